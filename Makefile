@@ -1,0 +1,42 @@
+# Two commands on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check format bench docs clean
+
+$(BIN)/tamis: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(BIN)/tamis
+
+demo: $(BIN)/tamis  ## build a small datasource, scan it, select from it, write the report
+	$(BIN)/tamis demo demo
+
+test: check  ## everything that CI runs
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test  ## format, lint, types, import directions, generated docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: $(VENV)/.test  ## rewrite the code in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.test  ## rewrite the generated pages of docs/
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.test  ## measure against peers, write benchmarks/results.md
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) demo benchmarks/work

@@ -1,0 +1,128 @@
+"""What every storage can do: bytes at keys below one root.
+
+A key is a relative POSIX path: no empty part, no `.` or `..`, no leading `/`, no NUL, no backslash. Every
+operation refuses any other (`check_key`), so nothing outside the root can be named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+from tamis.errors import DatasourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Stamp(NamedTuple):
+    """What changes when the bytes at a key do.
+
+    Attributes:
+        size_bytes: length of the content.
+        mtime_ns: time of the last change in nanoseconds since the epoch.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+
+
+class Blob(NamedTuple):
+    """Bytes read, and the stamp that they had."""
+
+    data: bytes
+    stamp: Stamp
+
+
+class Entry(NamedTuple):
+    """A name in a folder; the stamp is `None` where the listing was asked for names only."""
+
+    name: str
+    stamp: Stamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What lies directly in a folder, both lists sorted by name (code points).
+
+    Attributes:
+        files: its files.
+        folders: names of its subfolders.
+        skipped: what could not be listed: (name, reason), e.g. a symlink that leads back up.
+    """
+
+    files: list[Entry]
+    folders: list[str]
+    skipped: list[tuple[str, str]]
+
+
+class StoreError(DatasourceError):
+    """One key could not be read, listed or written; the rest of the store may be fine."""
+
+
+class NotFoundError(StoreError):
+    """Nothing is at that key."""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Bytes at keys. Implementations can be pickled, so that worker processes read by themselves."""
+
+    @property
+    def url(self) -> str:
+        """The root as the user would write it."""
+
+    @property
+    def local_root(self) -> Path | None:
+        """The root as a path of this machine, or `None` where there is none."""
+
+    def list_folder(self, folder: str, *, stamps: bool = True) -> Folder:
+        """List one folder ("" is the root); a folder that is not there is empty.
+
+        Raises:
+            StoreError: when it may not be listed.
+        """
+
+    def read(self, key: str) -> Blob:
+        """Read all bytes at a key.
+
+        Raises:
+            NotFoundError: when nothing is there.
+            StoreError: when it may not or cannot be read.
+        """
+
+    def read_start(self, key: str, n_bytes: int) -> Blob:
+        """Read at most the first `n_bytes`; the stamp's size is that of the whole. Raises as `read`."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put bytes at a key atomically: a reader sees the old or the new content whole.
+
+        Raises:
+            StoreError: when it may not or cannot be written; the old content stands.
+        """
+
+    def delete(self, key: str) -> None:
+        """Remove what is at a key; nothing there is fine.
+
+        Raises:
+            StoreError: when it may not be removed.
+        """
+
+
+def check_key(key: str) -> str:
+    """Return the key if it is one.
+
+    Raises:
+        StoreError: when it is empty, absolute, or could leave the root.
+    """
+    parts = key.split("/")
+    if not key or "\0" in key or "\\" in key or any(part in {"", ".", ".."} for part in parts):
+        raise StoreError(
+            f"`{key!r}` is not a key: expected a relative path without `.`, `..`, backslash or NUL"
+        )
+    return key
+
+
+def join_key(folder: str, name: str) -> str:
+    """Join a folder key ("" is the root) and a name."""
+    return f"{folder}/{name}" if folder else name

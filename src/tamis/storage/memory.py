@@ -1,0 +1,65 @@
+"""A store in memory: the double that tests use, held to the same contract as the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tamis.storage.base import Blob, Entry, Folder, NotFoundError, Stamp, check_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class MemoryStore:
+    """Bytes in a dict. Each write gets a later time than the one before."""
+
+    def __init__(self, content: dict[str, bytes] | None = None) -> None:
+        self._blobs: dict[str, Blob] = {}
+        self._clock_ns = 0
+        for key, data in (content or {}).items():
+            self.write(key, data)
+
+    @property
+    def url(self) -> str:
+        """Always `memory://`."""
+        return "memory://"
+
+    @property
+    def local_root(self) -> Path | None:
+        """There is none."""
+        return None
+
+    def list_folder(self, folder: str, *, stamps: bool = True) -> Folder:
+        """List one folder ("" is the root)."""
+        prefix = f"{check_key(folder)}/" if folder else ""
+        files: list[Entry] = []
+        folders: set[str] = set()
+        for key, blob in self._blobs.items():
+            if key.startswith(prefix):
+                name, slash, _ = key[len(prefix) :].partition("/")
+                if slash:
+                    folders.add(name)
+                else:
+                    files.append(Entry(name, blob.stamp if stamps else None))
+        return Folder(sorted(files), sorted(folders), [])
+
+    def read(self, key: str) -> Blob:
+        """Read all bytes at a key."""
+        try:
+            return self._blobs[check_key(key)]
+        except KeyError:
+            raise NotFoundError(f"`{key}` is not in {self.url}") from None
+
+    def read_start(self, key: str, n_bytes: int) -> Blob:
+        """Read at most the first `n_bytes`."""
+        blob = self.read(key)
+        return Blob(blob.data[:n_bytes], blob.stamp)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put bytes at a key."""
+        self._clock_ns += 1
+        self._blobs[check_key(key)] = Blob(bytes(data), Stamp(len(data), self._clock_ns))
+
+    def delete(self, key: str) -> None:
+        """Remove what is at a key."""
+        self._blobs.pop(check_key(key), None)
