@@ -1,4 +1,4 @@
-"""The values that every part speaks in. Each convention (pixels, x-y-width-height, row-major) is stated here, once."""
+"""The values that every part speaks in: each convention (pixels, row-major, ...) is stated here, once."""
 
 from tamis.model.columns import PredictionColumns, Ragged
 from tamis.model.predictions import Prediction

@@ -1,4 +1,4 @@
-"""Predictions of many files as columns: what the reader fills, the rules check, the scorers and the index take.
+"""Predictions of many files as columns: the reader fills them, the rules check them, the scorers read them.
 
 Nulls: float columns hold NaN (the format allows finite numbers only, so NaN can mean nothing else); ragged
 columns hold the length -1.

@@ -2,9 +2,8 @@
 
 from tamis.storage.base import (
     Blob,
-    Entry,
-    Folder,
     NotFoundError,
+    Page,
     Stamp,
     Store,
     StoreError,
@@ -16,11 +15,10 @@ from tamis.storage.memory import MemoryStore
 
 __all__ = [
     "Blob",
-    "Entry",
-    "Folder",
     "LocalStore",
     "MemoryStore",
     "NotFoundError",
+    "Page",
     "Stamp",
     "Store",
     "StoreError",

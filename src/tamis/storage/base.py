@@ -6,12 +6,13 @@ operation refuses any other (`check_key`), so nothing outside the root can be na
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from tamis.errors import DatasourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -34,26 +35,23 @@ class Blob(NamedTuple):
     stamp: Stamp
 
 
-class Entry(NamedTuple):
-    """A name in a folder; the stamp is `None` where the listing was asked for names only."""
-
-    name: str
-    stamp: Stamp | None
-
-
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """What lies directly in a folder, both lists sorted by name (code points).
+class Page:
+    """Part of what lies directly in a folder, in no order; columns, as folders hold millions of names.
 
     Attributes:
-        files: its files.
-        folders: names of its subfolders.
-        skipped: what could not be listed: (name, reason), e.g. a symlink that leads back up.
+        names: names of files.
+        sizes_bytes: their sizes, empty where the listing was asked for names only.
+        mtimes_ns: their times of change, empty likewise.
+        folders: names of subfolders.
+        skipped: what cannot be listed: (name, reason), e.g. a symlink that leads back up.
     """
 
-    files: list[Entry]
-    folders: list[str]
-    skipped: list[tuple[str, str]]
+    names: list[str] = field(default_factory=list)
+    sizes_bytes: list[int] = field(default_factory=list)
+    mtimes_ns: list[int] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
 
 
 class StoreError(DatasourceError):
@@ -76,8 +74,8 @@ class Store(Protocol):
     def local_root(self) -> Path | None:
         """The root as a path of this machine, or `None` where there is none."""
 
-    def list_folder(self, folder: str, *, stamps: bool = True) -> Folder:
-        """List one folder ("" is the root); a folder that is not there is empty.
+    def list_folder(self, folder: str, *, stamps: bool = True) -> Iterator[Page]:
+        """List one folder ("" is the root) page by page; a folder that is not there is empty.
 
         Raises:
             StoreError: when it may not be listed.

@@ -7,12 +7,17 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError
-from tamis.storage.base import Blob, Entry, Folder, NotFoundError, Stamp, StoreError, check_key
+from tamis.storage.base import Blob, NotFoundError, Page, Stamp, StoreError, check_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BLOCK_BYTES = 1 << 16
 _BIG_BLOCK_BYTES = 1 << 22
+_PAGE_NAMES = 10_000
 
 
 class LocalStore:
@@ -56,21 +61,22 @@ class LocalStore:
         """Return the path of a key on this machine."""
         return self._prefix + check_key(key)
 
-    def list_folder(self, folder: str, *, stamps: bool = True) -> Folder:
+    def list_folder(self, folder: str, *, stamps: bool = True) -> Iterator[Page]:
         """List one folder ("" is the root)."""
         path = self.path(folder) if folder else str(self._root)
-        listing = Folder([], [], [])
         try:
             with os.scandir(path) as entries:
+                page = Page()
                 for entry in entries:
-                    self._add_entry(listing, entry, path, stamps=stamps)
+                    _add_entry(page, entry, path, stamps=stamps)
+                    if len(page.names) == _PAGE_NAMES:
+                        yield page
+                        page = Page()
+                yield page
         except (FileNotFoundError, NotADirectoryError):
-            return listing
+            return
         except OSError as error:
             raise _store_error("listed", folder or ".", error) from None
-        listing.files.sort()
-        listing.folders.sort()
-        return listing
 
     def read(self, key: str) -> Blob:
         """Read all bytes at a key."""
@@ -131,26 +137,29 @@ class LocalStore:
         finally:
             os.close(descriptor)
 
-    def _add_entry(self, listing: Folder, entry: os.DirEntry[str], parent: str, *, stamps: bool) -> None:
-        if reason := _unusable(entry.name):
-            # The escaped form can be printed and stored; the raw bytes cannot.
-            name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
-            listing.skipped.append((name, reason))
-            return
-        try:
-            if entry.is_dir():
-                if entry.is_symlink() and _leads_back(entry.path, parent):
-                    listing.skipped.append((entry.name, "a symlink to a folder that holds it"))
-                else:
-                    listing.folders.append(entry.name)
-            elif entry.is_file():
-                status = entry.stat() if stamps else None
-                stamp = None if status is None else Stamp(status.st_size, status.st_mtime_ns)
-                listing.files.append(Entry(entry.name, stamp))
-            elif entry.is_symlink():
-                listing.skipped.append((entry.name, "a symlink to nothing"))
-        except OSError as error:
-            listing.skipped.append((entry.name, (error.strerror or str(error)).lower()))
+
+def _add_entry(page: Page, entry: os.DirEntry[str], parent: str, *, stamps: bool) -> None:
+    name = entry.name
+    if reason := _unusable(name):
+        # The escaped form can be printed and stored; the raw bytes cannot.
+        page.skipped.append((os.fsencode(name).decode("utf-8", "backslashreplace"), reason))
+        return
+    try:
+        if entry.is_file():
+            if stamps:
+                status = entry.stat()
+                page.sizes_bytes.append(status.st_size)
+                page.mtimes_ns.append(status.st_mtime_ns)
+            page.names.append(name)
+        elif entry.is_dir():
+            if entry.is_symlink() and _leads_back(entry.path, parent):
+                page.skipped.append((name, "a symlink to a folder that holds it"))
+            else:
+                page.folders.append(name)
+        elif entry.is_symlink():
+            page.skipped.append((name, "a symlink to nothing"))
+    except OSError as error:
+        page.skipped.append((name, (error.strerror or str(error)).lower()))
 
 
 def _leads_back(path: str, parent: str) -> bool:

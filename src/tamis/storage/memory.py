@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tamis.storage.base import Blob, Entry, Folder, NotFoundError, Stamp, check_key
+from tamis.storage.base import Blob, NotFoundError, Page, Stamp, check_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -29,19 +30,23 @@ class MemoryStore:
         """There is none."""
         return None
 
-    def list_folder(self, folder: str, *, stamps: bool = True) -> Folder:
-        """List one folder ("" is the root)."""
+    def list_folder(self, folder: str, *, stamps: bool = True) -> Iterator[Page]:
+        """List one folder ("" is the root) as a single page."""
         prefix = f"{check_key(folder)}/" if folder else ""
-        files: list[Entry] = []
-        folders: set[str] = set()
+        page = Page()
+        folders = set()
         for key, blob in self._blobs.items():
             if key.startswith(prefix):
                 name, slash, _ = key[len(prefix) :].partition("/")
                 if slash:
                     folders.add(name)
-                else:
-                    files.append(Entry(name, blob.stamp if stamps else None))
-        return Folder(sorted(files), sorted(folders), [])
+                    continue
+                page.names.append(name)
+                if stamps:
+                    page.sizes_bytes.append(blob.stamp.size_bytes)
+                    page.mtimes_ns.append(blob.stamp.mtime_ns)
+        page.folders.extend(folders)
+        yield page
 
     def read(self, key: str) -> Blob:
         """Read all bytes at a key."""
