@@ -1,5 +1,6 @@
 """The values that every part speaks in: each convention (pixels, row-major, ...) is stated here, once."""
 
+from tamis.model import masks
 from tamis.model.columns import PredictionColumns, Ragged
 from tamis.model.predictions import Prediction
 from tamis.model.problems import CODES, Drops, Problem, ProblemCode, Severity
@@ -34,6 +35,7 @@ __all__ = [
     "TaskType",
     "frame_name",
     "kind_of_key",
+    "masks",
     "parse_frame_stem",
     "split_extension",
     "stem_of",
