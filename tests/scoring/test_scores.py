@@ -154,7 +154,7 @@ def test_scores_lie_in_the_unit_interval_without_negative_zero(scene: tuple[Task
         assert name == "object_frequency" or (known <= 1).all(), name
 
 
-@pytest.mark.parametrize("n_categories", [2, 3, 1000])
+@pytest.mark.parametrize("n_categories", [2, 3, 64, 65, 1000])
 def test_blocks_do_not_show(n_categories: int) -> None:
     """Rows scored in many blocks are scored as by themselves."""
     rows = np.random.default_rng(0).dirichlet(np.full(n_categories, 0.3), 200_000 // n_categories)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from strategies_scoring import Files, columns_of, scenes
 from tamis.model import Prediction, Task, TaskType
-from tamis.scoring import SCORE_NAMES, class_rows, object_scores, sample_scores
+from tamis.scoring import SCORE_NAMES, class_rows, object_scores, row_uncertainty, sample_scores
 
 NULL = math.nan
 Three = tuple[float, float, float]
@@ -132,3 +133,12 @@ def test_class_rows_equal_the_scalar_reference(scene: tuple[Task, Files]) -> Non
     task, files = scene
     expected = np.array([class_row(task, ones) for ones in files]).reshape(-1, len(task.categories))
     np.testing.assert_allclose(class_rows(task, columns_of(files)), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_categories", [63, 64, 65, 300])
+def test_rows_of_many_categories_equal_the_scalar_reference(n_categories: int) -> None:
+    """Rows of any length are scored by the same rules."""
+    rng = np.random.default_rng(n_categories)
+    rows = np.concatenate([rng.dirichlet(np.full(n_categories, 0.1), 20), rng.random((20, n_categories))])
+    expected = [score_row(tuple(row)) for row in rows.tolist()]
+    np.testing.assert_allclose(np.stack(row_uncertainty(rows), axis=1), expected, rtol=0, atol=1e-6)
