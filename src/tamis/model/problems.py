@@ -90,6 +90,33 @@ _E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
 _NOTHING, _PREDICTION, _FILE = Drops.NOTHING, Drops.PREDICTION, Drops.FILE
 _TASK, _SAMPLE, _VALUE = Drops.TASK, Drops.SAMPLE, Drops.VALUE
 
-_ALL: tuple[ProblemCode, ...] = ()
+_OF_RELEVANT_FILENAMES = (
+    ProblemCode(
+        "relevant-path",
+        _E,
+        _NOTHING,
+        "A line of the relevant-filenames file is no path below the input datasource",
+        "write paths relative to the root of the input datasource, e.g. `folder/image.jpg`, one a line, in UTF-8",
+        "/data/image.jpg",
+    ),
+    ProblemCode(
+        "relevant-pattern",
+        _E,
+        _NOTHING,
+        "A pattern in the relevant-filenames file cannot be read",
+        "after the prefix write patterns as in a `.gitignore`, separated by blanks; `!` goes before a pattern",
+        "folder/* !",
+    ),
+    ProblemCode(
+        "relevant-missing",
+        _W,
+        _NOTHING,
+        "A line of the relevant-filenames file names no sample",
+        "check the spelling and the upper and lower case; to name a whole folder write `folder/*`",
+        "folder/no_such_image.jpg",
+    ),
+)
+
+_ALL: tuple[ProblemCode, ...] = (*_OF_RELEVANT_FILENAMES,)
 
 CODES: dict[str, ProblemCode] = {code.code: code for code in _ALL}
