@@ -12,6 +12,7 @@ from tamis.scoring.names import (
 )
 from tamis.scoring.samples import map_object_frequency, sample_scores
 from tamis.scoring.uncertainty import ENTROPY, LEAST_CONFIDENCE, MARGIN, object_scores, row_uncertainty
+from tamis.scoring.vectors import prediction_vectors, vector_names
 
 __all__ = [
     "ENTROPY",
@@ -28,6 +29,8 @@ __all__ = [
     "class_rows",
     "map_object_frequency",
     "object_scores",
+    "prediction_vectors",
     "row_uncertainty",
     "sample_scores",
+    "vector_names",
 ]

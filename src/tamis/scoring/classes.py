@@ -9,7 +9,7 @@ import numpy as np
 
 from tamis.errors import UsageError
 from tamis.model import TaskType, masks
-from tamis.scoring.files import blocks_of_files, file_starts
+from tamis.scoring.files import sum_rows
 from tamis.scoring.uncertainty import probability_rows
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tamis.model import PredictionColumns, Task
     from tamis.model.columns import Floats, Ints
-
-_BLOCK_VALUES = 1 << 16
 
 
 def class_rows(task: Task, columns: PredictionColumns, *, areas: Floats | None = None) -> Floats:
@@ -58,8 +56,7 @@ def sum_class_rows(task: Task, columns: PredictionColumns, weights: Floats) -> F
         sums, columns.file[~given], category_index(task, columns.category_id[~given]), weights[~given]
     )
     rows = probability_rows(columns, n_categories) if n_categories else np.empty((0, 0))
-    _add_rows(sums, columns.file[given], rows, weights[given])
-    return sums
+    return sums + sum_rows(columns.file[given], rows, weights[given], columns.n_files)
 
 
 def category_counts(task: Task, columns: PredictionColumns, categories: Sequence[str] | None = None) -> Ints:
@@ -85,12 +82,6 @@ def category_index(task: Task, category_id: Ints) -> Ints:
 
 def _add_one_hot(sums: Floats, file: Ints, index: Ints, weights: Floats) -> None:
     np.add.at(sums.reshape(-1), file * sums.shape[1] + index, weights)
-
-
-def _add_rows(sums: Floats, file: Ints, rows: Floats, weights: Floats) -> None:
-    for block in blocks_of_files(file, _BLOCK_VALUES // max(sums.shape[1], 1)):
-        starts = file_starts(file[block])
-        sums[file[block][starts]] += np.add.reduceat(rows[block] * weights[block, None], starts, axis=0)
 
 
 def _ids_of(task: Task, name: str) -> list[int]:

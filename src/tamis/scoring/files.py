@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tamis.model import PredictionColumns
     from tamis.model.columns import Floats, Ints
 
+_BLOCK_VALUES = 1 << 14  # of float64: 128 KiB of temporaries stay in the cache
+
 
 def bin_sums(index: Ints, values: Floats, n_bins: int) -> Floats:
     """Sum values of shape (n,) by the bin that each belongs to, in their order: shape (n_bins,)."""
@@ -33,6 +35,25 @@ def max_by_file(columns: PredictionColumns, values: Floats) -> Floats:
     if len(starts):
         largest[columns.file[starts]] = np.maximum.reduceat(values, starts)
     return largest
+
+
+def sum_rows(file: Ints, rows: Floats, weights: Floats, n_files: int) -> Floats:
+    """Sum the weighted rows of each file's predictions.
+
+    Args:
+        file: which file each row is of, ascending; shape (n,).
+        rows: shape (n, d).
+        weights: shape (n,).
+        n_files: number of files.
+
+    Returns:
+        Shape (n_files, d), zeros for a file without rows.
+    """
+    sums = np.zeros((n_files, rows.shape[1]))
+    for block in blocks_of_files(file, _BLOCK_VALUES // max(rows.shape[1], 1)):
+        starts = file_starts(file[block])
+        sums[file[block][starts]] = np.add.reduceat(rows[block] * weights[block, None], starts, axis=0)
+    return sums
 
 
 def file_starts(file: Ints) -> Ints:
