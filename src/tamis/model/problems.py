@@ -94,17 +94,17 @@ _OF_RELEVANT_FILENAMES = (
     ProblemCode(
         "relevant-path",
         _E,
-        _NOTHING,
+        _SAMPLE,
         "A line of the relevant-filenames file is no path below the input datasource",
-        "write paths relative to the root of the input datasource, e.g. `folder/image.jpg`, one a line, in UTF-8",
+        "write one path a line, relative to the root of the input datasource: `folder/image.jpg`",
         "/data/image.jpg",
     ),
     ProblemCode(
         "relevant-pattern",
         _E,
-        _NOTHING,
+        _SAMPLE,
         "A pattern in the relevant-filenames file cannot be read",
-        "after the prefix write patterns as in a `.gitignore`, separated by blanks; `!` goes before a pattern",
+        "after the prefix write patterns as in a `.gitignore`, blanks between them, `!` right before one",
         "folder/* !",
     ),
     ProblemCode(
