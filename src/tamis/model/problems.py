@@ -5,49 +5,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import NamedTuple
-
 import msgspec
 
+from tamis.model.problem_codes import JSON_CODES, PREDICTION_CODES, Drops, ProblemCode, Severity
+from tamis.model.problem_codes_dataset import FINDING_CODES, NAME_CODES, TASK_CODES
+from tamis.model.problem_codes_metadata import METADATA_CODES, RELEVANT_CODES
 
-class Severity(StrEnum):
-    """How bad a problem is: an error drops something, a warning asks for a look, an info is only said."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-class Drops(StrEnum):
-    """What is left out of the index because of a problem."""
-
-    NOTHING = "nothing"
-    PREDICTION = "prediction"
-    FILE = "file"
-    TASK = "task"
-    SAMPLE = "sample"
-    VALUE = "value"
-
-
-class ProblemCode(NamedTuple):
-    """What is true of every problem of one code.
-
-    Attributes:
-        code: kebab-case, stable.
-        severity: how bad it is.
-        drops: what is left out because of it.
-        summary: what is wrong, one line without a final period.
-        hint: what to do about it.
-        example: the smallest input that has it.
-    """
-
-    code: str
-    severity: Severity
-    drops: Drops
-    summary: str
-    hint: str
-    example: str
+__all__ = ["CODES", "Drops", "Problem", "ProblemCode", "Severity"]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,37 +50,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.hint or CODES[self.code].hint
 
 
-_E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
-_NOTHING, _PREDICTION, _FILE = Drops.NOTHING, Drops.PREDICTION, Drops.FILE
-_TASK, _SAMPLE, _VALUE = Drops.TASK, Drops.SAMPLE, Drops.VALUE
-
-_OF_RELEVANT_FILENAMES = (
-    ProblemCode(
-        "relevant-path",
-        _E,
-        _SAMPLE,
-        "A line of the relevant-filenames file is no path below the input datasource",
-        "write one path a line, relative to the root of the input datasource: `folder/image.jpg`",
-        "/data/image.jpg",
-    ),
-    ProblemCode(
-        "relevant-pattern",
-        _E,
-        _SAMPLE,
-        "A pattern in the relevant-filenames file cannot be read",
-        "after the prefix write patterns as in a `.gitignore`, blanks between them, `!` right before one",
-        "folder/* !",
-    ),
-    ProblemCode(
-        "relevant-missing",
-        _W,
-        _NOTHING,
-        "A line of the relevant-filenames file names no sample",
-        "check the spelling and the upper and lower case; to name a whole folder write `folder/*`",
-        "folder/no_such_image.jpg",
-    ),
-)
-
-_ALL: tuple[ProblemCode, ...] = (*_OF_RELEVANT_FILENAMES,)
-
-CODES: dict[str, ProblemCode] = {code.code: code for code in _ALL}
+CODES: dict[str, ProblemCode] = {
+    code.code: code
+    for code in (
+        *JSON_CODES,
+        *PREDICTION_CODES,
+        *NAME_CODES,
+        *TASK_CODES,
+        *METADATA_CODES,
+        *RELEVANT_CODES,
+        *FINDING_CODES,
+    )
+}
