@@ -159,9 +159,7 @@ def test_exif_orientation_is_not_applied() -> None:
 @pytest.mark.parametrize("is_big", [False, True])
 @pytest.mark.parametrize("kind", [3, 4])
 @pytest.mark.parametrize("gap_bytes", [0, 5000, 2_000_000])
-def test_tiff_directories_anywhere(
-    order: str, *, is_big: bool, kind: int, gap_bytes: int, tmp_path: Path
-) -> None:
+def test_tiff_directories_anywhere(order: str, *, is_big: bool, kind: int, gap_bytes: int, tmp_path: Path) -> None:
     """A TIFF's directory is found wherever it lies, in both byte orders, classic and big."""
     magic = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "H", 43 if is_big else 42)
     start = 16 if is_big else 8

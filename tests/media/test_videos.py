@@ -176,7 +176,5 @@ def test_real_videos(name: str, decoded: int, header: int) -> None:
 @needs_data
 def test_rotation_is_not_applied() -> None:
     """Four clips that differ in their rotation flag have frames of one stored size."""
-    sizes = {
-        read_frame(DATA / f"decord_tests/test_data/video_{angle}.mov", 0).size for angle in (0, 90, 180, 270)
-    }
+    sizes = {read_frame(DATA / f"decord_tests/test_data/video_{angle}.mov", 0).size for angle in (0, 90, 180, 270)}
     assert sizes == {(568, 320)}
