@@ -14,16 +14,12 @@ from tamis.selection import config as c
 from tamis.selection.config import SelectionConfig, encode_config, parse_config
 from tamis.selection.config_faults import TABLE
 
-NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(
-    ["no", "1e-3", "2024-01-01", "0x1", "~", "<<", "1:30"]
-)
+NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["no", "1e-3", "2024-01-01", "0x1", "~", "<<", "1:30"])
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 STRENGTHS = st.builds(float, FINITE)
 SHARES = st.dictionaries(NAMES, st.floats(0.01, 9), min_size=1, max_size=4)
 
-WEIGHTS = st.builds(
-    c.WeightsConfig, strength=STRENGTHS, stopping_condition_max_sum=st.none() | st.floats(0, 1e9)
-)
+WEIGHTS = st.builds(c.WeightsConfig, strength=STRENGTHS, stopping_condition_max_sum=st.none() | st.floats(0, 1e9))
 THRESHOLDS = st.builds(c.ThresholdConfig, threshold=FINITE, operation=st.sampled_from(c.Operation))
 BALANCES = st.builds(
     c.BalanceConfig, strength=STRENGTHS, distribution=st.sampled_from([c.Distribution.UNIFORM, "INPUT"])
@@ -178,17 +174,12 @@ def test_every_combination(row: str, kind: str) -> None:
             S + ".num_nearest_neighbors`: expected a whole number >= 1, got 0",
         ),
         (
-            _with_pair(
-                {"type": "EMBEDDINGS"}, {"type": "DIVERSITY", "stopping_condition_minimum_distance": -1}
-            ),
+            _with_pair({"type": "EMBEDDINGS"}, {"type": "DIVERSITY", "stopping_condition_minimum_distance": -1}),
             S + ".stopping_condition_minimum_distance`: expected a finite number >= 0, got -1",
         ),
         (
             _with_pair({"type": "RANDOM"}, {"type": "weights"}),
-            S
-            + ".type`: expected one of "
-            + ", ".join(OPTIONS)
-            + ", got text 'weights'; did you mean WEIGHTS?",
+            S + ".type`: expected one of " + ", ".join(OPTIONS) + ", got text 'weights'; did you mean WEIGHTS?",
         ),
         (
             _with_pair(SOURCES["METADATA"], {"type": "BALANCE"}),
@@ -271,9 +262,7 @@ def test_anchors_are_followed() -> None:
     assert config.strategies[0] == config.strategies[1]
 
 
-@given(
-    st.text(max_size=40) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(yaml.safe_dump)
-)
+@given(st.text(max_size=40) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(yaml.safe_dump))
 def test_any_text_is_a_config_or_a_usage_error(text: str) -> None:
     """Nothing but a UsageError comes out of text that is no config."""
     with pytest.raises(UsageError):

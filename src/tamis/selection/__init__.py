@@ -1,1 +1,1 @@
-"""TODO."""
+"""Which samples to label next, and why: arrays in, arrays out."""

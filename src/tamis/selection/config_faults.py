@@ -69,9 +69,7 @@ def _pair_faults(pair: object, path: str) -> Iterator[str]:
     if not isinstance(pair, dict):
         yield f"`{path}`: expected a mapping with `input` and `strategy`, got {_kind(pair)}"
         return
-    yield from _key_faults(
-        pair, path, {"input": _mapping, "strategy": _mapping}, required=("input", "strategy")
-    )
+    yield from _key_faults(pair, path, {"input": _mapping, "strategy": _mapping}, required=("input", "strategy"))
     source, strategy = pair.get("input"), pair.get("strategy")
     if isinstance(source, dict):
         yield from _typed_faults(source, f"{path}.input", _INPUTS)
@@ -84,11 +82,7 @@ def _pair_faults(pair: object, path: str) -> Iterator[str]:
 def _typed_faults(part: dict[Any, Any], path: str, types: Mapping[str, _Keys]) -> Iterator[str]:
     kind = part.get("type")
     if not isinstance(kind, str) or kind not in types:
-        fault = (
-            _one_of(*types)(kind)
-            if "type" in part
-            else f"expected one of {_listed(types)}, but it is missing"
-        )
+        fault = _one_of(*types)(kind) if "type" in part else f"expected one of {_listed(types)}, but it is missing"
         yield f"`{path}.type`: {fault}"
         return
     required, rules = types[kind]
@@ -164,9 +158,7 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return (
-        _kind(value) if value is None or isinstance(value, str | dict | list | bool) else _SHOWN.repr(value)
-    )
+    return _kind(value) if value is None or isinstance(value, str | dict | list | bool) else _SHOWN.repr(value)
 
 
 def _number(expected: str, holds: Callable[[float], bool]) -> Rule:
@@ -241,9 +233,7 @@ def _shares(value: object) -> str | None:
     if not any(value.values()):
         return "expected a share above 0 for at least one class, got only zeros"
     texts = {str(name).lower() if isinstance(name, bool) else str(name) for name in value}
-    return (
-        None if len(texts) == len(value) else "expected each class once, got one both as number and as text"
-    )
+    return None if len(texts) == len(value) else "expected each class once, got one both as number and as text"
 
 
 _Keys = tuple[tuple[str, ...], "dict[str, Rule]"]

@@ -1,0 +1,118 @@
+"""BALANCE: how near the class shares of the selected are to the wanted ones."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.errors import UsageError
+from tamis.selection.config import Distribution
+
+if TYPE_CHECKING:
+    from tamis.selection.embeddings import Bools, Floats, Indices
+    from tamis.selection.strategies import Balance
+
+REST = "(rest)"
+_LEAST_ENTROPY = 1e-8
+_LEAST_SHARE = 1e-10
+
+
+def cross_entropy(target: Floats, sums: Floats) -> Floats:
+    """Return -sum t_c ln(p_c + 1e-10), p = the sums as shares; an all-zero row has shares of 0.
+
+    Args:
+        target: (C,) shares of sum 1.
+        sums: (n, C), each >= 0.
+
+    Returns:
+        (n,) values, smallest where p = t, -1e-10 at the least.
+
+    >>> cross_entropy(np.array([0.5, 0.5]), np.array([[3.0, 3.0], [0.0, 0.0]])).round(6).tolist()
+    [0.693147, 23.025851]
+    """
+    totals = sums.sum(axis=1)
+    shares = sums / np.where(totals == 0.0, 1.0, totals)[:, None]
+    entropy: Floats = np.einsum("ic,c->i", -np.log(shares + _LEAST_SHARE), target)
+    return entropy
+
+
+def wanted(strategy: Balance, playing: Bools, candidate: Bools) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """Resolve what a BALANCE aims at.
+
+    Args:
+        strategy: the strategy.
+        playing: (N,) candidates and pool of known rows.
+        candidate: (N,) what may be picked.
+
+    Returns:
+        (C',) shares of sum 1, (N, C') rows, and the C' names; the classes that a target does not name are one,
+        `(rest)`, with what is left of 1.
+
+    Raises:
+        UsageError: when a target names a class that does not exist, or every share would be 0.
+    """
+    names = tuple(strategy.classes)
+    rows = np.where(playing[:, None], strategy.rows, 0.0).astype(np.float64)
+    if strategy.distribution is Distribution.TARGET:
+        shares, rows, names = _folded(strategy, rows, names)
+    elif strategy.distribution is Distribution.UNIFORM:
+        shares = np.asarray((rows > 0.0).any(axis=0), np.float64)
+    else:
+        shares = np.asarray(rows[candidate].sum(axis=0), np.float64)
+    total = float(shares.sum())
+    if not total > 0.0:
+        raise UsageError(
+            f"Strategy `{strategy.name}`: the distribution {strategy.distribution} gives no class a share",
+            hint="no candidate holds any of the classes" if strategy.target is None else None,
+        )
+    return shares / total, rows, names
+
+
+def _folded(strategy: Balance, rows: Floats, names: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:
+    target = dict(strategy.target or {})
+    for name, share in target.items():
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"the classes are {', '.join(names)}"
+            raise UsageError(f"Strategy `{strategy.name}`: there is no class `{name}`", hint=hint)
+        if not 0.0 <= share < np.inf:
+            raise UsageError(f"Strategy `{strategy.name}`: expected a share >= 0 for `{name}`, got {share}")
+    named = [column for column, name in enumerate(names) if name in target]
+    shares = [target[names[column]] for column in named]
+    if len(named) == len(names):
+        return np.array(shares), rows[:, named], names
+    others = [column for column, name in enumerate(names) if name not in target]
+    folded = np.column_stack([rows[:, named], rows[:, others].sum(axis=1)])
+    left = max(0.0, 1.0 - sum(shares))
+    return np.array([*shares, left]), folded, (*(names[column] for column in named), REST)
+
+
+class BalanceTerm:
+    """BALANCE at work; its gains are the objectives themselves."""
+
+    def __init__(self, strategy: Balance, playing: Bools, candidate: Bools) -> None:
+        self._target, self._rows, _ = wanted(strategy, playing, candidate)
+        self._sums = np.zeros(len(self._target))
+
+    def objectives(self, of: Indices) -> Floats:
+        """Return 1 / cross-entropy of the selected with each sample."""
+        entropy = cross_entropy(self._target, self._sums + self._rows[of])
+        return 1.0 / np.maximum(entropy, _LEAST_ENTROPY)
+
+    def gains(self, of: Indices) -> Floats:
+        """Return the objectives: no sample has a share of its own."""
+        return self.objectives(of)
+
+    def add(self, sample: int) -> None:
+        """Count a sample's classes as selected."""
+        self._sums = self._sums + self._rows[sample]
+
+    def refusal(self, sample: int) -> str | None:  # noqa: ARG002 - BALANCE never ends a run
+        """Return `None`."""
+        return None
+
+    def exhaustion(self) -> str | None:
+        """Return `None`: BALANCE never ends a run."""
+        return None
