@@ -26,7 +26,7 @@ _IN_FLIGHT_PER_WORKER = 3
 
 
 class ProcessEngine:
-    """Worker processes, started at once so that their imports overlap with the caller's listing.
+    """Worker processes, started by the first item or by `start`, so that imports overlap with other work.
 
     Args:
         workers: number of processes, >= 1.
@@ -38,7 +38,9 @@ class ProcessEngine:
         self._pool = ProcessPoolExecutor(
             max_workers=workers, initializer=_start, initargs=(warm_up,), env=_WORKER_ENVIRONMENT
         )
-        # The pool starts its processes with the first call.
+
+    def start(self) -> None:
+        """Start the processes before there is anything to do."""
         self._pool.submit(_nothing)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -1,0 +1,37 @@
+"""Options of the use cases: each default stands here, once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tamis.engine import Progress
+
+
+def ignore_progress(progress: Progress) -> None:
+    """Listen to progress and do nothing."""
+    del progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """How to read a datasource.
+
+    Attributes:
+        workers: processes that read; `None` is one for each processor that this process may use.
+        strict: also look for duplicate keys, which costs reading each file with unknown keys twice.
+        full: read every file again, also those whose size and time did not change.
+        relevant_filenames: path of a relevant-filenames file inside `.lightly`, or `None` for all samples.
+    """
+
+    workers: int | None = None
+    strict: bool = False
+    full: bool = False
+    relevant_filenames: str | None = None
+
+    @property
+    def n_workers(self) -> int:
+        """The number of processes that `workers` means."""
+        return self.workers or len(os.sched_getaffinity(0))

@@ -1,0 +1,1 @@
+"""Reading a datasource into the index: walk, chunk, partition, scan, findings."""

@@ -1,0 +1,125 @@
+"""One partition, from bytes to a shard. Runs in the workers of a scan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tamis.api.scanning.chunk import Chunk, ChunkReader, Partition, ScanJob, TaskFiles
+from tamis.api.scanning.ownership import NO_OWNER, assign_owners
+from tamis.api.scanning.rows import (
+    file_rows,
+    metadata_columns,
+    metadata_rows,
+    prediction_rows,
+    problem_rows,
+    sample_rows,
+    score_rows,
+)
+from tamis.formats import box_statistics, check_predictions
+from tamis.index import METADATA, ScoreNames, Shard, ShardWriter, mix, shard_schemas
+from tamis.model import Severity
+from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tamis.model import PredictionColumns, Task
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionResult:
+    """What a worker reports: the shard, and what to show while the scan runs.
+
+    Attributes:
+        shard: as the manifest will hold it.
+        n_files: prediction files read.
+        n_problems: by severity.
+    """
+
+    shard: Shard
+    n_files: int
+    n_problems: dict[Severity, int]
+
+
+def read_partition(job: ScanJob, partition: Partition) -> PartitionResult:
+    """Read, check and score the units of a partition and write their shard."""
+    shard_id = f"{job.prefix}/{partition.number:06d}"
+    writer = ShardWriter(
+        job.folder, shard_id, shard_schemas(score_columns(job.tasks), metadata_columns(job.metadata))
+    )
+    reader = ChunkReader(job, partition)
+    n_files = 0
+    n_problems: Counter[Severity] = Counter()
+    start = 0
+    while start < len(partition.stems):
+        chunk = reader.read(start)
+        for files in chunk.tasks:
+            _add_task(writer, partition, chunk, files)
+            n_files += len(files.files)
+        _add_units(writer, partition, chunk)
+        writer.add("samples", sample_rows(chunk.samples))
+        if job.metadata:
+            writer.add(METADATA, metadata_rows(chunk.samples, job.metadata))
+        writer.add("problems", problem_rows(chunk.problems))
+        n_problems.update(problem.severity for _, problem in chunk.problems)
+        start = chunk.stop
+    return PartitionResult(writer.close(), n_files, dict(n_problems))
+
+
+def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: TaskFiles) -> None:
+    """Check, score and write what was read of one task."""
+    if not files.files:
+        return
+    task, samples = files.task, chunk.samples
+    read = files.reader.finish()
+    owner_rows, disputes = assign_owners(partition, samples, files, read.file_names)
+    owners = np.array(owner_rows)
+    owned = owners != NO_OWNER
+    # A file that nobody owns is checked all the same; one that is disputed is dropped.
+    disputed = {problem.file for _, problem in disputes if problem.severity is Severity.ERROR}
+    valid = read.valid & ~np.array([file in disputed and file is not None for file in files.files])
+    columns = read.columns.keep(read.valid[read.columns.file])
+    widths = np.where(owned, np.array([*samples.widths, 0])[owners], 0)
+    heights = np.where(owned, np.array([*samples.heights, 0])[owners], 0)
+    statistics = box_statistics(columns, widths, heights)
+    kept, faults = check_predictions(task, columns, files=files.files, widths=widths, heights=heights)
+    kept = kept.keep((valid & owned)[kept.file])
+    of_objects = object_scores(task, kept)
+    of_samples = sample_scores(task, kept, object_scores=of_objects)
+    keys = [samples.keys[owner] if owner != NO_OWNER else None for owner in owner_rows]
+    writer.add("files", file_rows(files, keys, valid, kept.counts(), {**statistics, **_category_range(columns)}))
+    writer.add(f"predictions:{task.name}", prediction_rows(files, keys, kept, of_objects))
+    scored = np.flatnonzero(valid & owned)
+    writer.add(f"sample_scores:{task.name}", score_rows(files, keys, scored, kept.counts(), of_samples))
+    unit_of = dict(zip(files.files, files.units, strict=True))
+    chunk.problems += disputes
+    chunk.problems += [(unit_of[problem.file or ""], problem) for problem in [*read.problems, *faults]]
+
+
+def _category_range(columns: PredictionColumns) -> dict[str, NDArray[Any]]:
+    """Return the smallest and largest category id of each file, as float with NaN for none."""
+    low = np.full(columns.n_files, np.inf)
+    high = np.full(columns.n_files, -np.inf)
+    np.minimum.at(low, columns.file, columns.category_id)
+    np.maximum.at(high, columns.file, columns.category_id)
+    none = np.isinf(low)
+    return {"category_min": np.where(none, np.nan, low), "category_max": np.where(none, np.nan, high)}
+
+
+def _add_units(writer: ShardWriter, partition: Partition, chunk: Chunk) -> None:
+    units, salts, sizes, times = chunk.stamps
+    fingerprints = np.zeros(chunk.stop - chunk.start, np.uint64)
+    mixed = mix(np.array(salts, np.uint64), np.array(sizes, np.int64), np.array(times, np.int64))
+    np.add.at(fingerprints, np.array(units, np.int64) - chunk.start, mixed)
+    writer.add("units", {"stem": partition.stems[chunk.start : chunk.stop], "fingerprint": fingerprints})
+
+
+def score_columns(tasks: Iterable[Task]) -> dict[str, ScoreNames]:
+    """Return the names of the scores that are stored for each task."""
+    return {task.name: ScoreNames(objects=UNCERTAINTIES, samples=SCORE_NAMES[task.task_type]) for task in tasks}

@@ -1,0 +1,214 @@
+"""`scan`: list, compare, read, look at the whole, commit. `check` is the same without the commit."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tamis.api.options import ScanOptions, ignore_progress
+from tamis.api.scanning.chunk import Partition, ScanJob
+from tamis.api.scanning.findings import find_in_dataset
+from tamis.api.scanning.partition import read_partition, score_columns
+from tamis.api.scanning.project import Project, read_project
+from tamis.api.scanning.rows import metadata_columns
+from tamis.api.scanning.videos import VideoCounter
+from tamis.api.scanning.walk import Walk
+from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.index import Changes, Manifest, Snapshot, all_units, find_changes
+from tamis.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tamis.api.sources import Sources
+    from tamis.engine import Engine, ProgressListener
+    from tamis.index import Listing, Shard, Video
+    from tamis.model import Problem
+
+# Starting processes takes .3 s: as much as reading this many units here.
+_INLINE_UNITS = 3_000
+_PARTITION_UNITS = 5_000
+_PARTITIONS_PER_WORKER = 4
+_SMALLEST_PARTITION_UNITS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan did.
+
+    Attributes:
+        snapshot: the index as it is now.
+        n_units: everything listed: samples with their files, and files without a sample.
+        n_read: units that were read, as they were new or had changed.
+        n_removed: units that are gone since the last scan.
+        seconds: how long it took.
+    """
+
+    snapshot: Snapshot
+    n_units: int
+    n_read: int
+    n_removed: int
+    seconds: float
+
+
+def scan(
+    sources: Sources, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress
+) -> ScanResult:
+    """Bring the index up to date with the files.
+
+    Args:
+        sources: the datasources and the index.
+        options: how to read.
+        listen: told how far the scan is.
+
+    Raises:
+        DatasourceError: when the datasource cannot be read, or the index cannot be written.
+        IndexConflictError: when another scan replaced the index meanwhile.
+        WorkerError: when a worker process was killed; the old snapshot stands.
+    """
+    with sources.index.staging() as staging:
+        result = _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
+        sources.index.commit(result.snapshot.manifest)
+    return result
+
+
+@contextmanager
+def dry_scan(
+    sources: Sources, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress
+) -> Iterator[ScanResult]:
+    """Scan into a temporary folder and leave the index as it is; the snapshot lives as long as the context."""
+    with tempfile.TemporaryDirectory(prefix="tamis-check-") as folder:
+        yield _scan(sources, options or ScanOptions(), listen, _Target(Path(folder), folder))
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where new shards go, and what their ids begin with."""
+
+    folder: Path
+    prefix: str
+
+
+def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, target: _Target) -> ScanResult:
+    began = time.monotonic()
+    project = read_project(sources.lightly, options)
+    base = sources.index.latest()
+    if base is not None and (options.full or base.manifest.settings != project.settings):
+        base = None
+    with ProcessEngine(options.n_workers, warm_up=_nothing) as engine:
+        counter = VideoCounter(sources.input, engine, base.manifest.videos if base else ())
+        walk = Walk(
+            input_store=sources.input,
+            lightly_store=sources.lightly,
+            tasks=project.listed,
+            stamped=base is not None,
+            relevant=project.relevant,
+            count_frames=counter.count,
+            listen=_start_early(engine, listen) if base is None else listen,
+        )
+        listing = walk.run()
+        changes = all_units(listing) if base is None else find_changes(listing, base)
+        job = ScanJob(
+            input=sources.input,
+            lightly=sources.lightly,
+            tasks=project.tasks,
+            metadata=project.metadata,
+            strict=options.strict,
+            folder=target.folder,
+            prefix=target.prefix,
+        )
+        videos = {i: counter.videos[key] for i, key in enumerate(listing.videos)}
+        n_read = len(changes.to_read)
+        reader = engine if n_read > _INLINE_UNITS and options.n_workers > 1 else InlineEngine()
+        partitions = _partitions(listing, changes, videos, options.n_workers)
+        shards = _read(reader, job, partitions, n_read, listen)
+    problems = [*project.problems, *walk.problems, *counter.problems(), *_unmatched(project, listing)]
+    manifest = Manifest(
+        id=target.prefix,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=sources.input.url,
+        lightly=sources.lightly.url,
+        settings=project.settings,
+        tasks=project.tasks,
+        scores=score_columns(project.tasks),
+        metadata=metadata_columns(project.metadata),
+        shards=(*changes.shards, *shards),
+        dead=changes.dead,
+        videos=tuple(counter.videos.values()),
+        problems=tuple(problems),
+    )
+    findings = find_in_dataset(Snapshot(sources.index.root, manifest))
+    manifest = msgspec.structs.replace(manifest, problems=(*problems, *findings))
+    seconds = time.monotonic() - began
+    return ScanResult(Snapshot(sources.index.root, manifest), len(listing), n_read, changes.n_removed, seconds)
+
+
+def _nothing() -> None:
+    """Do nothing: to get here a worker has imported all that reading needs."""
+
+
+def _start_early(engine: ProcessEngine, listen: ProgressListener) -> ProgressListener:
+    """Start the workers as soon as the listing shows that they will be needed."""
+
+    def listen_and_start(progress: Progress) -> None:
+        if progress.done > 2 * _INLINE_UNITS:
+            engine.start()
+        listen(progress)
+
+    return listen_and_start
+
+
+def _partitions(listing: Listing, changes: Changes, videos: dict[int, Video], workers: int) -> Iterator[Partition]:
+    """Cut what is to be read into partitions, in the order of the listing."""
+    n = len(changes.to_read)
+    size = min(max(-(-n // (workers * _PARTITIONS_PER_WORKER)), _SMALLEST_PARTITION_UNITS), _PARTITION_UNITS)
+    for number, start in enumerate(range(0, n, size)):
+        rows = changes.to_read[start : start + size]
+        stems = listing.stems.take(rows).to_pylist()
+        yield Partition(
+            number=number,
+            stems=stems,
+            extensions=listing.extensions.take(rows).to_pylist(),
+            frame_video=listing.frame_video[rows].tolist(),
+            frame_number=listing.frame_number[rows].tolist(),
+            present={slot: present[rows].tolist() for slot, present in listing.present.items()},
+            videos=videos,
+        )
+
+
+def _read(
+    engine: Engine, job: ScanJob, partitions: Iterator[Partition], n_units: int, listen: ProgressListener
+) -> list[Shard]:
+    """Read partitions and return their shards in the order of the partitions."""
+    shards: list[Shard] = []
+    n_done = 0
+    n_problems: Counter[Severity] = Counter()
+    for result in engine.map(partial(read_partition, job), partitions):
+        shards.append(result.shard)
+        n_done += result.shard.n_units
+        n_problems.update(result.n_problems)
+        n_errors, n_warnings = n_problems[Severity.ERROR], n_problems[Severity.WARNING]
+        listen(Progress("reading", n_done, n_units, "samples", f"{n_errors} errors, {n_warnings} warnings"))
+    return sorted(shards, key=lambda shard: shard.id)
+
+
+def _unmatched(project: Project, listing: Listing) -> list[Problem]:
+    """Say which relevant filenames name nothing."""
+    if project.relevant is None:
+        return []
+    stems, extensions = listing.stems.to_pylist(), listing.extensions.to_pylist()
+    keys = [
+        f"{stem}.{extension}"
+        for stem, joined in zip(stems, extensions, strict=True)
+        for extension in joined.split("/")
+    ]
+    return project.relevant.missing([*keys, *listing.videos])

@@ -1,0 +1,110 @@
+"""Values as text for people: 80 columns are enough for everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tamis.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from tamis.api.check import CheckReport, Example, ProblemGroup
+    from tamis.api.scanning.scan import ScanResult
+
+_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def plain_table(*columns: str, numbers: Sequence[str] = ()) -> Table:
+    """Return an empty table; the columns named in `numbers` are aligned to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return table
+
+
+def printable(text: str) -> str:
+    """Return text with control characters escaped, so that no file name can move the cursor."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def print_check(console: Console, report: CheckReport) -> None:
+    """Print tasks and problems."""
+    _print_tasks(console, report)
+    for group in report.problems:
+        _print_group(console, group)
+    _print_verdict(console, report)
+
+
+def print_scan(console: Console, result: ScanResult, report: CheckReport) -> None:
+    """Print what a scan did, with one line a problem code."""
+    _print_tasks(console, report)
+    n, read = result.n_units, result.n_read
+    unchanged = f", {n - read:,} unchanged" if read < n else ""
+    removed = f", {result.n_removed:,} removed" if result.n_removed else ""
+    console.print(Text(f"Read {read:,} samples{unchanged}{removed} in {result.seconds:.1f} s\n"))
+    for group in report.problems:
+        console.print(_headline(group))
+    _print_verdict(console, report)
+    if report.problems:
+        console.print(Text("`tamis check` shows each problem with its place and what to do", style="dim"))
+
+
+def _print_tasks(console: Console, report: CheckReport) -> None:
+    columns = ("task", "type", "files", "valid", "predictions", "without file")
+    table = plain_table(*columns, numbers=columns[2:])
+    for name, task in report.tasks.items():
+        numbers = (task.files, task.valid_files, task.predictions, task.samples_without_file)
+        table.add_row(printable(name), task.task_type, *(f"{number:,}" for number in numbers))
+    console.print(Text(f"{report.samples:,} samples, {len(report.tasks)} tasks\n"))
+    if report.tasks:
+        console.print(table)
+        console.print()
+
+
+def _headline(group: ProblemGroup) -> Text:
+    task = f" in {printable(group.task)}" if group.task else ""
+    return Text.assemble(
+        (group.severity, _STYLE[group.severity]), f" {group.code} x {group.count:,}", (task, "dim")
+    )
+
+
+def _print_group(console: Console, group: ProblemGroup) -> None:
+    console.print(_headline(group))
+    if len(group.examples) > 1:
+        console.print(Padding(Text(printable(group.message)), (0, 0, 0, 2)))
+    for example in group.examples:
+        console.print(Padding(_place(example), (0, 0, 0, 2)))
+    if group.count > len(group.examples) > 1:
+        console.print(
+            Padding(Text(f"... and {group.count - len(group.examples):,} more", style="dim"), (0, 0, 0, 2))
+        )
+    console.print(Padding(Text.assemble(("hint: ", "cyan"), printable(group.hint)), (0, 0, 1, 2)))
+
+
+def _place(example: Example) -> Text:
+    text = Text()
+    if example.file is not None:
+        where = printable(example.file)
+        if example.path is not None:
+            where += f" {printable(example.path)}"
+        if example.line is not None:
+            where += f" ({example.line}:{example.column})"
+        text.append(where + ": ", style="bold")
+    return text.append(printable(example.message))
+
+
+def _print_verdict(console: Console, report: CheckReport) -> None:
+    infos = sum(group.count for group in report.problems if group.severity is Severity.INFO)
+    if not report.problems:
+        console.print(Text("No problems found", style="green"))
+        return
+    style = _STYLE[Severity.ERROR] if report.errors else "green"
+    console.print(Text(f"{report.errors:,} errors, {report.warnings:,} warnings, {infos:,} infos", style=style))

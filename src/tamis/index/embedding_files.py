@@ -1,0 +1,134 @@
+"""Embeddings that users bring: `.npy` with a list of names, `.npz`, Parquet, or CSV."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from tamis.errors import DatasourceError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_KEY_COLUMNS = ("filenames", "filename", "file_name", "sample", "key", "keys", "name", "names", "files")
+_VECTOR_COLUMNS = ("embedding", "embeddings", "emb", "vector", "vectors")
+_PREFIX = "embedding_"
+_HINT = (
+    "give `x.npy` (n, d) beside `x.txt` with one sample key a line, an `.npz` with `names` and `embeddings`, a "
+    "Parquet file with `sample` and `embedding`, or a CSV with `filenames, embedding_0, embedding_1, ...`"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """Vectors with the samples that they belong to.
+
+    Attributes:
+        keys: sample keys, unique.
+        vectors: shape (n, d), finite.
+    """
+
+    keys: list[str]
+    vectors: NDArray[np.floating[Any]]
+
+
+def read_embeddings(path: Path) -> Embeddings:
+    """Read embeddings; the ending of the file decides how.
+
+    Raises:
+        DatasourceError: when the file cannot be read.
+        UsageError: when its content is not what the ending promises, a key appears twice, or a value is not finite.
+    """
+    readers = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet, ".csv": _read_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"`{path}` is no embeddings file: its ending is `{path.suffix}`", hint=_HINT)
+    try:
+        keys, vectors = reader(path)
+    except OSError as error:
+        raise DatasourceError(f"`{path}` cannot be read: {error.strerror or error}", hint=_HINT) from None
+    except (ValueError, KeyError, pa.ArrowException, zipfile.BadZipFile, EOFError) as error:
+        raise UsageError(f"`{path}` is no embeddings file: {error}", hint=_HINT) from None
+    _validate(path, keys, vectors)
+    return Embeddings(keys, vectors)
+
+
+def _validate(path: Path, keys: list[str], vectors: NDArray[Any]) -> None:
+    if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):  # noqa: PLR2004 (rows and columns)
+        raise UsageError(
+            f"`{path}`: expected floats of shape (n, d), got {vectors.dtype} {vectors.shape}", hint=_HINT
+        )
+    if len(keys) != len(vectors):
+        raise UsageError(f"`{path}`: {len(vectors)} embeddings but {len(keys)} names", hint=_HINT)
+    if len(set(keys)) < len(keys):
+        seen: set[str] = set()
+        twice = next(key for key in keys if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise UsageError(f"`{path}`: `{twice}` appears twice", hint="keep one embedding a sample")
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(bad):
+        column = int(np.flatnonzero(~np.isfinite(vectors[bad[0]]))[0])
+        raise UsageError(
+            f"`{path}`: expected finite numbers, got {vectors[bad[0], column]} in column {column} of `{keys[bad[0]]}`"
+            + (f", and {len(bad) - 1} more samples have such values" if len(bad) > 1 else ""),
+            hint="remove these samples from the file, or compute them again",
+        )
+
+
+def _read_npy(path: Path) -> tuple[list[str], NDArray[Any]]:
+    names = path.with_suffix(".txt")
+    if not names.exists():
+        raise ValueError(f"there is no `{names.name}` with the sample keys beside it")
+    vectors: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return names.read_text("utf-8").splitlines(), vectors
+
+
+def _read_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as arrays:
+        names = _only("array of names", [n for n in _KEY_COLUMNS if n in arrays.files], arrays.files)
+        vectors = _only("array of embeddings", [n for n in _VECTOR_COLUMNS if n in arrays.files], arrays.files)
+        return arrays[names].astype(str).tolist(), arrays[vectors]
+
+
+def _read_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
+    return _from_table(pq.read_table(path))
+
+
+def _read_csv(path: Path) -> tuple[list[str], NDArray[Any]]:
+    # The names of numbered images are text, whatever they look like.
+    options = pa.csv.ConvertOptions(column_types=dict.fromkeys(_KEY_COLUMNS, pa.string()))
+    return _from_table(pa.csv.read_csv(path, convert_options=options))
+
+
+def _from_table(table: pa.Table) -> tuple[list[str], NDArray[Any]]:
+    names = table.column_names
+    key = _only("column of sample keys", [n for n in _KEY_COLUMNS if n in names], names)
+    keys = table[key].cast(pa.string()).to_pylist()
+    if None in keys:
+        raise ValueError(f"row {keys.index(None) + 1} has no name")
+    numbered = sorted((n for n in names if n.startswith(_PREFIX)), key=lambda n: int(n[len(_PREFIX) :]))
+    if numbered:
+        columns = [table[n].cast(pa.float64()).to_numpy() for n in numbered]
+        return keys, np.stack(columns, axis=1)
+    vectors = table[
+        _only("column of embeddings", [n for n in _VECTOR_COLUMNS if n in names], names)
+    ].combine_chunks()
+    lengths = {len(row) if row is not None else 0 for row in vectors}
+    if len(lengths) > 1:
+        raise ValueError(f"the embeddings have different lengths: {min(lengths)} to {max(lengths)}")
+    flat = vectors.flatten().to_numpy(zero_copy_only=False)
+    return keys, np.asarray(flat, flat.dtype).reshape(len(keys), -1)
+
+
+def _only(what: str, found: list[str], there: list[str]) -> str:
+    if len(found) != 1:
+        listed = ", ".join(f"`{name}`" for name in there)
+        raise ValueError(f"expected one {what}, got {len(found)} among {listed}")
+    return found[0]

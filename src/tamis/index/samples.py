@@ -1,0 +1,161 @@
+"""Columns over all samples of a snapshot, in one order: by key. What scores and selections are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.model import PredictionColumns, Ragged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tamis.index.snapshot import Snapshot
+    from tamis.model.columns import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictionPart:
+    """The predictions of a task in one shard: a sample's are never spread over two.
+
+    Attributes:
+        samples: which sample each file is of, as index into all samples; shape (n_files,).
+        columns: the predictions, `file` counts within this part.
+    """
+
+    samples: Ints
+    columns: PredictionColumns
+
+
+@dataclass(frozen=True, eq=False)
+class SampleColumns:
+    """All samples of a snapshot, ordered by key (bytes of UTF-8), and what is known of each.
+
+    Attributes:
+        snapshot: where the columns are read from.
+    """
+
+    snapshot: Snapshot
+
+    def __len__(self) -> int:
+        return len(self._arrow_keys)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """Sample keys, shape (N,), ascending."""
+        keys: list[str] = self._arrow_keys.to_pylist()
+        return keys
+
+    def positions(self, keys: pa.Array | Sequence[str]) -> Ints:
+        """Return where each key is among all samples, -1 for a key that no sample has."""
+        wanted = keys if isinstance(keys, pa.Array | pa.ChunkedArray) else pa.array(keys, pa.string())
+        found = pc.index_in(wanted, value_set=self._arrow_keys).fill_null(-1)
+        return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
+
+    def numbers(self, table: str, column: str) -> Floats:
+        """Return a numeric column of `samples`, `metadata` or `sample_scores:TASK`; NaN where there is none."""
+        read, rows = self._read(table, column)
+        values = np.full(len(self), np.nan)
+        values[rows] = read.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return values
+
+    def labels(self, table: str, column: str) -> list[Any]:
+        """Return a column of any type as Python values; `None` where there is none."""
+        read, rows = self._read(table, column)
+        values = np.full(len(self), None, object)
+        values[rows] = np.array([*read.to_pylist(), None], object)[:-1]
+        return values.tolist()
+
+    def has_file(self, task: str) -> Bools:
+        """Return which samples have a valid prediction file of a task."""
+        there = np.zeros(len(self), np.bool_)
+        there[self._read(f"sample_scores:{task}", "n_predictions")[1]] = True
+        return there
+
+    def prediction_parts(self, task: str, *, at: Ints | None = None) -> Iterator[PredictionPart]:
+        """Yield the predictions of a task shard by shard, so that memory stays flat.
+
+        Args:
+            task: name of the task.
+            at: only the files of these samples, `None` for all.
+        """
+        scores, predictions = f"sample_scores:{task}", f"predictions:{task}"
+        for shard in self.snapshot.manifest.shards:
+            if scores not in shard.tables:
+                continue
+            names = self.snapshot.shard_table(shard, scores, ["sample"])["sample"].combine_chunks()
+            rows = self.snapshot.shard_table(shard, predictions, None) if predictions in shard.tables else None
+            samples = self.positions(names)
+            if rows is None:
+                rows = self.snapshot.empty(predictions)
+            columns = _prediction_columns(rows, names)
+            if at is not None:
+                wanted = np.isin(samples, at)
+                columns = _files_only(columns, wanted)
+                samples = samples[wanted]
+            yield PredictionPart(samples, columns)
+
+    @cached_property
+    def _arrow_keys(self) -> pa.StringArray:
+        keys = self.snapshot.table("samples", ["key"])["key"]
+        return keys.take(pc.sort_indices(keys)).combine_chunks()
+
+    def _read(self, table: str, column: str) -> tuple[pa.ChunkedArray, Ints]:
+        key = "key" if table == "samples" else "sample"
+        read = self.snapshot.table(table, [key, column])
+        return read[column], self.positions(read[key])
+
+
+def _prediction_columns(table: pa.Table, files: pa.StringArray) -> PredictionColumns:
+    sample = table["sample"].combine_chunks()
+    if isinstance(sample, pa.ChunkedArray):  # of a table without rows
+        sample = pa.array([], pa.string()).dictionary_encode()
+    # The position of each word, then of each row: a word stands for many rows.
+    file_of_word = pc.index_in(sample.dictionary, value_set=files).fill_null(-1).to_numpy(zero_copy_only=False)
+    file = file_of_word[sample.indices.to_numpy(zero_copy_only=False)] if len(sample) else np.zeros(0, np.int64)
+    bbox = [_floats(table[name]) for name in ("bbox_x", "bbox_y", "bbox_width", "bbox_height")]
+    return PredictionColumns(
+        n_files=len(files),
+        file=np.asarray(file, np.int64),
+        position=table["position"].to_numpy().astype(np.int64),
+        category_id=table["category_id"].to_numpy().astype(np.int64),
+        score=_floats(table["score"]),
+        bbox=np.stack(bbox, axis=1),
+        probabilities=_ragged(table["probabilities"], np.float64),
+        mask=_ragged(table["mask"], np.int64),
+        keypoints=_ragged(table["keypoints"], np.float64),
+    )
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return np.asarray(column.to_numpy(), np.float64)
+
+
+def _ragged(column: pa.ChunkedArray, dtype: type) -> Ragged:
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy().astype(np.int64)
+    values: NDArray[Any] = np.asarray(pc.list_flatten(column).to_numpy(), dtype)
+    return Ragged(values, lengths)
+
+
+def _files_only(columns: PredictionColumns, wanted: Bools) -> PredictionColumns:
+    """Return the predictions of some files, numbered anew."""
+    kept = columns.keep(wanted[columns.file])
+    number = np.cumsum(wanted) - 1
+    return PredictionColumns(
+        n_files=int(np.count_nonzero(wanted)),
+        file=number[kept.file],
+        position=kept.position,
+        category_id=kept.category_id,
+        score=kept.score,
+        bbox=kept.bbox,
+        probabilities=kept.probabilities,
+        mask=kept.mask,
+        keypoints=kept.keypoints,
+    )

@@ -1,0 +1,168 @@
+"""The index on disk: snapshots, shards, and the one file whose replacement is the commit.
+
+```
+latest                  id of the current snapshot; replaced atomically, last
+snapshots/<id>.json     manifests
+shards/<scan id>/...    Parquet files; a lock file tells those of a living scan from leftovers
+pools/<name>/...        append-only lists of selected samples
+```
+A process killed at any moment leaves `latest` and everything it names untouched.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from tamis.errors import IndexMissingError, TamisError
+from tamis.index.manifest import FORMAT_VERSION, Manifest
+from tamis.index.shards import table_path
+from tamis.index.snapshot import Snapshot
+from tamis.storage import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Readers that opened one of the last snapshots may still be reading its shards.
+_KEPT_SNAPSHOTS = 3
+
+
+class IndexConflictError(TamisError):
+    """Another scan changed the index in a way that this one cannot build on."""
+
+
+class _Version(msgspec.Struct):
+    format_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """A folder for the shards of one scan, protected from clean-up while the scan lives."""
+
+    scan_id: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index below one folder of this machine."""
+
+    root: Path
+
+    def latest(self) -> Snapshot | None:
+        """Open the current snapshot, or return `None` where nothing was ever committed.
+
+        Raises:
+            IndexMissingError: when it is damaged or from a newer version.
+        """
+        try:
+            snapshot_id = (self.root / "latest").read_text("ascii").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._damaged(str(error)) from None
+        return Snapshot(self.root, self._manifest(snapshot_id))
+
+    @contextmanager
+    def staging(self) -> Iterator[Staging]:
+        """Make a folder for new shards; what a commit does not refer to is removed at the end."""
+        scan_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
+        folder = self.root / "shards" / scan_id
+        folder.mkdir(parents=True)
+        with _locked(folder / "lock"):
+            try:
+                yield Staging(scan_id, folder)
+            finally:
+                if not (self.root / "snapshots" / f"{scan_id}.json").exists():
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def commit(self, manifest: Manifest) -> Snapshot:
+        """Make a snapshot the current one. Of two scans at once, the later commit stands.
+
+        Raises:
+            IndexConflictError: when shards that it refers to were cleaned up meanwhile.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _locked(self.root / "lock"):
+            snapshot = Snapshot(self.root, manifest)
+            if gone := snapshot.missing_files():
+                raise IndexConflictError(
+                    f"Another scan replaced the index while this one ran: {len(gone)} shard files are gone",
+                    hint="run `tamis scan` again",
+                )
+            store = LocalStore(self.root)
+            store.write(f"snapshots/{manifest.id}.json", msgspec.json.encode(manifest))
+            store.write("latest", manifest.id.encode())
+            self._clean_up()
+        return snapshot
+
+    def _manifest(self, snapshot_id: str) -> Manifest:
+        path = self.root / "snapshots" / f"{snapshot_id}.json"
+        try:
+            data = path.read_bytes()
+            version = msgspec.json.decode(data, type=_Version).format_version
+            if version == FORMAT_VERSION:
+                return msgspec.json.decode(data, type=Manifest)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise self._damaged(f"`{path.name}`: {error}") from None
+        raise self._damaged(f"expected format version {FORMAT_VERSION}, got {version}")
+
+    def _damaged(self, why: str) -> IndexMissingError:
+        return IndexMissingError(
+            f"The index in `{self.root}` cannot be read: {why}",
+            hint=f"it can always be rebuilt: remove `{self.root}` and run `tamis scan`",
+        )
+
+    def _clean_up(self) -> None:
+        """Remove snapshots beyond the last few, and shards that no snapshot and no living scan needs."""
+        manifests = sorted((self.root / "snapshots").glob("*.json"), key=lambda p: p.stat().st_mtime_ns)
+        for path in manifests[:-_KEPT_SNAPSHOTS]:
+            path.unlink(missing_ok=True)
+        used: set[Path] = set()
+        for path in manifests[-_KEPT_SNAPSHOTS:]:
+            try:
+                shards = self._manifest(path.stem).shards
+            except IndexMissingError:
+                continue  # written by another version: nothing that this one opens refers to it
+            used |= {
+                table_path(self.root / "shards" / shard.id, table) for shard in shards for table in shard.tables
+            }
+        for folder in (self.root / "shards").iterdir():
+            if _is_free(folder / "lock"):
+                for file in folder.glob("*.parquet"):
+                    if file not in used:
+                        file.unlink(missing_ok=True)
+                if not any(folder.glob("*.parquet")):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the system lets go of when the process dies, however it dies."""
+    with _open_lock(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        with _open_lock(path) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
