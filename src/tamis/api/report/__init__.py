@@ -1,0 +1,1 @@
+"""The report of a selection: arrays -> numbers (`Report`) -> `report.html` and `report.json`."""

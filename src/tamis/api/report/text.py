@@ -1,0 +1,20 @@
+"""Names from the data made safe to read: nothing invisible, nothing that turns its surroundings around."""
+
+from __future__ import annotations
+
+_CONTROL_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+# Overrides and isolates would reorder the text around a name; they are shown as a replacement character.
+_DIRECTION = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
+_LONE_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+_TABLE = _CONTROL_PICTURES | _DIRECTION | _LONE_SURROGATES
+
+
+def shown(text: str) -> str:
+    r"""Replace characters that cannot be seen or would disturb what follows; other scripts and emoji stay.
+
+    Escaping for HTML is the template's and `Markup`'s job.
+
+    >>> shown("a\x1b[31m\nb")
+    'a␛[31m␊b'
+    """
+    return text.translate(_TABLE)
