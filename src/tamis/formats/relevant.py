@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from pathspec import GitIgnoreSpec
 
-from tamis.formats.json_node import shown
+from tamis.formats.json_nodes import shown
 from tamis.model import Problem
 
 if TYPE_CHECKING:
