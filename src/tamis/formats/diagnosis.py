@@ -1,0 +1,173 @@
+"""Reads a prediction file that the fast reader refuses: lists all that is wrong, saves what is right.
+
+A prediction with a fault is dropped alone. A file whose syntax is broken is dropped whole, as is one whose
+`predictions` or `file_name` is unusable; NaN and Infinity are the exception, they drop their prediction.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tamis.formats.fields import FieldReader
+from tamis.formats.json_source import Kind, Node, Source, parse
+from tamis.formats.wire import ENTRY_TYPES
+from tamis.model import Problem, Severity, Task
+
+if TYPE_CHECKING:
+    from tamis.formats.wire import Entry
+
+MAX_DIAGNOSED_BYTES = 8 * 2**20
+
+_PREDICTION = re.compile(r"\$\.predictions\[([0-9]+)\]")
+_LIST_HINT = 'Wrap the list: `{"predictions": [...]}`'
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What could be saved of a file.
+
+    Attributes:
+        is_valid: whether the file counts as read; if not, it has no predictions.
+        entries: the predictions without a fault of type or presence.
+        positions: their indices in the file's list.
+        file_name: as written, `None` where absent or unusable.
+        problems: all faults, in the order of the text.
+    """
+
+    is_valid: bool
+    entries: list[Entry]
+    positions: list[int]
+    file_name: str | None
+    problems: list[Problem]
+
+
+def diagnose(task: Task, data: bytes, *, file: str, refusal: str | None, strict: bool) -> Diagnosis:
+    """List every fault of syntax, type and presence of a file, with line and column.
+
+    Args:
+        task: whose file it is.
+        data: the bytes of the file.
+        file: its key, for the problems.
+        refusal: why the fast reader refused it, reported if nothing else is found; `None` where it did not.
+        strict: report keys that an object has twice.
+    """
+    if len(data) > MAX_DIAGNOSED_BYTES:
+        return _undiagnosed(task, data, file=file, refusal=refusal)
+    source = parse(data, file=file, task=task.name)
+    problems = [*source.problems, *(source.duplicates if strict else ())]
+    reader = FieldReader(source)
+    file_name, has_name_fault = _file_name(source, reader)
+    found = _entries(task, source, reader)
+    problems = sorted([*problems, *reader.problems], key=_place)
+    is_valid = source.is_readable and not has_name_fault and found is not None
+    if refusal is not None and all(problem.severity is not Severity.ERROR for problem in problems):
+        message = f"expected a file of predictions, got one that cannot be read: {refusal}"
+        problems.append(Problem(code="json-syntax", message=message, task=task.name, file=file, path="$"))
+        is_valid = False
+    if not is_valid or found is None:
+        return Diagnosis(False, [], [], file_name, problems)
+    return Diagnosis(True, list(found.values()), list(found), file_name, problems)
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line or 0, problem.column or 0
+
+
+def _undiagnosed(task: Task, data: bytes, *, file: str, refusal: str | None) -> Diagnosis:
+    reason = refusal or "a key twice, or one that the format does not have"
+    message = f"expected a file of {len(data)} bytes to be without fault, got: {reason}"
+    hint = (
+        f"Files of more than {MAX_DIAGNOSED_BYTES} bytes are not searched for all faults: write one file an image"
+    )
+    problem = Problem(code="file-too-large", message=message, task=task.name, file=file, path="$", hint=hint)
+    return Diagnosis(False, [], [], None, [problem])
+
+
+def _file_name(source: Source, reader: FieldReader) -> tuple[str | None, bool]:
+    """Return the name that the file gives its sample, and whether it is unusable."""
+    names: dict[str, str] = {}
+    has_fault = False
+    for key in ("file_name", "filename"):
+        node = source.root.members.get(key) if source.root is not None else None
+        if node is None or node.kind is Kind.NULL:
+            continue
+        if isinstance(node.value, str):
+            names[key] = node.value
+        else:
+            reader.wrong_type(node, "a string")
+            has_fault = True
+    if "filename" in names and "file_name" not in names:
+        message = "expected the key `file_name`, got `filename`"
+        reader.problems.append(source.problem("$.filename", "file-name-alias", message))
+    return names.get("file_name", names.get("filename")), has_fault
+
+
+def _entries(task: Task, source: Source, reader: FieldReader) -> dict[int, Entry] | None:
+    """Return the predictions without fault by their position; `None` where there is no list of them."""
+    root = source.root
+    if root is None or root.kind is not Kind.OBJECT:
+        if root is not None:
+            hint = _LIST_HINT if root.kind is Kind.LIST else None
+            reader.wrong_type(root, "an object with `predictions`", hint=hint)
+        return None
+    node = root.members.get("predictions")
+    if node is None:
+        if not root.broken:
+            reader.report(root, "missing-field", "expected the key `predictions`, got an object without it")
+        return None
+    if node.kind is not Kind.LIST:
+        reader.wrong_type(node, "a list of predictions")
+        return None
+    not_finite = _not_finite_positions(source)
+    found: dict[int, Entry] = {}
+    for position, item in enumerate(node.items):
+        entry = _entry(task, item, reader)
+        if entry is not None and position not in not_finite:
+            found[position] = entry
+    return found
+
+
+def _not_finite_positions(source: Source) -> set[int]:
+    """Return the positions of predictions that hold NaN or Infinity anywhere."""
+    matches = (
+        _PREDICTION.match(problem.path or "") for problem in source.problems if problem.code == "number-not-finite"
+    )
+    return {int(match[1]) for match in matches if match}
+
+
+def _entry(task: Task, node: Node, reader: FieldReader) -> Entry | None:
+    """Return one prediction, `None` where it has a fault."""
+    if node.kind is not Kind.OBJECT:
+        reader.wrong_type(node, "an object")
+        return None
+    entry_type = ENTRY_TYPES[task.task_type]
+    fields = entry_type.__struct_fields__
+    required = fields[: len(fields) - len(entry_type.__struct_defaults__)]
+    values: dict[str, Any] = {}
+    is_whole = True
+    for field in fields:
+        member = node.members.get(field)
+        is_null = member is not None and member.kind is Kind.NULL
+        if member is None or (is_null and (field not in required or field == "score")):
+            if field in required:
+                is_whole = False
+                _report_missing(task, node, field, reader)
+            continue
+        value = reader.read(field, member)
+        if value is None:
+            is_whole = False
+        values[field] = value
+    return entry_type(**values) if is_whole else None
+
+
+def _report_missing(task: Task, node: Node, field: str, reader: FieldReader) -> None:
+    if node.broken:  # what seems to be missing may stand in the part that cannot be read
+        return
+    got = "`null`" if field in node.members else "none"
+    if field == "score":
+        reader.report(node, "score-missing", f"expected a score from 0 to 1, got {got}")
+    else:
+        message = f"expected the field `{field}` of {task.task_type}, got {got}"
+        reader.report(node, "missing-field", message)

@@ -1,0 +1,149 @@
+"""Reads the fields of one prediction from JSON nodes and reports each that has the wrong type or length."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from tamis.formats.json_source import Kind, Node, Source
+from tamis.formats.wire import MAX_CATEGORY_ID, MAX_RUN, Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tamis.model import Problem
+
+FieldValue = int | float | tuple[float, ...]
+
+_BOX_LENGTH = 4
+_INTEGER_HINT = "Write an integer: `int(...)`; `1.0` and `true` are none in JSON"
+_STRING_HINT = "Numbers are written without quotes"
+_RLE_HINT = (
+    "This is COCO run-length encoding, which counts down the columns. The format counts along the rows: convert "
+    "with `tamis.formats.coco_rle.from_coco`"
+)
+_POLYGON_HINT = (
+    "This is a polygon: draw it into an array of the image's size and encode that with `tamis.masks.encode`"
+)
+_BOX_HINT = "Write `[x, y, width, height]`"
+
+
+class FieldReader:
+    """Reads fields of one file; every method returns `None` where it reported why it could not."""
+
+    def __init__(self, source: Source) -> None:
+        self.problems: list[Problem] = []
+        self._source = source
+        self._readers: dict[str, Callable[[Node], FieldValue | None]] = {
+            "category_id": self._category_id,
+            "score": self._number,
+            "bbox": self._box,
+            "segmentation": self._runs,
+            "keypoints": self._numbers,
+            "probabilities": self._numbers,
+        }
+
+    def read(self, field: str, node: Node) -> FieldValue | None:
+        """Return the value of a field of that name."""
+        return self._readers[field](node)
+
+    def report(self, node: Node, code: str, message: str, *, hint: str | None = None) -> None:
+        """Add a problem at a node, unless the parser reported that node already."""
+        if node.kind is not Kind.BAD:
+            self.problems.append(self._source.problem(node, code, message, hint=hint))
+
+    def wrong_type(self, node: Node, expected: str, *, more: int = 0, hint: str | None = None) -> None:
+        """Report a value of the wrong type, and how many more of its list have the same fault."""
+        others = f", as {more} more values" if more > 1 else ", as 1 more value" if more else ""
+        if hint is None and node.kind is Kind.STRING and "number" in expected:
+            hint = _STRING_HINT
+        self.report(node, "wrong-type", f"expected {expected}, got {node.shown}{others}", hint=hint)
+
+    def _category_id(self, node: Node) -> int | None:
+        value = node.value
+        if node.kind is not Kind.NUMBER or not isinstance(value, int):
+            self.wrong_type(node, "an integer", hint=_INTEGER_HINT)
+            return None
+        if not -MAX_CATEGORY_ID - 1 <= value <= MAX_CATEGORY_ID:
+            self.wrong_type(node, "an integer of at most 64 bits")
+            return None
+        return value
+
+    def _number(self, node: Node) -> float | None:
+        if node.kind is not Kind.NUMBER:
+            self.wrong_type(node, "a number")
+            return None
+        value = _to_float(node.value)
+        if value is None:
+            self.report(node, "number-not-finite", f"expected a number that fits a float, got {node.shown}")
+        return value
+
+    def _numbers(self, node: Node) -> tuple[float, ...] | None:
+        if node.kind is not Kind.LIST:
+            self.wrong_type(node, "a list of numbers")
+            return None
+        if node.numbers is not None:
+            values = [_to_float(number) for number in node.numbers]
+            if None not in values:
+                return tuple(value for value in values if value is not None)
+        wrong = [item for item in node.items if item.kind not in {Kind.NUMBER, Kind.BAD}]
+        if wrong:
+            self.wrong_type(wrong[0], "a number", more=len(wrong) - 1)
+        for item in node.items:
+            if item.kind is Kind.NUMBER and _to_float(item.value) is None:
+                self._number(item)
+        return None
+
+    def _box(self, node: Node) -> Box | None:
+        if node.kind is not Kind.LIST:
+            self.wrong_type(node, "a list of 4 numbers", hint=_BOX_HINT)
+            return None
+        n = len(node.items) if node.numbers is None else len(node.numbers)
+        if n != _BOX_LENGTH and not node.broken:
+            self.report(node, "bbox-length", f"expected 4 numbers `[x, y, width, height]`, got {n}")
+            return None
+        values = self._numbers(node)
+        if values is None or len(values) != _BOX_LENGTH:
+            return None
+        x, y, width, height = values
+        return x, y, width, height
+
+    def _runs(self, node: Node) -> tuple[int, ...] | None:
+        if node.kind is not Kind.LIST:
+            hint = _RLE_HINT if node.kind in {Kind.OBJECT, Kind.STRING} else None
+            self.wrong_type(node, "a list of run lengths", hint=hint)
+            return None
+        if node.numbers is not None and all(map(_is_run, node.numbers)):
+            return tuple(run for run in node.numbers if isinstance(run, int))
+        wrong = [
+            item
+            for item in node.items
+            if item.kind is not Kind.BAD and (item.kind is not Kind.NUMBER or not _is_run(item.value))
+        ]
+        if wrong:
+            self._wrong_run(wrong)
+        return None
+
+    def _wrong_run(self, wrong: list[Node]) -> None:
+        first = wrong[0]
+        if first.kind is Kind.LIST:
+            self.wrong_type(first, "a run length", more=len(wrong) - 1, hint=_POLYGON_HINT)
+        elif isinstance(first.value, int) and not isinstance(first.value, bool):
+            self.wrong_type(first, "a run length of fewer pixels than any image has", more=len(wrong) - 1)
+        else:
+            self.wrong_type(first, "a run length, an integer", more=len(wrong) - 1, hint=_INTEGER_HINT)
+
+
+def _to_float(value: object) -> float | None:
+    """Return a JSON number as a finite float, `None` where no float can hold it."""
+    if not isinstance(value, int | float):
+        return None
+    try:
+        as_float = float(value)
+    except OverflowError:
+        return None
+    return as_float if isfinite(as_float) else None
+
+
+def _is_run(value: object) -> bool:
+    return isinstance(value, int) and -MAX_RUN <= value <= MAX_RUN

@@ -1,0 +1,166 @@
+"""Reads prediction files: typed decoding for files that are right, a diagnosis for the others.
+
+This is a hot loop: a scan calls `add` once for each of millions of files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from tamis.formats.diagnosis import diagnose
+from tamis.formats.packing import ColumnPacker
+from tamis.formats.wire import FILE_TYPES
+from tamis.model import PredictionColumns, Problem, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tamis.model.columns import Bools
+
+MAX_FILE_BYTES = 64 * 2**20
+_BATCH_BYTES = 64 * 2**10  # decoded entries of so much JSON stay in the cache until they are packed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadPredictions:
+    """What a number of prediction files of one task hold.
+
+    Attributes:
+        columns: their predictions, one file index for each file added, in the order of the calls.
+        valid: whether each file could be read; those that could not have no predictions; shape (n_files,).
+        file_names: `file_name` of each file as written, `None` where absent.
+        problems: everything that is wrong with syntax, types and presence, in the order of the files.
+    """
+
+    columns: PredictionColumns
+    valid: Bools
+    file_names: list[str | None]
+    problems: list[Problem]
+
+
+class PredictionReader:
+    """Reads the files of one task, one `add` each; `finish` hands over and begins anew.
+
+    Args:
+        task: whose files they are.
+        strict: also look for keys that an object has twice (`json-duplicate-key`).
+        max_file_bytes: larger files are reported as `file-too-large`, not read.
+    """
+
+    def __init__(self, task: Task, *, strict: bool = False, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+        self._task = task
+        self._strict = strict
+        self._max_file_bytes = max_file_bytes
+        self._decode: Any = msgspec.json.Decoder(FILE_TYPES[task.task_type]).decode
+        self._reset()
+
+    def _reset(self) -> None:
+        self._packer = ColumnPacker(self._task.task_type)
+        self._entries: list[Any] = []
+        self._entry_bytes = 0
+        self._counts: list[int] = []
+        self._invalid: list[int] = []
+        self._positions: dict[int, list[int]] = {}
+        self._file_names: list[str | None] = []
+        self._problems: list[Problem] = []
+
+    def add(self, file: str, data: bytes) -> None:
+        """Read one file.
+
+        Args:
+            file: its key in the Lightly datasource, for the problems.
+            data: its bytes.
+        """
+        n_bytes = len(data)
+        if n_bytes > self._max_file_bytes:
+            message = f"expected at most {self._max_file_bytes} bytes, got {n_bytes}"
+            problem = Problem(code="file-too-large", message=message, task=self._task.name, file=file)
+            self._take_faulty(None, [], None, [problem])
+            return
+        try:
+            wire = self._decode(data)
+            if not data.isascii():
+                data.decode()  # what msgspec passes over unread may be no UTF-8
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._diagnose(file, data, str(error))
+            return
+        if self._strict and data.count(b":") != _colons(wire):
+            self._diagnose(file, data, None)
+            return
+        file_name = wire.file_name
+        if file_name is None and wire.filename is not None:
+            file_name = wire.filename
+            self._problems.append(alias_problem(file, self._task.name))
+        self._file_names.append(file_name)
+        self._entries += wire.predictions
+        self._counts.append(len(wire.predictions))
+        self._entry_bytes += n_bytes
+        if self._entry_bytes >= _BATCH_BYTES:
+            self._flush()
+
+    def finish(self) -> ReadPredictions:
+        """Return what was read since the last call, and begin anew."""
+        self._flush()
+        columns = self._packer.columns(self._counts)
+        valid = np.ones(len(self._counts), np.bool_)
+        valid[self._invalid] = False
+        if self._positions:
+            starts = np.searchsorted(columns.file, np.arange(columns.n_files))
+            for file, positions in self._positions.items():
+                columns.position[starts[file] : starts[file] + len(positions)] = positions
+        read = ReadPredictions(columns, valid, self._file_names, self._problems)
+        self._reset()
+        return read
+
+    def _flush(self) -> None:
+        if self._entries:
+            self._packer.add(self._entries)
+        self._entries = []
+        self._entry_bytes = 0
+
+    def _diagnose(self, file: str, data: bytes, refusal: str | None) -> None:
+        diagnosis = diagnose(self._task, data, file=file, refusal=refusal, strict=self._strict)
+        positions = diagnosis.positions if diagnosis.is_valid else None
+        self._take_faulty(positions, diagnosis.entries, diagnosis.file_name, diagnosis.problems)
+
+    def _take_faulty(
+        self,
+        positions: list[int] | None,
+        entries: Sequence[Any],
+        file_name: str | None,
+        problems: list[Problem],
+    ) -> None:
+        """Take what a diagnosis left of a file; positions of `None` drop the file."""
+        file = len(self._counts)
+        if positions is None:
+            self._invalid.append(file)
+        else:
+            self._entries += entries
+            self._positions[file] = positions
+        self._counts.append(0 if positions is None else len(positions))
+        self._file_names.append(file_name)
+        self._problems += problems
+
+
+def alias_problem(file: str, task: str) -> Problem:
+    """Return the warning for a file that spells `file_name` as `filename`."""
+    message = "expected the key `file_name`, got `filename`"
+    return Problem(code="file-name-alias", message=message, task=task, file=file, path="$.filename")
+
+
+def _colons(wire: Any) -> int:  # noqa: ANN401 (a WireFile of any entry)
+    """Count the colons that the file has if it holds each field once and nothing else.
+
+    A file with more (unknown or repeated keys, nulls) only costs a diagnosis.
+    """
+    n = 1
+    for name in (wire.file_name, wire.filename):
+        if name is not None:
+            n += 1 + name.count(":")
+    for entry in wire.predictions:
+        n += sum(getattr(entry, field) is not None for field in entry.__struct_fields__)
+    return n
