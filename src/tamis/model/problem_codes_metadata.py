@@ -5,9 +5,82 @@ from __future__ import annotations
 from tamis.model.problem_codes import Drops, ProblemCode, Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
-_NOTHING, _SAMPLE = Drops.NOTHING, Drops.SAMPLE
+_NOTHING, _FILE, _SAMPLE, _VALUE = Drops.NOTHING, Drops.FILE, Drops.SAMPLE, Drops.VALUE
 
-METADATA_CODES: tuple[ProblemCode, ...] = ()
+METADATA_CODES: tuple[ProblemCode, ...] = (
+    ProblemCode(
+        "metadata-schema",
+        _E,
+        _VALUE,
+        "The metadata schema, or an entry of it, does not have the form of one",
+        "Write a list of `{name, path, defaultValue, valueDataType}`, all keys with text that is not empty",
+        '[{"path": "scene", "defaultValue": null, "valueDataType": "CATEGORICAL_STRING"}]',
+    ),
+    ProblemCode(
+        "metadata-schema-type",
+        _E,
+        _VALUE,
+        "A metadata field has a type that is not known",
+        "Use `NUMERIC_*` for what can be compared, `CATEGORICAL_*` for what can be counted, else `OTHER_STRING`",
+        '[{"name": "Scene", "path": "scene", "defaultValue": null, "valueDataType": "STRING"}]',
+    ),
+    ProblemCode(
+        "metadata-path",
+        _E,
+        _VALUE,
+        "The path of a metadata field cannot be followed",
+        "Join keys with dots and put list indices in brackets; start within `metadata`: `weather.description`",
+        '[{"name": "Scene", "path": "scene..kind", "defaultValue": "", "valueDataType": "OTHER_STRING"}]',
+    ),
+    ProblemCode(
+        "metadata-duplicate-name",
+        _E,
+        _VALUE,
+        "Two metadata fields have one name; the first is used",
+        "Give each field a name of its own, as selections and filters ask for fields by name",
+        "two entries with the name `Scene`",
+    ),
+    ProblemCode(
+        "metadata-default",
+        _E,
+        _VALUE,
+        "The default of a metadata field is missing or of another type than the field; null is used",
+        "Write a value of the field's type, or null for: unknown where the sample's own file says nothing",
+        '[{"name": "Speed", "path": "v", "defaultValue": "0", "valueDataType": "NUMERIC_INT"}]',
+    ),
+    ProblemCode(
+        "metadata-file",
+        _E,
+        _FILE,
+        "A metadata file does not have the form of one; all its values are null",
+        "Write an object with `file_name`, `type` and the object `metadata`",
+        '{"file_name": "a.jpg", "type": "image", "metadata": [1, 2]}',
+    ),
+    ProblemCode(
+        "metadata-file-name",
+        _W,
+        _NOTHING,
+        "The `file_name` of a metadata file is no text",
+        "Write the path of the sample below the input datasource; the path of the file itself decides",
+        '{"file_name": 7, "type": "image", "metadata": {}}',
+    ),
+    ProblemCode(
+        "metadata-sample-type",
+        _W,
+        _NOTHING,
+        "The `type` of a metadata file is not known",
+        "Write `image`, `video` or `frame`; the sample that the file lies beside decides",
+        '{"file_name": "a.jpg", "type": "picture", "metadata": {}}',
+    ),
+    ProblemCode(
+        "metadata-type",
+        _E,
+        _VALUE,
+        "A value is not of the type that the metadata schema names; null is used",
+        "Change the value, or the field's `valueDataType`, or leave the key away to get the default",
+        '{"file_name": "a.jpg", "type": "image", "metadata": {"temperature": "warm"}}',
+    ),
+)
 
 RELEVANT_CODES: tuple[ProblemCode, ...] = (
     ProblemCode(
