@@ -26,6 +26,14 @@ TASK_CODES: tuple[ProblemCode, ...] = (
         "[]",
     ),
     ProblemCode(
+        "tasks-type",
+        _E,
+        _NOTHING,
+        "`tasks.json` is not a list of strings",
+        'Write a list of folder names: `["cars", "weather"]`',
+        '{"tasks": ["cars"]}',
+    ),
+    ProblemCode(
         "task-name",
         _E,
         _TASK,
