@@ -96,9 +96,7 @@ def test_patterns_leave_out_what_git_ignores(*, with_negation: bool, tmp_path: P
         ]
         (tmp_path / ".gitignore").write_text("\n".join(patterns) + "\n")
         command = ["git", "-C", str(tmp_path), "check-ignore", "--no-index", "--stdin"]
-        result = subprocess.run(
-            command, input="\n".join(samples), capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(command, input="\n".join(samples), capture_output=True, text=True, check=False)
         relevant = decode(f"* {' '.join(patterns)}")
         left_out = {key for key in samples if not relevant.matches(key)}
         assert left_out == set(result.stdout.split()), patterns

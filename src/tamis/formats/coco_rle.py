@@ -71,9 +71,7 @@ def from_coco(segmentation: Mapping[str, Any]) -> RowMajorMask:
         case list() | tuple() | np.ndarray():
             columns_first = masks.as_runs(counts)
         case _:
-            raise ValueError(
-                f"expected `counts` as a list of run lengths or a string, got {type(counts).__name__}"
-            )
+            raise ValueError(f"expected `counts` as a list of run lengths or a string, got {type(counts).__name__}")
     total = int(columns_first.sum())
     if total != height * width:
         raise ValueError(f"expected `counts` that sum to {height * width} ({height} x {width}), got {total}")
@@ -122,9 +120,7 @@ def _decompress(text: bytes) -> Ints:
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - _FIRST_CHARACTER
     bad = np.flatnonzero((codes < 0) | (codes >= 2 * _MORE))
     if len(bad):
-        raise ValueError(
-            f"expected characters `0` to `o` in `counts`, got byte {text[bad[0]]} at index {bad[0]}"
-        )
+        raise ValueError(f"expected characters `0` to `o` in `counts`, got byte {text[bad[0]]} at index {bad[0]}")
     last = np.flatnonzero(codes & _MORE == 0)
     if not len(last) or last[-1] != len(codes) - 1:
         raise ValueError("expected `counts` to end with its last run, got text that breaks off within one")

@@ -140,9 +140,7 @@ def as_runs(runs: Runs) -> Ints:
         raise ValueError("expected run lengths as a flat list of integers")
     result: Ints = lengths.astype(np.int64, copy=False)
     if result.size and int(result.min()) < 0:
-        raise ValueError(
-            f"expected run lengths >= 0, got {int(result.min())} at index {int(result.argmin())}"
-        )
+        raise ValueError(f"expected run lengths >= 0, got {int(result.min())} at index {int(result.argmin())}")
     if result.sum(dtype=np.float64) >= _MAX_PIXELS:  # a sum that wraps around could pass for a small mask
         raise ValueError(f"expected run lengths of fewer than {_MAX_PIXELS} pixels together")
     return result
