@@ -13,6 +13,8 @@ from PIL import Image
 
 from tamis.media.pillow import PILLOW_ERRORS, PictureError, open_image, quiet_pillow
 
+__all__ = ["MAX_PICTURE_PIXELS", "Picture", "PictureError", "shrink", "thumbnail"]
+
 MAX_PICTURE_PIXELS = 89_478_485
 """Larger pictures are refused: their pixels take more than 256 MB, and a small file can claim to hold them."""
 
