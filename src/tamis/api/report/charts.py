@@ -17,13 +17,10 @@ from tamis.api.report.text import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tamis.api.report.values import CategoryDistribution, CategoryRow, Coverage, Curve, Histogram
+    from tamis.api.report.values import Coverage, Curve, Histogram
 
-_WIDTH, _HEIGHT = 420.0, 230.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 12.0, 40.0
-_NAME_WIDTH, _VALUE_WIDTH, _ROW_HEIGHT = 118.0, 46.0, 22.0
-_MAX_ROWS = 24
-_MAX_NAME = 18
+CHART_WIDTH, _HEIGHT = 380.0, 210.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 10.0, 20.0, 36.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class _Plane:
     y_high: float
 
     def x(self, value: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (value - self.x_low) / ((self.x_high - self.x_low) or 1.0)
+        return _LEFT + (CHART_WIDTH - _LEFT - _RIGHT) * (value - self.x_low) / ((self.x_high - self.x_low) or 1.0)
 
     def y(self, value: float) -> float:
         return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * value / (self.y_high or 1.0)
@@ -58,25 +55,14 @@ def histogram_chart(histogram: Histogram) -> Markup:
         for name, shares in groups
     ]
     columns = [_bin_column(plane, histogram, i) for i in range(len(edges) - 1)]
-    axes = _axes(plane, x_label=histogram.label, y_label="share of group", percent=True)
+    axes = _axes(plane, x_label="value", y_label="share of each group", percent=True)
     means = histogram.means
     described = ", ".join(
         f"{name} {number_text(mean)}"
         for name, mean in (("input", means.input), ("selected", means.selected), ("random", means.random))
         if mean is not None
     )
-    return _svg(histogram.label, f"Mean: {described or 'unknown'}", [*axes, *steps, *columns], _HEIGHT)
-
-
-def category_chart(distribution: CategoryDistribution) -> Markup:
-    """Draw a row for each category: input as a wide bar, selected as a narrow one, random as a tick with range."""
-    rows = visible_rows(distribution.rows)
-    totals = _totals(distribution.rows)
-    shares = [_row_shares(row, totals) for row in rows]
-    longest = max((max(share.values()) for share in shares), default=0.0) or 1.0
-    parts = [_category_row(i, row, shares[i], longest) for i, row in enumerate(rows)]
-    described = f"{len(distribution.rows)} categories; share of each group's {distribution.unit}"
-    return _svg(distribution.label, described, parts, max(1, len(rows)) * _ROW_HEIGHT + 4)
+    return svg(histogram.label, f"Mean: {described or 'unknown'}", [*axes, *steps, *columns], _HEIGHT)
 
 
 def coverage_chart(coverage: Coverage, curve: Curve, label: str) -> Markup:
@@ -94,32 +80,14 @@ def coverage_chart(coverage: Coverage, curve: Curve, label: str) -> Markup:
         parts.append(_elbow(plane, coverage.elbow))
     last, random = curve.selected[-1], curve.random[-1]
     described = f"{number_text(last)} after {budgets[-1]:,} picks, {number_text(random)} at random"
-    return _svg(label, described, parts, _HEIGHT)
+    return svg(label, described, parts, _HEIGHT)
 
 
-def visible_rows(rows: Sequence[CategoryRow]) -> list[CategoryRow]:
-    """Return the categories that occur, the most frequent first, those past the limit folded into one row."""
-    occurring = [row for row in rows if row.input or row.selected or row.random_high]
-    ordered = sorted(occurring, key=lambda row: -row.input)
-    if len(ordered) <= _MAX_ROWS:
-        return ordered
-    rest = ordered[_MAX_ROWS - 1 :]
-    folded = type(rest[0])(
-        name=f"{len(rest)} others",
-        input=sum(row.input for row in rest),
-        selected=sum(row.selected for row in rest),
-        random=sum(row.random for row in rest),
-        # The draws' ranges of single categories do not add up to a range of their sum.
-        random_low=round(sum(row.random for row in rest)),
-        random_high=round(sum(row.random for row in rest)),
-    )
-    return [*ordered[: _MAX_ROWS - 1], folded]
-
-
-def _svg(title: str, description: str, parts: Iterable[Markup], height: float) -> Markup:
+def svg(title: str, description: str, parts: Iterable[Markup], height: float) -> Markup:
+    """Return a chart of the common width with its accessible title and description."""
     return Markup(
         '<svg class="chart" role="img" viewBox="0 0 {:g} {:g}"><title>{}</title><desc>{}</desc>{}</svg>'
-    ).format(_WIDTH, height, shown(title), shown(description), Markup().join(parts))
+    ).format(CHART_WIDTH, height, shown(title), shown(description), Markup().join(parts))
 
 
 def _headroom(highest: float) -> float:
@@ -169,7 +137,7 @@ def _axes(plane: _Plane, *, x_label: str, y_label: str, percent: bool) -> list[M
             Markup(
                 '<line class="grid" x1="{:g}" x2="{:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
                 '<text class="tick" x="{:g}" y="{:.1f}" text-anchor="end">{}</text>'
-            ).format(_LEFT, _WIDTH - _RIGHT, _LEFT - 6, plane.y(value) + 3.5, text, y=plane.y(value))
+            ).format(_LEFT, CHART_WIDTH - _RIGHT, _LEFT - 6, plane.y(value) + 3.5, text, y=plane.y(value))
         )
     x_ticks = nice_ticks(plane.x_low, plane.x_high, at_most=7)
     parts += [
@@ -178,17 +146,10 @@ def _axes(plane: _Plane, *, x_label: str, y_label: str, percent: bool) -> list[M
         )
         for value in x_ticks
     ]
-    middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    parts.append(
-        Markup('<text class="axis" x="{:g}" y="{:g}" text-anchor="middle">{}</text>').format(
-            middle, _HEIGHT - 8, _shorten(x_label, 60)
-        )
-    )
-    parts.append(
-        Markup(
-            '<text class="axis" transform="translate(10 {:g}) rotate(-90)" text-anchor="middle">{}</text>'
-        ).format((_TOP + _HEIGHT - _BOTTOM) / 2, _shorten(y_label, 36))
-    )
+    labels = ((CHART_WIDTH - _RIGHT, _HEIGHT - 5, "end", x_label), (_LEFT, _TOP - 8, "start", y_label))
+    parts += [
+        Markup('<text class="axis" x="{:g}" y="{:g}" text-anchor="{}">{}</text>').format(*label) for label in labels
+    ]
     return parts
 
 
@@ -210,7 +171,7 @@ def _line(plane: _Plane, budgets: Sequence[int], values: Sequence[float | None],
 
 def _elbow(plane: _Plane, budget: int) -> Markup:
     x = plane.x(budget)
-    is_left = x < _WIDTH * 0.7
+    is_left = x < CHART_WIDTH * 0.7
     return Markup(
         '<line class="elbow" x1="{x:.1f}" x2="{x:.1f}" y1="{:g}" y2="{:g}"/>'
         '<text class="note" x="{:.1f}" y="{:g}" text-anchor="{}">bend at {:,}</text>'
@@ -223,78 +184,3 @@ def _elbow(plane: _Plane, budget: int) -> Markup:
         budget,
         x=x,
     )
-
-
-def _totals(rows: Sequence[CategoryRow]) -> dict[str, float]:
-    return {
-        "input": sum(row.input for row in rows),
-        "selected": sum(row.selected for row in rows),
-        "random": sum(row.random for row in rows),
-    }
-
-
-def _row_shares(row: CategoryRow, totals: dict[str, float]) -> dict[str, float]:
-    """Return the row's share of each group's occurrences; the draws' range is relative to their mean total."""
-    random_total = totals["random"] or 1.0
-    return {
-        "input": row.input / (totals["input"] or 1.0),
-        "selected": row.selected / (totals["selected"] or 1.0),
-        "random": row.random / random_total,
-        "low": row.random_low / random_total,
-        "high": row.random_high / random_total,
-    }
-
-
-def _category_row(i: int, row: CategoryRow, shares: dict[str, float], longest: float) -> Markup:
-    room = _WIDTH - _NAME_WIDTH - _VALUE_WIDTH
-    length = {name: share / longest * room for name, share in shares.items()}
-    middle = i * _ROW_HEIGHT + _ROW_HEIGHT / 2 + 2
-    bars = Markup(
-        '<rect class="input area" x="{left:g}" y="{:.1f}" width="{:.1f}" height="16" rx="2"/>'
-        '<rect class="selected bar" x="{left:g}" y="{:.1f}" width="{:.1f}" height="8" rx="1"/>'
-        '<path class="random whisker" d="M{low:.1f},{y:.1f}H{high:.1f}"/>'
-        '<path class="random mark" d="M{at:.1f},{top:.1f}V{bottom:.1f}"/>'
-    ).format(
-        middle - 8,
-        length["input"],
-        middle - 4,
-        length["selected"],
-        left=_NAME_WIDTH,
-        y=middle,
-        low=_NAME_WIDTH + length["low"],
-        high=_NAME_WIDTH + length["high"],
-        at=_NAME_WIDTH + length["random"],
-        top=middle - 7,
-        bottom=middle + 7,
-    )
-    return Markup(
-        '<g><title>{}</title><rect class="hit" x="0" y="{:.1f}" width="{:g}" height="{:g}"/>'
-        '<text class="name" x="{:g}" y="{:.1f}" text-anchor="end">{}</text>{}'
-        '<text class="value" x="{:g}" y="{:.1f}" text-anchor="end">{}</text></g>'
-    ).format(
-        _row_text(row, shares),
-        middle - _ROW_HEIGHT / 2,
-        _WIDTH,
-        _ROW_HEIGHT,
-        _NAME_WIDTH - 8,
-        middle + 4,
-        _shorten(row.name, _MAX_NAME),
-        bars,
-        _WIDTH,
-        middle + 4,
-        percent_text(shares["selected"]),
-    )
-
-
-def _row_text(row: CategoryRow, shares: dict[str, float]) -> str:
-    return (
-        f"{shown(row.name)}\ninput: {row.input:,} ({percent_text(shares['input'])})\n"
-        f"selected: {row.selected:,} ({percent_text(shares['selected'])})\n"
-        f"random: {number_text(row.random)} ({percent_text(shares['random'])}), "
-        f"{row.random_low:,} to {row.random_high:,}"
-    )
-
-
-def _shorten(text: str, limit: int) -> str:
-    visible = shown(text)
-    return visible if len(visible) <= limit else visible[: limit - 1] + "\u2026"

@@ -90,14 +90,15 @@ def category_distribution(  # noqa: PLR0913 (two labels, two columns, names and 
         return np.bincount(category[_rows_of(starts, samples)], minlength=len(names))
 
     everything, selected = count(groups.input).tolist(), count(groups.selected).tolist()
-    middle, low, high = _over_draws([count(draw) for draw in groups.random])
-    columns = zip(names, everything, selected, middle, low, high, strict=True)
+    draws = np.stack([count(draw) for draw in groups.random])
+    shares = draws / np.maximum(draws.sum(axis=1, keepdims=True), 1)
+    columns = (names, everything, selected, *_columns(draws.mean(0), shares.min(0), shares.max(0)))
     return CategoryDistribution(
         label=label,
         unit=unit,
         rows=tuple(
-            CategoryRow(name=name, input=a, selected=b, random=c, random_low=d, random_high=e)
-            for name, a, b, c, d, e in columns
+            CategoryRow(name=a, input=b, selected=c, random=d, random_share_low=e, random_share_high=f)
+            for a, b, c, d, e, f in zip(*columns, strict=True)
         ),
         n_unknown=_count_unknown(known, groups),
     )
@@ -108,7 +109,7 @@ def histogram_edges(values: Floats, limits: tuple[float, float] | None = None) -
 
     Args:
         values: NaN is ignored; any shape.
-        limits: a range that the edges cover even where no value is.
+        limits: a scale that the edges cover, unless the values take up less than half of it.
 
     Returns:
         Ascending edges, at least 2.
@@ -258,6 +259,10 @@ def _rows_of(starts: Ints, samples: Ints) -> Ints:
     return rows
 
 
+def _columns(*arrays: Floats) -> list[list[float]]:
+    return [array.tolist() for array in arrays]
+
+
 def _over_draws(counts: list[Ints]) -> tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]:
     """Return mean, lowest and highest count of each bin over the draws."""
     stacked = np.stack(counts)
@@ -273,9 +278,12 @@ def _range(values: Floats, limits: tuple[float, float] | None) -> tuple[float, f
     known = values[~np.isnan(values)]
     if np.isinf(known).any():
         raise ValueError("expected finite values or NaN, got an infinite one")
-    ends = [*known.flat[[known.argmin(), known.argmax()]].tolist()] if known.size else []
-    ends += list(limits or ())
-    return (min(ends), max(ends)) if ends else (0.0, 1.0)
+    if not known.size:
+        return limits or (0.0, 1.0)
+    low, high = float(known.min()), float(known.max())
+    if limits is None or 0 < high - low < (limits[1] - limits[0]) / 2:
+        return low, high
+    return min(low, limits[0]), max(high, limits[1])
 
 
 def _linear(low: float, high: float) -> Floats:

@@ -12,10 +12,10 @@ from tamis.api.report.scales import number_text
 from tamis.api.report.text import shown
 
 if TYPE_CHECKING:
-    from tamis.api.report.values import Layer, Mark, PictureRef
+    from tamis.api.report.values import Layer, Mark, Pick, PictureRef
 
 _SHOWN_WIDTH = 360.0  # roughly the width of a card in CSS pixels: what text and dots are sized for
-_FONT_PX = 11.5
+_FONT_PX = 11.5  # as in the style sheet, which shrinks it where a picture is enlarged
 _SURE = 0.3  # boxes below this score are thin and unlabelled, so that the picture stays readable
 _TRIPLET = 3
 
@@ -28,10 +28,19 @@ class Chip(NamedTuple):
     text: str
 
 
-def boxes_svg(layer: Layer, picture: PictureRef) -> Markup:
-    """Draw boxes with category and score, keypoints and skeletons; weak boxes are thin and unlabelled."""
-    unit = max(picture.width_px, picture.height_px * 4 / 3) / _SHOWN_WIDTH
-    labels = _Labels(unit, picture)
+def marks_svgs(pick: Pick) -> list[Markup]:
+    """Draw each layer's boxes with category and score, keypoints and skeletons; nothing without a picture.
+
+    Weak boxes are thin and unlabelled. A label that would cover another, of any layer, is left out.
+    """
+    if pick.picture is None:
+        return [Markup() for _ in pick.layers]
+    unit = max(pick.picture.width_px, pick.picture.height_px * 4 / 3) / _SHOWN_WIDTH
+    labels = _Labels(unit, pick.picture)
+    return [_marks_svg(layer, pick.picture, unit, labels) for layer in pick.layers]
+
+
+def _marks_svg(layer: Layer, picture: PictureRef, unit: float, labels: _Labels) -> Markup:
     shapes = [
         Markup('<g data-s="{:.4f}"><title>{}</title>{}{}{}</g>').format(
             1.0 if mark.score is None else mark.score,
@@ -44,8 +53,8 @@ def boxes_svg(layer: Layer, picture: PictureRef) -> Markup:
         if mark.bbox is not None or mark.keypoints is not None
     ]
     # The surest come first in the layer, and are drawn last, over the others.
-    return Markup('<svg class="marks" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(
-        picture.width_px, picture.height_px, Markup().join(reversed(shapes))
+    return Markup('<svg class="marks" viewBox="0 0 {} {}" style="--u:{:.3f}px" aria-hidden="true">{}</svg>').format(
+        picture.width_px, picture.height_px, unit, Markup().join(reversed(shapes))
     )
 
 
@@ -55,9 +64,10 @@ def chips(layer: Layer) -> list[Chip]:
     result = []
     for category_id, count in counts.items():
         best = next(mark for mark in layer.marks if mark.category_id == category_id)
-        times = f" x {count}" if count > 1 else ""
         value = best.probability if best.score is None else best.score
-        text = times if value is None else f"{times} {value:.2f}"
+        text = "" if value is None else f" {value:.2f}"
+        if count > 1:
+            text = f" \u00d7 {count}" if value is None else f" \u00d7 {count}, best{text}"
         result.append(Chip(category_colour(category_id), shown(best.category), text))
     return result
 
@@ -87,9 +97,7 @@ class _Labels:
         if any(_overlap(place, other) for other in self._taken):
             return Markup()
         self._taken.append(place)
-        return Markup('<text x="{:.1f}" y="{:.1f}" font-size="{:.1f}" stroke-width="{:.1f}">{}</text>').format(
-            x + self._unit, y + size, size, size * 0.26, text
-        )
+        return Markup('<text x="{:.1f}" y="{:.1f}">{}</text>').format(x + self._unit, y + size * 0.95, text)
 
 
 def _is_weak(mark: Mark) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tamis.api.report.overlays import mask_overlay
 from tamis.api.report.values import Layer, Mark, Pick, PictureRef
 
@@ -41,7 +43,8 @@ def _full(options: ReportOptions) -> str:
 def _build_pick(
     inputs: ReportInputs, index: int, options: ReportOptions, *, fault: str | None = None
 ) -> tuple[Pick, dict[str, bytes]]:
-    key = inputs.keys[int(inputs.picks[index])]
+    sample = int(inputs.picks[index])
+    key = inputs.keys[sample]
     picture = fault or inputs.picture(key)
     reference, blobs = None, {}
     if not isinstance(picture, str):
@@ -50,10 +53,11 @@ def _build_pick(
         blobs[name] = picture.jpeg
     layers = []
     for number, task in enumerate(inputs.tasks):
-        layer, overlay = _build_layer(task, key, picture, options.max_marks, f"{index + 1}-{number}.png")
-        layers.append(layer)
-        if layer.masks is not None and overlay is not None:
-            blobs[layer.masks] = overlay
+        layer, overlay = _build_layer(task, key, picture, options.max_marks)
+        if overlay is not None:
+            layer = replace(layer, masks=f"{index + 1}-{number}.png")
+            blobs[f"{index + 1}-{number}.png"] = overlay
+        layers.append(replace(layer, has_file=bool(task.has_file[sample])))
     pick = Pick(
         number=index + 1,
         key=key,
@@ -66,7 +70,7 @@ def _build_pick(
 
 
 def _build_layer(
-    task: TaskInput, key: str, picture: PictureLike | str, max_marks: int, name: str
+    task: TaskInput, key: str, picture: PictureLike | str, max_marks: int
 ) -> tuple[Layer, bytes | None]:
     predictions = sorted(task.predictions(key), key=_surest_first)
     shown = predictions[:max_marks]
@@ -75,7 +79,6 @@ def _build_layer(
         task=task.task.name,
         marks=tuple(_mark(task.task, prediction) for prediction in shown),
         n_hidden=len(predictions) - len(shown),
-        masks=None if overlay is None else name,
         mask_fault=fault,
     )
     return layer, overlay

@@ -82,7 +82,7 @@ class NumberInput:
     Attributes:
         label: what it is called, e.g. `detector: uncertainty_entropy`.
         values: NaN where null; shape (N,).
-        limits: the range of the scale, `(0.0, 1.0)` for scores; `None` takes the range of the values.
+        limits: the scale's range, `(0.0, 1.0)` for scores, shown unless the values take up less than half of it.
     """
 
     label: str

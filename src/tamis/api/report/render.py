@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tamis.api.report.charts import category_chart, coverage_chart, histogram_chart
-from tamis.api.report.drawing import boxes_svg, chips
+from tamis.api.report.category_charts import category_chart
+from tamis.api.report.charts import coverage_chart, histogram_chart
+from tamis.api.report.drawing import chips, marks_svgs
 from tamis.api.report.scales import number_text, percent_text
 from tamis.api.report.text import shown
 
@@ -64,7 +65,7 @@ def _environment() -> Environment:
         "histogram_chart": histogram_chart,
         "category_chart": category_chart,
         "coverage_chart": coverage_chart,
-        "boxes_svg": boxes_svg,
+        "marks_svgs": marks_svgs,
         "chips": chips,
     }
     return environment

@@ -137,6 +137,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         task: the task's name.
+        has_file: whether there is a prediction file: without one it is unknown what is on the picture.
         marks: what is drawn.
         n_hidden: further predictions that are not drawn, because a picture takes only so many.
         masks: name of the masks' overlay (PNG) in `Report.blobs`, or `None`.
@@ -144,6 +145,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     task: str
+    has_file: bool = True
     marks: tuple[Mark, ...] = ()
     n_hidden: int = 0
     masks: str | None = None
@@ -179,14 +181,23 @@ class Pick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CategoryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one category occurs in each group; `random` is the mean of the draws, the rest its range."""
+    """How often one category occurs in each group.
+
+    Attributes:
+        name: of the category.
+        input: occurrences in the input.
+        selected: occurrences in the selected samples.
+        random: mean occurrences over the draws.
+        random_share_low: the smallest share that it has of a draw's occurrences, in [0, 1].
+        random_share_high: the largest.
+    """
 
     name: str
     input: int
     selected: int
     random: float
-    random_low: int
-    random_high: int
+    random_share_low: float
+    random_share_high: float
 
 
 class CategoryDistribution(msgspec.Struct, frozen=True, kw_only=True):
