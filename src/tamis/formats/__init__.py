@@ -1,1 +1,61 @@
-"""TODO."""
+"""Bytes to values and back, without a file being opened: predictions, tasks, schemas, metadata, masks."""
+
+from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
+from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
+from tamis.formats.json_source import locate
+from tamis.formats.layout import (
+    METADATA,
+    METADATA_SCHEMA_KEY,
+    PREDICTIONS,
+    TASKS_KEY,
+    metadata_key,
+    prediction_key,
+    schema_key,
+    task_name_fault,
+)
+from tamis.formats.metadata import decode_metadata, encode_metadata
+from tamis.formats.metadata_fields import MetadataField, MetadataType
+from tamis.formats.metadata_schema import decode_metadata_schema, encode_metadata_schema
+from tamis.formats.reader import PredictionReader, ReadPredictions
+from tamis.formats.relevant import RelevantFilenames, decode_relevant
+from tamis.formats.rules import check_predictions
+from tamis.formats.rules_geometry import box_statistics
+from tamis.formats.schema import decode_schema, encode_schema
+from tamis.formats.tasks import decode_tasks, encode_tasks
+from tamis.formats.wire import field_names
+
+__all__ = [
+    "METADATA",
+    "METADATA_SCHEMA_KEY",
+    "PREDICTIONS",
+    "TASKS_KEY",
+    "MetadataField",
+    "MetadataType",
+    "PredictionReader",
+    "ReadPredictions",
+    "RelevantFilenames",
+    "RowMajorMask",
+    "box_statistics",
+    "check_predictions",
+    "decode_metadata",
+    "decode_metadata_schema",
+    "decode_predictions",
+    "decode_relevant",
+    "decode_schema",
+    "decode_tasks",
+    "encode_metadata",
+    "encode_metadata_schema",
+    "encode_predictions",
+    "encode_schema",
+    "encode_tasks",
+    "field_names",
+    "from_coco",
+    "from_predictions",
+    "locate",
+    "metadata_key",
+    "prediction_key",
+    "schema_key",
+    "task_name_fault",
+    "to_coco",
+    "to_predictions",
+]
