@@ -1,0 +1,320 @@
+"""What the strategies' factors are at most: the terms that `rounds` works with.
+
+A term's score is strength * log(objective), less what all samples have in common, so that sums over hundreds of
+thousands selected do not swallow the difference between two candidates. A term that decides alone may instead say
+its own part of the objective as it is: the order is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.selection.balance import cross_entropy
+from tamis.selection.nearest import LazyDistances, dot_error, nearest_squares
+from tamis.selection.terms import LEAST_OBJECTIVE
+
+if TYPE_CHECKING:
+    from tamis.selection.embeddings import Bools, Floats, Indices
+
+LEAST_SHARE = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class SumState:
+    """A sum over the selected, and between which limits the own parts of some samples are."""
+
+    total: float
+    least: float
+    most: float
+    any_empty: bool
+
+
+def sum_scores(total: float, own: Floats) -> Floats:
+    """Return log(max(total + own, 1e-8)), less log(max(total, 1e-8)).
+
+    >>> sum_scores(1e12, np.array([0.0, 1.0])).tolist()
+    [0.0, 1e-12]
+    """
+    if total >= LEAST_OBJECTIVE:
+        return np.log1p(own / total)
+    return np.log(np.maximum(total + own, LEAST_OBJECTIVE) / LEAST_OBJECTIVE)
+
+
+def empty_score(total: float) -> float:
+    """Return the same for a sample whose whole objective is 1e-8.
+
+    >>> empty_score(0.0)
+    0.0
+    """
+    return float(np.log(LEAST_OBJECTIVE / max(total, LEAST_OBJECTIVE)))
+
+
+def sum_drift(strength: float, state: SumState, total: float) -> float:
+    """Return how much strength * score may have risen for any sample while the sum changed.
+
+    The change is monotonic in the own part but for where the least objective begins.
+    """
+    if total == state.total:
+        return 0.0
+    bends = np.clip([LEAST_OBJECTIVE - state.total, LEAST_OBJECTIVE - total], state.least, state.most)
+    own = np.array([state.least, state.most, *bends])
+    rise = float((strength * (sum_scores(total, own) - sum_scores(state.total, own))).max())
+    if state.any_empty:
+        rise = max(rise, strength * (empty_score(total) - empty_score(state.total)))
+    return max(rise, 0.0)
+
+
+class SumTerm:
+    """WEIGHTS and what counts like it: own parts that never change."""
+
+    def __init__(self, own: Floats, added: Floats, empty: Bools, *, strength: float, alone: bool) -> None:
+        self._own = own
+        self._added = added
+        self._empty = empty
+        self._strength = strength
+        self._alone = alone and strength > 0.0
+        self._total = 0.0
+        self._focus: Indices = np.empty(0, np.int64)
+
+    def bounds(self, of: Indices | slice) -> Floats:
+        """Return the scores themselves."""
+        if self._alone:
+            least = LEAST_OBJECTIVE - self._total
+            return np.where(self._empty[of], least, np.maximum(self._own[of], least))
+        scores = np.where(self._empty[of], empty_score(self._total), sum_scores(self._total, self._own[of]))
+        return self._strength * scores
+
+    def stale(self, of: Indices) -> Bools:
+        """Return that no bound is stale."""
+        return np.zeros(len(of), bool)
+
+    def refresh(self, of: Indices) -> None:
+        """Do nothing."""
+
+    def hold(self, of: Indices) -> None:
+        """Do nothing."""
+
+    def refresh_held(self) -> None:
+        """Do nothing."""
+
+    def focus(self, of: Indices) -> None:
+        """Remember the samples."""
+        self._focus = of
+
+    def focused(self) -> Floats:
+        """Return their scores."""
+        return self.bounds(self._focus)
+
+    def add(self, sample: int) -> None:
+        """Count what the sample adds."""
+        self._total += float(self._added[sample])
+
+    def state(self, of: Indices | slice) -> SumState:
+        """Return the sum and the limits of the own parts."""
+        own = self._own[of]
+        return SumState(self._total, float(own.min()), float(own.max()), bool(self._empty[of].any()))
+
+    def drift(self, state: SumState) -> float:
+        """Return how much a score may have risen; a growing sum raises none but those of negative strength."""
+        return 0.0 if self._alone else sum_drift(self._strength, state, self._total)
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadState:
+    """Where a DIVERSITY stood."""
+
+    sums: SumState
+    started: bool
+    clamped: bool
+
+
+class SpreadTerm:
+    """DIVERSITY of strength > 0."""
+
+    def __init__(self, distances: LazyDistances, *, strength: float, alone: bool) -> None:
+        self._distances = distances
+        self._strength = strength
+        self._alone = alone
+        self._any_empty = bool(distances.empty.any())
+        self._near = False  # alone: whether the least objective can matter, so that the set's sum must be known
+        self._focus: Indices = np.empty(0, np.int64)
+        self._units: Floats = np.empty((0, 0))
+        self._squares: Floats = np.empty(0)
+        self._error = 2.0 * dot_error(distances.chosen.exact.shape[1], np.float64)
+
+    def bounds(self, of: Indices | slice) -> Floats:
+        """Return what the scores are at most, from bounds of the distances."""
+        return self._scores(self._distances.upper[of], self._distances.empty[of])
+
+    def _scores(self, squares: Floats, empty: Bools) -> Floats:
+        if not self._distances.chosen.count:
+            return np.where(empty, self._strength * np.log(LEAST_OBJECTIVE), 0.0)
+        if self._alone:
+            least = LEAST_OBJECTIVE - self._total if self._near else -1.0
+            scores = np.maximum(squares, least)
+            scores[empty] = least
+            return scores
+        scores = sum_scores(self._total, squares)
+        scores[empty] = empty_score(self._total)
+        scores *= self._strength
+        return scores
+
+    @property
+    def _total(self) -> float:
+        return self._distances.chosen.sum_among()
+
+    def stale(self, of: Indices) -> Bools:
+        """Return which bounds ignore some selected sample."""
+        return self._distances.stale(of)
+
+    def refresh(self, of: Indices) -> None:
+        """Tighten bounds with a matrix product."""
+        self._distances.refresh(of)
+
+    def hold(self, of: Indices) -> None:
+        """Keep the vectors of these samples at hand."""
+        self._distances.hold(of)
+
+    def refresh_held(self) -> None:
+        """Tighten the bounds of those held."""
+        self._write_back()
+        self._distances.refresh_held()
+
+    def _write_back(self) -> None:
+        if len(self._focus):
+            self._distances.settle(self._focus, self._squares)
+
+    def focus(self, of: Indices) -> None:
+        """Measure these samples."""
+        self._write_back()
+        self._distances.measure(of)
+        self._focus = of
+        self._units, self._squares = self._distances.exact_rows(of)
+
+    def focused(self) -> Floats:
+        """Return their scores."""
+        squares = self._distances.means(self._focus, self._squares)
+        empty = self._distances.empty[self._focus]
+        most = float(squares.max(where=~empty, initial=-1.0))
+        if self._alone and (0.0 < most < LEAST_OBJECTIVE or (most == 0.0 and self._any_empty)):
+            self._near = True
+        return self._scores(squares, empty)
+
+    def add(self, sample: int) -> None:
+        """Measure those focused on from the sample's vectors."""
+        chosen = self._distances.chosen
+        before = chosen.count
+        self._distances.add(sample)
+        added = chosen.exact[before:]
+        if not len(added) or not len(self._units):
+            return
+        dots = self._units @ added.T
+        nearer = np.flatnonzero(2.0 - 2.0 * dots.max(axis=1) - self._error < self._squares)
+        if len(nearer):
+            squares = nearest_squares(self._units[nearer], added)
+            self._squares[nearer] = np.minimum(self._squares[nearer], squares)
+
+    def state(self, of: Indices | slice) -> SpreadState:
+        """Return the set's sum, unless it is of no consequence, and the limits of the bounds."""
+        upper = self._distances.upper[of]
+        total = 0.0 if self._alone and not self._near else self._total
+        sums = SumState(total, 0.0, float(upper.max()), self._any_empty)
+        return SpreadState(sums, self._distances.chosen.count > 0, self._near)
+
+    def drift(self, state: SpreadState) -> float:
+        """Return how much a score may have risen: distances fall, but so may the set's sum."""
+        if state.started != (self._distances.chosen.count > 0) or state.clamped != self._near:
+            return np.inf
+        if not self._alone:
+            return sum_drift(self._strength, state.sums, self._total)
+        return max(0.0, state.sums.total - self._total) if self._near else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShareState:
+    """Where a BALANCE stood: the entropy that all share, and the limits of those of some samples."""
+
+    base: float
+    least: float
+    most: float
+
+
+class ShareTerm:
+    """BALANCE of strength > 0.
+
+    The base is the cross-entropy of a sample that holds nothing, but counts in the total as much as the largest:
+    B = log(S + R) - sum t_c log(S_c + eS), with S_c the selected sums, S their total, R the largest total of a
+    row, e = 1e-10. A sample with the row r, of total q, has an entropy of B less
+    sum t_c log(1 + (r_c + eq) / (S_c + eS)) + log((S + R) / (S + q)), and all of that falls while sums grow.
+    """
+
+    def __init__(self, target: Floats, rows: Floats, *, strength: float, candidate: Bools) -> None:
+        self._target = target
+        self._rows = rows
+        self._strength = strength
+        self._sums = np.zeros(len(target))
+        self._largest = float(rows[candidate].sum(axis=1).max(initial=0.0))
+        self._focus: Indices = np.empty(0, np.int64)
+
+    def bounds(self, of: Indices | slice) -> Floats:
+        """Return the scores themselves."""
+        entropies = cross_entropy(self._target, self._sums + self._rows[of])
+        return self._strength * _entropy_scores(entropies, self._base())
+
+    def _base(self) -> float:
+        total = float(self._sums.sum())
+        if total == 0.0:
+            return np.inf
+        shares = np.log(self._sums + LEAST_SHARE * total)
+        return float(np.log(total + self._largest) - self._target @ shares)
+
+    def stale(self, of: Indices) -> Bools:
+        """Return that no bound is stale."""
+        return np.zeros(len(of), bool)
+
+    def refresh(self, of: Indices) -> None:
+        """Do nothing."""
+
+    def hold(self, of: Indices) -> None:
+        """Do nothing."""
+
+    def refresh_held(self) -> None:
+        """Do nothing."""
+
+    def focus(self, of: Indices) -> None:
+        """Remember the samples."""
+        self._focus = of
+
+    def focused(self) -> Floats:
+        """Return their scores."""
+        return self.bounds(self._focus)
+
+    def add(self, sample: int) -> None:
+        """Count what the sample adds."""
+        self._sums = self._sums + self._rows[sample]
+
+    def state(self, of: Indices | slice) -> ShareState:
+        """Return the base and the limits of the entropies."""
+        entropies = cross_entropy(self._target, self._sums + self._rows[of])
+        return ShareState(self._base(), float(entropies.min()), float(entropies.max()))
+
+    def drift(self, state: ShareState) -> float:
+        """Return how much a score may have risen, because the base moved."""
+        base = self._base()
+        if base == state.base:
+            return 0.0
+        if np.isinf(state.base):
+            return np.inf
+        fall = state.base - base
+        bend = np.clip(LEAST_OBJECTIVE + fall, state.least, state.most)
+        before = np.array([state.least, state.most, bend])
+        rise = _entropy_scores(before - fall, base) - _entropy_scores(before, state.base)
+        return max(self._strength * float(rise.max()), 0.0)
+
+
+def _entropy_scores(entropies: Floats, base: float) -> Floats:
+    shared = 1.0 if np.isinf(base) else max(base, LEAST_OBJECTIVE)
+    return np.log(shared / np.maximum(entropies, LEAST_OBJECTIVE))

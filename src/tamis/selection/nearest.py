@@ -1,0 +1,288 @@
+"""Distances to a growing set of chosen vectors, measured no earlier than they are needed.
+
+The squared distance to the nearest chosen vector only falls while vectors are added, so a stale value is an upper
+bound of the true one. `LazyDistances` keeps such bounds, tightens those asked for with a matrix product in float32
+whose error it adds, and measures in float64, as sums of squared differences, the few that decide.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tamis.selection.embeddings import unit_embeddings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tamis.selection.embeddings import Bools, Floats, Indices
+
+    Singles = NDArray[np.float32]
+
+_CHUNK_ROWS = 4096
+_CHUNK_CHOSEN = 512
+_PAIRS = 1 << 14
+_SAME = 1e-28  # unit vectors that differ by rounding alone: 1e-14 apart
+_SANE_LENGTHS = (1e-15, 1e15)  # whose inverses and products float32 holds
+
+
+def dot_error(width: int, kind: type[np.floating[Any]]) -> float:
+    """Return how far a computed dot product of two unit vectors may be from the true one.
+
+    Args:
+        width: number of dimensions.
+        kind: the precision in which vectors were rounded, scaled, multiplied and summed.
+
+    The sum of d products of |a_i b_i| <= 1 loses at most d roundings, the vectors themselves five.
+
+    >>> dot_error(123, np.float32) == 128 * 2.0**-24
+    True
+    """
+    return (width + 5) * float(np.finfo(kind).eps) / 2.0
+
+
+class Vectors:
+    """Embeddings of any scale and float type as unit vectors, without a copy of them all."""
+
+    def __init__(self, embeddings: NDArray[Any]) -> None:
+        self._raw = embeddings
+        self.shape: tuple[int, int] = (embeddings.shape[0], embeddings.shape[1])
+        self._inverse = self._inverse_lengths() if embeddings.dtype == np.float32 else None
+
+    def _inverse_lengths(self) -> Singles | None:
+        inverse = np.empty(self.shape[0], np.float32)
+        for start in range(0, self.shape[0], _CHUNK_ROWS):
+            rows = self._raw[start : start + _CHUNK_ROWS].astype(np.float64)
+            lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            lengths[lengths == 0.0] = 1.0
+            if not _SANE_LENGTHS[0] < lengths.min() <= lengths.max() < _SANE_LENGTHS[1]:
+                return None
+            inverse[start : start + _CHUNK_ROWS] = 1.0 / lengths
+        return inverse
+
+    def exact(self, rows: Indices) -> Floats:
+        """Return some vectors, (n, d) in float64."""
+        return unit_embeddings(self._raw[rows])[0]
+
+    def fast(self, rows: Indices) -> Singles:
+        """Return some vectors, (n, d) in float32."""
+        if self._inverse is None:
+            return self.exact(rows).astype(np.float32)
+        found: Singles = self._raw[rows]
+        found *= self._inverse[rows][:, None]
+        return found
+
+
+class Chosen:
+    """A growing set of unit vectors."""
+
+    def __init__(self, width: int) -> None:
+        self.count = 0
+        self._exact = np.empty((64, width))
+        self._fast = np.empty((64, width), np.float32)
+        self._among = np.empty(64)  # squared distance to the nearest other, of the first `_settled`
+        self._settled = 0
+
+    @property
+    def exact(self) -> Floats:
+        """All vectors, (count, d) in float64."""
+        return self._exact[: self.count]
+
+    @property
+    def fast(self) -> Singles:
+        """All vectors, (count, d) in float32."""
+        return self._fast[: self.count]
+
+    def add(self, units: Floats) -> None:
+        """Add (n, d) unit vectors."""
+        end = self.count + len(units)
+        if end > len(self._exact):
+            size = max(end, 2 * len(self._exact))
+            self._exact, self._fast = _grown(self._exact, size), _grown(self._fast, size)
+            self._among = _grown(self._among, size)
+        self._exact[self.count : end] = units
+        self._fast[self.count : end] = units
+        self.count = end
+
+    def sum_among(self) -> float:
+        """Return the sum over all of the squared distance to the nearest other, 0 for fewer than two."""
+        step = max(1, (1 << 22) // max(self.count, 1))
+        while self._settled < self.count:
+            self._settle(min(self._settled + step, self.count))
+        return float(self._among[: self.count].sum()) if self.count > 1 else 0.0
+
+    def _settle(self, end: int) -> None:
+        start, self._settled = self._settled, end
+        dots = self._exact[start:end] @ self._exact[:end].T
+        dots[np.arange(end - start), np.arange(start, end)] = -np.inf
+        squares = np.maximum(2.0 - 2.0 * dots, 0.0)
+        self._among[start:end] = squares.min(axis=1)
+        np.minimum(self._among[:start], squares[:, :start].min(axis=0), out=self._among[:start])
+
+
+def _grown(array: NDArray[Any], size: int) -> NDArray[Any]:
+    grown = np.empty((size, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+def nearest_squares(units: Floats, chosen: Floats) -> Floats:
+    """Return the squared distance of each unit vector to its nearest chosen one, exact to rounding.
+
+    A matrix product finds who may be the nearest, differences then measure those: duplicates are at 0.
+
+    Args:
+        units: (n, d).
+        chosen: (m, d), m >= 1.
+
+    >>> nearest_squares(np.eye(2), np.array([[1.0, 0.0], [0.6, 0.8]])).round(6).tolist()
+    [0.0, 0.4]
+    """
+    dots = units @ chosen.T
+    places = dots.argmax(axis=1)
+    found = _squares(units, chosen[places])
+    slack = 2.0 * dot_error(units.shape[1], np.float64)
+    near = dots >= dots[np.arange(len(units)), places][:, None] - slack
+    near[np.arange(len(units)), places] = False
+    near[found == 0.0] = False  # nothing is nearer
+    rows, columns = np.nonzero(near)
+    for start in range(0, len(rows), _PAIRS):
+        some, others = rows[start : start + _PAIRS], columns[start : start + _PAIRS]
+        np.minimum.at(found, some, _squares(units[some], chosen[others]))
+    return found
+
+
+def _squares(points: Floats, others: Floats) -> Floats:
+    difference = points - others
+    squares: Floats = np.einsum("ij,ij->i", difference, difference)
+    squares[squares < _SAME] = 0.0
+    return squares
+
+
+class LazyDistances:
+    """Upper bounds of the mean squared distance of each sample's vectors to their nearest chosen one.
+
+    Attributes:
+        upper: (N,) the bounds, 4 at the most; samples without a vector have 0.
+        chosen: the chosen vectors.
+        empty: (N,) which samples have no vector.
+    """
+
+    def __init__(self, vectors: Vectors, starts: Indices) -> None:
+        """Start with nothing chosen.
+
+        Args:
+            vectors: the vectors of all samples, those of a sample together.
+            starts: (N + 1,) where each sample's vectors start.
+        """
+        self._vectors = vectors
+        self._starts = starts
+        self._counts = np.diff(starts)
+        self._single = bool((self._counts == 1).all())
+        self.empty: Bools = self._counts == 0
+        self.upper = np.where(self.empty, 0.0, 4.0)
+        self.chosen = Chosen(vectors.shape[1])
+        self._bounds = self.upper if self._single else np.full(len(starts) and int(starts[-1]), 4.0)
+        self._exact = np.full(len(self._bounds), 4.0)
+        self._seen = np.zeros(len(self._counts), np.int32)  # chosen vectors that a bound takes into account
+        self._exact_seen = np.zeros(len(self._counts), np.int32)
+        self._error = 2.0 * dot_error(vectors.shape[1], np.float32)
+        self._held: tuple[Indices, Singles] | None = None
+
+    def rows(self, of: Indices) -> Indices:
+        """Return the rows of the vectors of some samples."""
+        if self._single:
+            return of
+        counts = self._counts[of]
+        ends = np.cumsum(counts)
+        within = np.arange(int(ends[-1]) if len(of) else 0) - np.repeat(ends - counts, counts)
+        rows: Indices = np.repeat(self._starts[of], counts) + within
+        return rows
+
+    def add(self, sample: int) -> None:
+        """Choose all vectors of a sample."""
+        rows = np.arange(self._starts[sample], self._starts[sample + 1])
+        self.chosen.add(self._vectors.exact(rows))
+
+    def stale(self, of: Indices) -> Bools:
+        """Return which of some samples have a bound that ignores some chosen vector."""
+        return self._seen[of] < self.chosen.count
+
+    def hold(self, of: Indices) -> None:
+        """Keep the vectors of some samples at hand, because they will be refreshed together many times."""
+        self._held = (of, self._vectors.fast(self.rows(of)))
+
+    def refresh_held(self) -> None:
+        """Take all chosen vectors into account in the bounds of those held."""
+        if self._held is not None:
+            self._tighten(*self._held)
+
+    def refresh(self, of: Indices) -> None:
+        """Take all chosen vectors into account in the bounds of some samples."""
+        for start in range(0, len(of), _CHUNK_ROWS):
+            some = of[start : start + _CHUNK_ROWS]
+            self._tighten(some, self._vectors.fast(self.rows(some)))
+
+    def _tighten(self, of: Indices, units: Singles) -> None:
+        rows, seen = self.rows(of), self._per_row(self._seen, of)
+        first = int(seen.min()) if len(seen) else self.chosen.count
+        for start in range(first, self.chosen.count, _CHUNK_CHOSEN):
+            end = min(start + _CHUNK_CHOSEN, self.chosen.count)
+            behind = seen < end
+            everyone = 2 * int(np.count_nonzero(behind)) > len(behind)  # cheaper than a copy of most
+            dots = (units if everyone else units[behind]) @ self.chosen.fast[start:end].T
+            squares = np.maximum(2.0 - 2.0 * dots.max(axis=1).astype(np.float64) + self._error, 0.0)
+            which = rows if everyone else rows[behind]
+            self._bounds[which] = np.minimum(self._bounds[which], squares)
+        self._seen[of] = self.chosen.count
+        self._update(of, rows)
+
+    def measure(self, of: Indices) -> None:
+        """Make the bounds of some samples exact."""
+        behind = of[(self._exact_seen[of] < self.chosen.count) & ~self.empty[of]]
+        if len(behind):
+            self._measure(behind, self._vectors.exact(self.rows(behind)))
+
+    def _measure(self, of: Indices, units: Floats) -> None:
+        rows, seen = self.rows(of), self._per_row(self._exact_seen, of)
+        for start in range(int(seen.min()), self.chosen.count, _CHUNK_CHOSEN):
+            end = min(start + _CHUNK_CHOSEN, self.chosen.count)
+            behind = np.flatnonzero((seen < end) & (self._exact[rows] > 0.0))
+            squares = nearest_squares(units[behind], self.chosen.exact[start:end])
+            self._exact[rows[behind]] = np.minimum(self._exact[rows[behind]], squares)
+        self.settle(of, self._exact[rows])
+
+    def settle(self, of: Indices, squares: Floats) -> None:
+        """Record exact squared distances that were measured elsewhere.
+
+        Args:
+            of: samples.
+            squares: one for each of their vectors.
+        """
+        rows = self.rows(of)
+        self._exact[rows] = self._bounds[rows] = squares
+        self._seen[of] = self._exact_seen[of] = self.chosen.count
+        self._update(of, rows)
+
+    def exact_rows(self, of: Indices) -> tuple[Floats, Floats]:
+        """Return the vectors of some samples in float64, and their squared distances as last measured."""
+        rows = self.rows(of)
+        return self._vectors.exact(rows), self._exact[rows]
+
+    def _per_row(self, values: NDArray[Any], of: Indices) -> NDArray[Any]:
+        return values[of] if self._single else np.repeat(values[of], self._counts[of])
+
+    def _update(self, of: Indices, rows: Indices) -> None:
+        if not self._single:
+            self.upper[of] = self.means(of, self._bounds[rows])
+
+    def means(self, of: Indices, squares: Floats) -> Floats:
+        """Average values of the vectors of some samples for each sample, 0 where it has none."""
+        if self._single:
+            return squares
+        counts = self._counts[of]
+        owner = np.repeat(np.arange(len(of)), counts)
+        sums = np.bincount(owner, weights=squares, minlength=len(of))
+        means: Floats = sums / np.maximum(counts, 1)
+        return means
