@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from tamis.formats.diagnosis import diagnose
+from tamis.formats.json_source import MAX_FILE_BYTES
 from tamis.formats.packing import ColumnPacker
 from tamis.formats.wire import FILE_TYPES
 from tamis.model import PredictionColumns, Problem, Task
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
     from tamis.model.columns import Bools
 
-MAX_FILE_BYTES = 64 * 2**20
-_BATCH_BYTES = 64 * 2**10  # decoded entries of so much JSON stay in the cache until they are packed
+_BATCH_BYTES = 128 * 2**10  # decoded entries of so much JSON stay in the cache until they are packed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

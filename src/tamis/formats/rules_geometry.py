@@ -29,11 +29,12 @@ def check_boxes(columns: PredictionColumns, findings: Findings, *, widths: Ints,
         findings.add(row, "bbox-empty", f".bbox[{i}]", message)
     width, height = widths[columns.file], heights[columns.file]
     checked = (width > 0) & (height > 0) & (w >= 0) & (h >= 0)
-    outside = checked & _is_outside(columns.bbox, width, height)
+    with np.errstate(over="ignore"):  # an infinite corner is as far outside as it gets
+        outside = checked & _is_outside(columns.bbox, width, height)
+        overhang = np.maximum(np.maximum(-x, -y), np.maximum(x + w - width, y + h - height))
     for row in np.flatnonzero(outside).tolist():
         message = f"expected a box in the image of {_size(width, height, row)}, got {_box(columns, row)}"
         findings.add(row, "bbox-outside-image", ".bbox", message)
-    overhang = np.maximum(np.maximum(-x, -y), np.maximum(x + w - width, y + h - height))
     rows = np.flatnonzero(checked & ~outside & (overhang > OVERHANG_PX))
     for row, count in worst_of_each_file(columns.file, overhang[rows], rows) if len(rows) else ():
         others = f", the worst of {count} boxes" if count > 1 else ""
@@ -169,7 +170,8 @@ def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> d
     has_box = ~np.isnan(a)
     sized = has_box & (width > 0) & (height > 0)
     too_low = (a < -OVERHANG_PX) | (b < -OVERHANG_PX)
-    as_xywh = too_low | (a + c > width + OVERHANG_PX) | (b + d > height + OVERHANG_PX) | (c < 0) | (d < 0)
+    with np.errstate(over="ignore"):
+        as_xywh = too_low | (a + c > width + OVERHANG_PX) | (b + d > height + OVERHANG_PX) | (c < 0) | (d < 0)
     as_corners = too_low | (c > width + OVERHANG_PX) | (d > height + OVERHANG_PX) | (c <= a) | (d <= b)
     normalized: Bools = np.all((columns.bbox >= 0) & (columns.bbox <= 1), axis=1)
 
