@@ -14,6 +14,7 @@ from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, w
 
 if TYPE_CHECKING:
     from tamis.api.sources import Sources
+    from tamis.index import Snapshot
 
 app = typer.Typer(
     name="tamis",
@@ -48,7 +49,7 @@ Relevant = Annotated[
 ]
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 (typer's callback)
+def _version(value: bool) -> None:
     if value:
         import tamis
 
@@ -105,9 +106,7 @@ def check(
         report = report_problems(sources, result.snapshot)
         if every:
             for problem in stream_problems(sources, result.snapshot):
-                write_json(
-                    msgspec.json.encode({"severity": problem.severity, **msgspec.structs.asdict(problem)})
-                )
+                write_json(msgspec.json.encode({"severity": problem.severity, **msgspec.structs.asdict(problem)}))
     if output is OutputFormat.JSON and not every:
         write_json(msgspec.json.format(msgspec.json.encode(report)))
     elif not every:
@@ -160,3 +159,204 @@ def _open(src: str, lightly: str | None, index: Path | None, *, quiet: bool) -> 
     if sources.index_note is not None:
         print_note(f"note: {sources.index_note}", quiet=quiet)
     return sources
+
+
+@app.command()
+def show(
+    src: Source,
+    sample: Annotated[
+        str | None, typer.Argument(metavar="[SAMPLE]", help="Key of one sample to show whole.")
+    ] = None,
+    samples: Annotated[bool, typer.Option("--samples", help="List samples instead of tasks and classes.")] = False,
+    sort: Annotated[
+        str | None, typer.Option(metavar="TASK:SCORE", help="List the samples with the highest score first.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many samples to list.")] = 20,
+    lightly: Lightly = None,
+    index: IndexOption = None,
+    output: Format = OutputFormat.TEXT,
+    quiet: Quiet = False,
+) -> None:
+    """Show what is in the index: tasks and classes, a list of samples, or one sample.
+
+    Examples: `tamis show data/`, `tamis show data/ --sort cars:uncertainty_entropy`, `tamis show data/ street/1.jpg`
+    """
+    import msgspec
+
+    from tamis.api.show import show_overview, show_sample, show_samples
+    from tamis.cli.render_show import print_overview, print_sample, print_samples
+
+    snapshot = _snapshot(_open(src, lightly, index, quiet=quiet), quiet=quiet)
+    value: object
+    if sample is not None:
+        value = view = show_sample(snapshot, sample)
+        if output is OutputFormat.TEXT:
+            print_sample(stdout(), view)
+    elif samples or sort is not None:
+        value = rows = show_samples(snapshot, sort=sort, limit=limit)
+        if output is OutputFormat.TEXT:
+            print_samples(stdout(), rows, sort)
+    else:
+        value = overview = show_overview(snapshot)
+        if output is OutputFormat.TEXT:
+            print_overview(stdout(), overview)
+    if output is OutputFormat.JSON:
+        write_json(msgspec.json.format(msgspec.json.encode(value)))
+
+
+@app.command()
+def select(
+    src: Source,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")] = Path("selection"),
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML or JSON: what decides.")] = None,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="How many new samples to pick.")] = None,
+    score: Annotated[
+        list[str] | None, typer.Option(metavar="TASK:SCORE", help="Prefer samples with a high score. Repeatable.")
+    ] = None,
+    balance: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TASK", help="Bring the classes of a task to equal shares. Repeatable."),
+    ] = None,
+    diverse: Annotated[
+        bool, typer.Option("--diverse", help="Prefer what differs from everything selected.")
+    ] = False,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Embeddings: `.npy` with names in a `.txt`, `.npz`, Parquet or CSV.  [default: made from predictions]",
+        ),
+    ] = None,
+    pool: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Named list of samples that count as selected already.")
+    ] = None,
+    add_to_pool: Annotated[bool, typer.Option("--add-to-pool", help="Let the picks join the pool.")] = False,
+    lightly: Lightly = None,
+    index: IndexOption = None,
+    output: Format = OutputFormat.TEXT,
+    quiet: Quiet = False,
+) -> None:
+    """Select the samples worth labelling next, and say why.
+
+    Writes `selected.txt` (a sample key a line, in pick order), `selection.json` and `.parquet` (with reasons),
+    `report.html` (pictures, distributions, coverage) and `report.json`.
+
+    Examples: `tamis select data/ --n 50 --score cars:uncertainty_entropy --diverse`,
+    `tamis select data/ --config selection.yaml --pool labelled --add-to-pool --out round-3`
+    """
+    import msgspec
+
+    from tamis.api.selecting.config import read_config, simple_config
+    from tamis.api.selecting.files import selection_document, write_selection
+    from tamis.api.selecting.run import SelectOptions, run_selection
+    from tamis.cli.render_show import print_selection
+    from tamis.errors import UsageError
+
+    if config is not None and (score or balance or diverse):
+        raise UsageError("A config says what decides: `--score`, `--balance` and `--diverse` cannot be added")
+    if config is not None:
+        wanted = read_config(config, n_samples=n)
+    elif n is None:
+        raise UsageError(
+            "How many samples to pick is not said", hint="give `--n N`, or a config with `--config FILE`"
+        )
+    else:
+        wanted = simple_config(n_samples=n, scores=score or (), balance=balance or (), diverse=diverse)
+    sources = _open(src, lightly, index, quiet=quiet)
+    snapshot = _snapshot(sources, quiet=quiet)
+    options = SelectOptions(embeddings=embeddings, pool=pool, add_to_pool=add_to_pool)
+    with progress_bar(quiet=quiet) as listen:
+        run = run_selection(snapshot, wanted, options, listen=listen)
+        write_selection(run, sources, out)
+    if output is OutputFormat.JSON:
+        write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))
+    else:
+        print_selection(stdout(), run, out)
+
+
+@app.command()
+def report(
+    src: Source,
+    selected: Annotated[
+        Path, typer.Option("--selected", metavar="FILE", help="Sample keys, one a line, in the order of picking.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the report goes.")] = Path("report"),
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Embeddings, as for `select`.  [default: made from predictions]"),
+    ] = None,
+    lightly: Lightly = None,
+    index: IndexOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report of any list of samples: chosen by hand, by another tool, or in an earlier round.
+
+    Example: `tamis report data/ --selected mine.txt --out report`
+    """
+    from tamis.api.selecting.files import read_keys, write_report
+    from tamis.api.selecting.run import given_selection
+
+    sources = _open(src, lightly, index, quiet=quiet)
+    snapshot = _snapshot(sources, quiet=quiet)
+    run = given_selection(snapshot, read_keys(selected), embeddings=embeddings)
+    write_report(run, sources, out)
+    stdout().print(f"{len(run.keys):,} samples: {out / 'report.html'}")
+
+
+@app.command()
+def doctor(
+    src: Source,
+    lightly: Lightly = None,
+    index: IndexOption = None,
+    output: Format = OutputFormat.TEXT,
+) -> None:
+    """Look whether everything is there that the work needs, and say what to do next.
+
+    Example: `tamis doctor data/`
+    """
+    import msgspec
+
+    from tamis.api.doctor import Verdict, diagnose
+    from tamis.cli.render_show import print_diagnosis
+
+    diagnosis = diagnose(src, lightly=lightly, index=index)
+    if output is OutputFormat.JSON:
+        write_json(msgspec.json.format(msgspec.json.encode(diagnosis)))
+    else:
+        print_diagnosis(stdout(), diagnosis)
+    raise typer.Exit(3 if any(finding.verdict is Verdict.BAD for finding in diagnosis.findings) else 0)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to build it; new or empty.")] = Path(
+        "demo"
+    ),
+    images: Annotated[int, typer.Option(min=10, max=100_000, help="How many images to draw.")] = 120,
+    seed: Annotated[int, typer.Option(help="Another seed, another datasource.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Build a small datasource with a simulated detector, then check, scan and select from it.
+
+    The detector errs more at night, in fog and in crowds; a few of its files are broken on purpose.
+
+    Example: `tamis demo demo`
+    """
+    from tamis.api.demo import run_demo
+    from tamis.cli.render_show import print_demo
+
+    with progress_bar(quiet=quiet) as listen:
+        result = run_demo(folder, n_images=images, seed=seed, listen=listen)
+    print_demo(stdout(), result)
+
+
+def _snapshot(sources: Sources, *, quiet: bool) -> Snapshot:
+    """Return the index; where there is none yet, scan first."""
+    snapshot = sources.index.latest()
+    if snapshot is not None:
+        return snapshot
+    from tamis.api.scanning.scan import scan as run
+
+    print_note("note: there is no index yet: scanning first", quiet=quiet)
+    with progress_bar(quiet=quiet) as listen:
+        return run(sources, listen=listen).snapshot

@@ -35,6 +35,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(n: int, thing: str) -> str:
+    """Return a number and what it counts.
+
+    >>> counted(1, "error"), counted(2_000, "error")
+    ('1 error', '2,000 errors')
+    """
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
 def print_check(console: Console, report: CheckReport) -> None:
     """Print tasks and problems."""
     _print_tasks(console, report)
@@ -63,7 +72,7 @@ def _print_tasks(console: Console, report: CheckReport) -> None:
     for name, task in report.tasks.items():
         numbers = (task.files, task.valid_files, task.predictions, task.samples_without_file)
         table.add_row(printable(name), task.task_type, *(f"{number:,}" for number in numbers))
-    console.print(Text(f"{report.samples:,} samples, {len(report.tasks)} tasks\n"))
+    console.print(Text(f"{counted(report.samples, 'sample')}, {counted(len(report.tasks), 'task')}\n"))
     if report.tasks:
         console.print(table)
         console.print()
@@ -79,14 +88,12 @@ def _headline(group: ProblemGroup) -> Text:
 def _print_group(console: Console, group: ProblemGroup) -> None:
     console.print(_headline(group))
     if len(group.examples) > 1:
-        console.print(Padding(Text(printable(group.message)), (0, 0, 0, 2)))
+        console.print(_indented(Text(printable(group.message))))
     for example in group.examples:
-        console.print(Padding(_place(example), (0, 0, 0, 2)))
+        console.print(_indented(_place(example)))
     if group.count > len(group.examples) > 1:
-        console.print(
-            Padding(Text(f"... and {group.count - len(group.examples):,} more", style="dim"), (0, 0, 0, 2))
-        )
-    console.print(Padding(Text.assemble(("hint: ", "cyan"), printable(group.hint)), (0, 0, 1, 2)))
+        console.print(_indented(Text(f"... and {group.count - len(group.examples):,} more", style="dim")))
+    console.print(_indented(Text.assemble(("hint: ", "cyan"), printable(group.hint)), below=1))
 
 
 def _place(example: Example) -> Text:
@@ -101,10 +108,21 @@ def _place(example: Example) -> Text:
     return text.append(printable(example.message))
 
 
+def _indented(text: Text, *, below: int = 0) -> Padding:
+    return Padding(text, (0, 0, below, 2), expand=False)
+
+
 def _print_verdict(console: Console, report: CheckReport) -> None:
     infos = sum(group.count for group in report.problems if group.severity is Severity.INFO)
     if not report.problems:
         console.print(Text("No problems found", style="green"))
         return
     style = _STYLE[Severity.ERROR] if report.errors else "green"
-    console.print(Text(f"{report.errors:,} errors, {report.warnings:,} warnings, {infos:,} infos", style=style))
+    console.print(
+        Text(
+            ", ".join(
+                [counted(report.errors, "error"), counted(report.warnings, "warning"), counted(infos, "info")]
+            ),
+            style=style,
+        )
+    )

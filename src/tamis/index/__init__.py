@@ -14,6 +14,7 @@ from tamis.index.listing import (
     task_slot,
 )
 from tamis.index.manifest import Manifest, MetadataColumn, ScoreNames, Shard, Video
+from tamis.index.picks import picks_parquet
 from tamis.index.pools import Pool
 from tamis.index.samples import PredictionPart, SampleColumns
 from tamis.index.shards import ShardWriter
@@ -46,6 +47,7 @@ __all__ = [
     "all_units",
     "find_changes",
     "mix",
+    "picks_parquet",
     "read_embeddings",
     "salt",
     "shard_schemas",

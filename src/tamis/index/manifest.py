@@ -48,9 +48,16 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetadataColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of the metadata table."""
+    """A column of the metadata table.
+
+    Attributes:
+        name: what the metadata is called everywhere.
+        column: its column; differs where SQL could not tell the name from another one.
+        type: `int`, `float`, `bool` or `string`.
+    """
 
     name: str
+    column: str
     type: str
 
 

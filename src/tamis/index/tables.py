@@ -119,7 +119,7 @@ def metadata_schema(columns: Sequence[MetadataColumn]) -> pa.Schema:
         [
             ("unit", pa.int32()),
             ("sample", pa.string()),
-            *((column.name, _METADATA_TYPES[column.type]) for column in columns),
+            *((column.column, _METADATA_TYPES[column.type]) for column in columns),
         ]
     )
 

@@ -232,9 +232,10 @@ class ChunkReader:
         try:
             data, stamp = self._job.lightly.read(key)
         except StoreError as error:
-            if not (may_miss and isinstance(error, NotFoundError)):
-                chunk.problems.append((unit, unreadable(key, error)))
-            return None, self._defaults()
+            if may_miss and isinstance(error, NotFoundError):
+                return None, self._defaults()
+            chunk.problems.append((unit, unreadable(key, error)))
+            return None, (None,) * len(self._job.metadata)
         values, _, problems = decode_metadata(data, self._job.metadata, file=key)
         chunk.problems += [(unit, problem) for problem in problems]
         return stamp, tuple(values)

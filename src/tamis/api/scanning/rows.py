@@ -30,8 +30,16 @@ _COLUMN_TYPES = {
 
 
 def metadata_columns(fields: Sequence[MetadataField]) -> tuple[MetadataColumn, ...]:
-    """Return which column of the index holds each metadata field."""
-    return tuple(MetadataColumn(name=field.name, type=_COLUMN_TYPES.get(field.type, "string")) for field in fields)
+    """Return which column of the index holds each metadata field; SQL does not tell `Day` from `day`."""
+    taken = {"unit", "sample"}
+    columns = []
+    for field in fields:
+        name = field.name
+        while name.lower() in taken:
+            name += "_"
+        taken.add(name.lower())
+        columns.append(MetadataColumn(name=field.name, column=name, type=_COLUMN_TYPES.get(field.type, "string")))
+    return tuple(columns)
 
 
 def sample_rows(samples: Samples) -> Columns:
@@ -52,7 +60,8 @@ def sample_rows(samples: Samples) -> Columns:
 def metadata_rows(samples: Samples, fields: Sequence[MetadataField]) -> Columns:
     """Return the rows of `metadata`: one a sample."""
     columns = list(zip(*samples.metadata, strict=True)) or [()] * len(fields)
-    values = {field.name: list(column) for field, column in zip(fields, columns, strict=True)}
+    names = [column.column for column in metadata_columns(fields)]
+    values = {name: list(column) for name, column in zip(names, columns, strict=True)}
     return {"unit": samples.units, "sample": samples.keys, **values}
 
 

@@ -211,4 +211,4 @@ def _unmatched(project: Project, listing: Listing) -> list[Problem]:
         for stem, joined in zip(stems, extensions, strict=True)
         for extension in joined.split("/")
     ]
-    return project.relevant.missing([*keys, *listing.videos])
+    return list(project.relevant.unmatched([*keys, *listing.videos]))

@@ -1,0 +1,1 @@
+"""From an index and a config to picks with reasons: inputs, run, files."""

@@ -1,0 +1,136 @@
+"""The files of a selection: names, picks with reasons, and the report."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tamis.api.report.render import render_html
+from tamis.api.report.values import encode_report
+from tamis.api.selecting.report_inputs import report_of
+from tamis.errors import DatasourceError, UsageError
+from tamis.index import picks_parquet
+from tamis.selection import encode_config
+from tamis.storage import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tamis.api.selecting.run import SelectionRun
+    from tamis.api.sources import Sources
+
+
+def selection_document(run: SelectionRun) -> dict[str, Any]:
+    """Return a selection as plain values: what `selection.json` holds."""
+    selection = run.selection
+    return {
+        "source": run.samples.snapshot.manifest.source,
+        "snapshot": run.samples.snapshot.id,
+        "config": msgspec.to_builtins(run.config),
+        "embeddings": run.inputs.origins,
+        "n_requested": run.n_requested,
+        "n_picked": len(selection.picks),
+        "n_candidates": int(selection.field.candidate.sum()),
+        "n_pool": len(run.pool),
+        "n_pool_gone": run.n_pool_gone,
+        "left_out": dict(selection.field.excluded),
+        "stopped": selection.stopped,
+        "picks": [_pick(run, number) for number in range(len(selection.picks))],
+    }
+
+
+def write_selection(run: SelectionRun, sources: Sources, out: Path) -> None:
+    """Write `selected.txt`, `selection.json`, `selection.parquet`, `report.html` and `report.json` into a folder.
+
+    Each file is put in place whole; `selected.txt` is the last.
+
+    Raises:
+        StoreError: when the folder cannot be written.
+    """
+    store = LocalStore(out)
+    document = selection_document(run)
+    write_report(run, sources, out)
+    store.write("selection.json", msgspec.json.format(msgspec.json.encode(document)))
+    store.write("selection.parquet", picks_parquet(document["picks"]))
+    store.write("config.yaml", encode_config(run.config).encode())
+    store.write("selected.txt", "".join(f"{line_of(key)}\n" for key in run.keys).encode())
+
+
+def write_report(run: SelectionRun, sources: Sources, out: Path) -> None:
+    """Write `report.html` and `report.json` into a folder.
+
+    Raises:
+        StoreError: when the folder cannot be written.
+    """
+    store = LocalStore(out)
+    report = report_of(run, sources, created=datetime.now(UTC))
+    store.write("report.html", render_html(report).encode())
+    store.write("report.json", encode_report(report))
+
+
+def read_keys(path: Path) -> list[str]:
+    """Read sample keys as `selected.txt` holds them: one a line, blank lines skipped.
+
+    Raises:
+        DatasourceError: when the file cannot be read.
+        UsageError: when it is no text.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise UsageError(f"`{path}` is no text: expected one sample key a line in UTF-8") from None
+    except OSError as error:
+        raise DatasourceError(f"`{path}` cannot be read: {error.strerror}") from None
+    return [_key_of(line.removesuffix("\r"), path) for line in lines if line.strip()]
+
+
+def _key_of(line: str, path: Path) -> str:
+    if not line.startswith('"'):
+        return line
+    try:
+        return msgspec.json.decode(line, type=str)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"`{path}`: `{line}` starts with a quote but is no JSON string: {error}") from None
+
+
+def line_of(key: str) -> str:
+    """Return a key as one line: as it is, or as a JSON string where it holds a line break or starts with a quote."""
+    if key.startswith('"') or len(key.splitlines()) != 1:
+        return msgspec.json.encode(key).decode()
+    return key
+
+
+def _pick(run: SelectionRun, number: int) -> dict[str, Any]:
+    reasons = []
+    for column, reason in enumerate(run.reasons[number]):
+        values = {name: value for name, value in _fields(reason).items() if value is not None}
+        if reason.nearest is not None:
+            values["nearest"] = run.samples.keys[reason.nearest]
+        reasons.append({**values, "share": float(run.shares[number, column])})
+    return {
+        "pick": number + 1,
+        "key": run.keys[number],
+        "why": run.sentence(number),
+        "objectives": _objectives(run, number),
+        "reasons": reasons,
+    }
+
+
+def _objectives(run: SelectionRun, number: int) -> dict[str, float | None]:
+    return dict(zip(run.names, map(_finite, run.selection.objectives[number].tolist()), strict=True))
+
+
+def _fields(reason: Any) -> dict[str, Any]:  # noqa: ANN401 (any flat dataclass)
+    return {
+        name: _finite(value) if isinstance(value, float) else value
+        for name in reason.__dataclass_fields__
+        for value in [getattr(reason, name)]
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number, or `None` for the infinite distance of a first pick: JSON has no infinity."""
+    return float(value) if math.isfinite(value) else None

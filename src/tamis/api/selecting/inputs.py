@@ -1,0 +1,262 @@
+"""From the inputs of a config to the arrays that the strategies decide by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tamis.api.selecting.vectors import object_vectors, vectors_from_file, vectors_from_predictions
+from tamis.errors import UsageError
+from tamis.index import Pool
+from tamis.scoring import OBJECT_FREQUENCY, category_counts, check_score, class_rows, map_object_frequency
+from tamis.selection import (
+    Balance,
+    BalanceConfig,
+    Distribution,
+    Diversity,
+    DiversityConfig,
+    EmbeddingsInput,
+    MetadataInput,
+    PredictionsInput,
+    PredictionsName,
+    RandomInput,
+    ScoresInput,
+    Similarity,
+    SimilarityConfig,
+    StrategyConfig,
+    Threshold,
+    ThresholdConfig,
+    Typicality,
+    TypicalityConfig,
+    Weights,
+    WeightsConfig,
+    random_weights,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tamis.api.selecting.vectors import ObjectVectors, SampleVectors
+    from tamis.index import MetadataColumn, SampleColumns
+    from tamis.model import Task
+    from tamis.model.columns import Bools, Floats
+    from tamis.selection import Strategy
+
+
+@dataclass(slots=True, eq=False)
+class Inputs:
+    """Resolves the inputs of a config against a snapshot; what several strategies share is read once.
+
+    Args:
+        samples: of the snapshot.
+        embeddings: the user's embeddings, or `None` to make vectors from the predictions.
+    """
+
+    samples: SampleColumns
+    embeddings: Path | None
+    _vectors: SampleVectors | None = None
+    _objects: dict[str, ObjectVectors] = field(default_factory=dict)
+
+    @property
+    def origins(self) -> list[str]:
+        """Where the vectors that were used so far are from."""
+        images = [] if self._vectors is None else [self._vectors.origin]
+        return images + [objects.origin for objects in self._objects.values()]
+
+    def vectors(self) -> SampleVectors:
+        """Return the vectors of the samples.
+
+        Raises:
+            UsageError: when the user's file is no embeddings file, or there is nothing to make vectors from.
+        """
+        if self._vectors is None:
+            if self.embeddings is None:
+                self._vectors = vectors_from_predictions(self.samples)
+            else:
+                self._vectors = vectors_from_file(self.samples, self.embeddings)
+        return self._vectors
+
+    def strategy(self, config: StrategyConfig, name: str) -> Strategy:
+        """Return the strategy that a config asks for.
+
+        Args:
+            config: input and strategy.
+            name: what errors and reasons call it.
+
+        Raises:
+            UsageError: when the datasource does not have what the input names.
+        """
+        given, how = config.input, config.strategy
+        if isinstance(given, EmbeddingsInput):
+            return self._embedded(given, config, name)
+        if isinstance(how, BalanceConfig):
+            rows, classes, null = self._rows(given, how)
+            return Balance(
+                name=name,
+                rows=rows,
+                classes=classes,
+                distribution=how.distribution,
+                target=how.target,
+                strength=how.strength,
+                null=null,
+            )
+        values = self.values(given)
+        null = np.isnan(values)
+        if isinstance(how, ThresholdConfig):
+            return Threshold(name=name, values=values, threshold=how.threshold, operation=how.operation, null=null)
+        if not isinstance(how, WeightsConfig):
+            raise TypeError(how)  # the config lets no other through
+        return Weights(
+            name=name, values=values, strength=how.strength, stop_max_sum=how.stopping_condition_max_sum, null=null
+        )
+
+    def values(self, given: Any) -> Floats:  # noqa: ANN401 (the inputs that have one number a sample)
+        """Return the number that an input gives each sample, NaN where it is not known; shape (N,).
+
+        Raises:
+            UsageError: when the datasource does not have what the input names.
+        """
+        if isinstance(given, ScoresInput):
+            return self._score(given)
+        if isinstance(given, MetadataInput):
+            return self._metadata_numbers(given.key)
+        if isinstance(given, RandomInput):
+            return random_weights(given.random_seed, self.samples.keys)
+        return self._category_count(given)
+
+    def _embedded(self, given: EmbeddingsInput, config: StrategyConfig, name: str) -> Strategy:
+        how = config.strategy
+        if given.task is None:
+            images = self.vectors()
+            vectors, owner, null = images.vectors, None, images.null
+        else:
+            objects = self._objects_of(given.task)
+            vectors, owner, null = objects.vectors, objects.owner, ~self.samples.has_file(given.task)
+        if isinstance(how, DiversityConfig):
+            return Diversity(
+                name=name,
+                embeddings=vectors,
+                owner=owner,
+                strength=how.strength,
+                stop_min_distance=how.stopping_condition_minimum_distance,
+                null=null,
+            )
+        if isinstance(how, SimilarityConfig):
+            queries = self._queries(given)
+            return Similarity(
+                name=name, embeddings=vectors, queries=queries, owner=owner, strength=how.strength, null=null
+            )
+        if not isinstance(how, TypicalityConfig):
+            raise TypeError(how)  # the config lets no other through
+        return Typicality(
+            name=name,
+            embeddings=vectors,
+            n_neighbours=how.num_nearest_neighbors,
+            owner=owner,
+            strength=how.strength,
+            stop_min_typicality=how.stopping_condition_minimum_typicality,
+            null=null,
+        )
+
+    def _objects_of(self, name: str) -> ObjectVectors:
+        if name not in self._objects:
+            self._objects[name] = object_vectors(self.samples, self.samples.snapshot.task(name))
+        return self._objects[name]
+
+    def _queries(self, given: EmbeddingsInput) -> Floats:
+        """Return the vectors of the query set: the members of a pool."""
+        if given.tag_name is None:
+            raise UsageError("SIMILARITY needs a query set", hint="name a pool of samples as `tag_name`")
+        members = Pool(self.samples.snapshot.root, given.tag_name).members()
+        at = self.samples.positions(members)
+        at = at[at >= 0]
+        if given.task is None:
+            vectors = self.vectors().vectors[at]
+        else:
+            objects = self._objects_of(given.task)
+            vectors = objects.vectors[np.isin(objects.owner, at)]
+        if not vectors.any():
+            raise UsageError(
+                f"The query set `{given.tag_name}` has no sample with an embedding",
+                hint=f"make it with `tamis select ... --pool {given.tag_name} --add-to-pool`",
+            )
+        return np.asarray(vectors, np.float64)
+
+    def _score(self, given: ScoresInput) -> Floats:
+        task = self.samples.snapshot.task(given.task)
+        has_probabilities, has_confidences = self._has(task)
+        check_score(task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences)
+        values = self.samples.numbers(f"sample_scores:{task.name}", given.score)
+        return map_object_frequency(values) if given.score == OBJECT_FREQUENCY else values
+
+    def _has(self, task: Task) -> tuple[bool, bool]:
+        """Whether any prediction of a task has probabilities, and whether any has a score."""
+        table = self.samples.snapshot.table(f"predictions:{task.name}", ["probabilities", "score"])
+        n = table.num_rows
+        # Nothing predicted: nothing is missing either.
+        return (n == 0 or table["probabilities"].null_count < n), (n == 0 or table["score"].null_count < n)
+
+    def _metadata_numbers(self, key: str) -> Floats:
+        column = self._metadata_column(key)
+        if column.type not in {"int", "float"}:
+            raise UsageError(
+                f"Metadata `{key}` is not numeric: its type is {column.type}",
+                hint="WEIGHTS and THRESHOLD need numbers; BALANCE takes categories",
+            )
+        return self.samples.numbers("metadata", column.column)
+
+    def _metadata_column(self, key: str) -> MetadataColumn:
+        columns = {column.name: column for column in self.samples.snapshot.manifest.metadata}
+        if key not in columns:
+            listed = ", ".join(f"`{name}`" for name in columns) or "none"
+            raise UsageError(f"There is no metadata `{key}`", hint=f"metadata of this datasource: {listed}")
+        return columns[key]
+
+    def _category_count(self, given: PredictionsInput) -> Floats:
+        if given.name is not PredictionsName.CATEGORY_COUNT:
+            raise UsageError(f"{given.name} gives no single number", hint="use it with BALANCE")
+        task = self.samples.snapshot.task(given.task)
+        counts = np.full(len(self.samples), np.nan)
+        for part in self.samples.prediction_parts(task.name):
+            counts[part.samples] = category_counts(task, part.columns, given.categories)
+        return counts
+
+    def _rows(self, given: Any, how: BalanceConfig) -> tuple[Floats, list[str], Bools]:  # noqa: ANN401
+        """Return how much of each class a sample holds, the names of the classes, and which are not known."""
+        if isinstance(given, MetadataInput):
+            rows, classes, null = self._one_hot(given.key)
+        else:
+            task = self.samples.snapshot.task(given.task)
+            rows = np.full((len(self.samples), len(task.categories)), np.nan)
+            for part in self.samples.prediction_parts(task.name):
+                rows[part.samples] = class_rows(task, part.columns)
+            classes, null = list(task.category_names), np.isnan(rows[:, 0])
+        if how.distribution is Distribution.TARGET:
+            _check_target(how, classes)
+        return rows, classes, null
+
+    def _one_hot(self, key: str) -> tuple[Floats, list[str], Bools]:
+        labels = self.samples.labels("metadata", self._metadata_column(key).column)
+        texts = [None if label is None else _class_text(label) for label in labels]
+        classes = sorted({text for text in texts if text is not None})
+        at = {text: i for i, text in enumerate(classes)}
+        rows = np.zeros((len(texts), max(len(classes), 1)))
+        for i, text in enumerate(texts):
+            if text is not None:
+                rows[i, at[text]] = 1.0
+        return rows, classes or [""], np.array([text is None for text in texts])
+
+
+def _class_text(label: object) -> str:
+    """Return a metadata value as the `target` of a config spells it."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def _check_target(how: BalanceConfig, classes: list[str]) -> None:
+    unknown = [name for name in how.target or {} if name not in classes]
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in unknown)
+        known = ", ".join(f"`{name}`" for name in classes[:20]) + (", ..." if len(classes) > 20 else "")  # noqa: PLR2004
+        raise UsageError(f"The target of BALANCE names no known class: {listed}", hint=f"classes: {known}")

@@ -1,0 +1,203 @@
+"""What the report of a selection is built from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.api.check import report_problems
+from tamis.api.report.build import build_report
+from tamis.api.report.inputs import LabelInput, NumberInput, ReportInputs, ReportOptions, StrategyInput, TaskInput
+from tamis.api.report.values import LeftOut, ProblemCount, Reason
+from tamis.formats import to_predictions
+from tamis.media.pictures import Picture, shrink, thumbnail
+from tamis.media.pillow import PictureError
+from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, map_object_frequency
+from tamis.selection import Balance, Threshold, Weights, describe, encode_config
+from tamis.storage import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from tamis.api.report.values import Report
+    from tamis.api.selecting.run import SelectionRun
+    from tamis.api.sources import Sources
+    from tamis.index import SampleColumns, Snapshot
+    from tamis.model import Prediction, Task
+    from tamis.model.columns import Ints
+    from tamis.selection import Strategy
+
+_PICTURE_SIDE_PX = 480
+_MAX_LABELS = 50
+
+
+def report_of(run: SelectionRun, sources: Sources, *, created: datetime) -> Report:
+    """Measure everything that the report of a selection shows."""
+    options = ReportOptions()
+    selection, samples = run.selection, run.samples
+    snapshot = samples.snapshot
+    vectors = run.inputs.vectors() if snapshot.tasks or run.inputs.embeddings is not None else None
+    unit = None
+    if vectors is not None:
+        lengths = np.linalg.norm(vectors.vectors, axis=1, keepdims=True)
+        unit = vectors.vectors / np.where(lengths > 0, lengths, 1)
+    inputs = ReportInputs(
+        source=snapshot.manifest.source,
+        created=created,
+        config=encode_config(run.config),
+        keys=samples.keys,
+        candidate=selection.field.candidate,
+        picks=selection.picks,
+        pool=np.array(run.pool, np.int64),
+        n_requested=run.n_requested,
+        reasons=_reasons(run),
+        picture=_pictures(snapshot, sources),
+        strategies=[_strategy(run, column) for column in range(len(run.strategies))],
+        stopped=selection.stopped,
+        left_out=[LeftOut(reason=reason, count=n) for reason, n in selection.field.excluded.items() if n],
+        embeddings=unit,
+        embeddings_name=None if vectors is None else vectors.origin,
+        tasks=[_task(samples, task, selection.picks[: options.max_pictures]) for task in snapshot.tasks],
+        numbers=[number for task in snapshot.tasks for number in _scores(samples, task)]
+        + _numeric_metadata(samples),
+        labels=_labels(samples),
+        problems=[
+            ProblemCount(code=group.code, severity=group.severity, count=group.count, message=group.message)
+            for group in report_problems(sources, snapshot).problems
+        ],
+    )
+    return build_report(inputs, options)
+
+
+def _reasons(run: SelectionRun) -> Callable[[int], Sequence[Reason]]:
+    def reasons(pick: int) -> list[Reason]:
+        return [
+            Reason(
+                strategy=name,
+                sentence=describe([reason], keys=run.samples.keys),
+                share=None if isinstance(strategy, Threshold) else float(run.shares[pick, column]),
+            )
+            for column, (name, strategy, reason) in enumerate(
+                zip(run.names, run.strategies, run.reasons[pick], strict=True)
+            )
+        ]
+
+    return reasons
+
+
+def _strategy(run: SelectionRun, column: int) -> StrategyInput:
+    strategy = run.strategies[column]
+    values = None
+    if isinstance(strategy, Weights | Threshold):
+        null = np.zeros(len(strategy.values), np.bool_) if strategy.null is None else strategy.null
+        values = np.where(null, np.nan, strategy.values)
+    if isinstance(strategy, Threshold):
+        description = f"keeps samples whose value is {strategy.operation} than {strategy.threshold:g}"
+        return StrategyInput(label=run.names[column], description=description, values=values)
+    return StrategyInput(
+        label=run.names[column],
+        description=_description(strategy),
+        strength=strategy.strength,
+        shares=run.shares[:, column],
+        values=values,
+    )
+
+
+def _description(strategy: Strategy) -> str:
+    if isinstance(strategy, Weights):
+        return "prefers large values" if strategy.strength >= 0 else "prefers small values"
+    if isinstance(strategy, Balance):
+        return f"brings the selected classes near to their {strategy.distribution.lower()} shares"
+    words = {
+        "Diversity": "prefers what is far from everything selected",
+        "Similarity": "prefers what is near to the query set",
+        "Typicality": "prefers what has near neighbours",
+    }
+    return words[type(strategy).__name__]
+
+
+def _pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Picture | str]:
+    """Return what reads the picture of a sample: the image, or the frame of a video."""
+    table = snapshot.table("samples", ["key", "video", "frame"])
+    frames = {
+        key: (video, frame)
+        for key, video, frame in zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
+        if video is not None
+    }
+
+    def picture(key: str) -> Picture | str:
+        try:
+            if key not in frames:
+                return thumbnail(sources.input.read(key).data, max_side_px=_PICTURE_SIDE_PX)
+            return _frame(sources, *frames[key])
+        except (StoreError, PictureError) as error:
+            return str(error)
+
+    return picture
+
+
+def _frame(sources: Sources, video: str, number: int) -> Picture | str:
+    from tamis.media.videos import VideoError, read_frame, video_source  # noqa: PLC0415 (.2 s, for videos only)
+
+    try:
+        return shrink(read_frame(video_source(sources.input, video), number), max_side_px=_PICTURE_SIDE_PX)
+    except VideoError as error:
+        return str(error)
+
+
+def _task(samples: SampleColumns, task: Task, shown: Ints) -> TaskInput:
+    owners, categories = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for part in samples.prediction_parts(task.name):
+        owners.append(part.samples[part.columns.file])
+        categories.append(part.columns.category_id)
+    owner, category = np.concatenate(owners), np.concatenate(categories)
+    order = np.argsort(owner, kind="stable")
+    drawn: dict[str, list[Prediction]] = {}
+    for part in samples.prediction_parts(task.name, at=shown):
+        for sample, predictions in zip(part.samples.tolist(), to_predictions(part.columns), strict=True):
+            drawn[samples.keys[sample]] = predictions
+    return TaskInput(
+        task=task,
+        owner=owner[order],
+        category_id=category[order],
+        has_file=samples.has_file(task.name),
+        predictions=lambda key: drawn.get(key, ()),
+    )
+
+
+def _scores(samples: SampleColumns, task: Task) -> list[NumberInput]:
+    """Return the scores of a task that any sample has."""
+    numbers = []
+    for name in SCORE_NAMES[task.task_type]:
+        values = samples.numbers(f"sample_scores:{task.name}", name)
+        if name == OBJECT_FREQUENCY:
+            values = map_object_frequency(values)
+        if not np.isnan(values).all():
+            numbers.append(NumberInput(label=f"{task.name}: {name}", values=values, limits=(0.0, 1.0)))
+    return numbers
+
+
+def _numeric_metadata(samples: SampleColumns) -> list[NumberInput]:
+    columns = samples.snapshot.manifest.metadata
+    return [
+        NumberInput(label=column.name, values=samples.numbers("metadata", column.column))
+        for column in columns
+        if column.type == "float"
+    ]
+
+
+def _labels(samples: SampleColumns) -> list[LabelInput]:
+    """Return the categorical metadata with few enough different values to be read."""
+    labels = []
+    for column in samples.snapshot.manifest.metadata:
+        if column.type == "float":
+            continue
+        values = samples.labels("metadata", column.column)
+        names = sorted({str(value) for value in values if value is not None})
+        if 0 < len(names) <= _MAX_LABELS:
+            at = {name: i for i, name in enumerate(names)}
+            codes = np.array([-1 if value is None else at[str(value)] for value in values], np.int64)
+            labels.append(LabelInput(label=column.name, names=names, codes=codes))
+    return labels

@@ -1,0 +1,254 @@
+"""`select`: config + index -> picks with their reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.api.options import ignore_progress
+from tamis.api.selecting.inputs import Inputs
+from tamis.engine import Progress
+from tamis.errors import UsageError
+from tamis.index import Pool, SampleColumns
+from tamis.selection import (
+    Balance,
+    Field,
+    Reason,
+    SampleValueError,
+    Selection,
+    SelectionConfig,
+    StrategyConfig,
+    Threshold,
+    describe,
+    explain,
+    select,
+    survey,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tamis.engine import ProgressListener
+    from tamis.index import Snapshot
+    from tamis.model.columns import Bools, Floats
+    from tamis.selection import Strategy
+
+_PROGRESS_EVERY_PICKS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectOptions:
+    """What a selection uses besides its config.
+
+    Attributes:
+        embeddings: file of embeddings, or `None` to make vectors from the predictions.
+        pool: name of the pool whose members count as selected, or `None`.
+        add_to_pool: whether the picks join the pool.
+    """
+
+    embeddings: Path | None = None
+    pool: str | None = None
+    add_to_pool: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class SelectionRun:
+    """A selection and what it was made from.
+
+    Attributes:
+        config: as it was run.
+        inputs: where its values are from.
+        strategies: the values it decided by.
+        names: of the strategies, unique.
+        selection: picks and objectives.
+        reasons: of each pick, one a strategy.
+        shares: how much of the product's growth at each pick each strategy paid, in [0, 1];
+            shape (k, n_strategies).
+        candidate: which samples were offered, shape (N,).
+        pool: indices of the pool's members, in the order in which they joined.
+        n_pool_gone: members of the pool that are no samples any more.
+        n_requested: how many new picks were asked for.
+        n_eligible: samples that could have been picked before any THRESHOLD.
+    """
+
+    config: SelectionConfig
+    inputs: Inputs
+    strategies: tuple[Strategy, ...]
+    names: tuple[str, ...]
+    selection: Selection
+    reasons: list[tuple[Reason, ...]]
+    shares: Floats
+    candidate: Bools
+    pool: tuple[int, ...]
+    n_pool_gone: int
+    n_requested: int
+    n_eligible: int
+
+    @property
+    def samples(self) -> SampleColumns:
+        """All samples, in the order that indices count."""
+        return self.inputs.samples
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the picks, in pick order."""
+        keys = self.samples.keys
+        return [keys[i] for i in self.selection.picks.tolist()]
+
+    def sentence(self, pick: int) -> str:
+        """Say why a pick was made."""
+        return describe(self.reasons[pick], keys=self.samples.keys)
+
+
+def run_selection(
+    snapshot: Snapshot,
+    config: SelectionConfig,
+    options: SelectOptions | None = None,
+    *,
+    listen: ProgressListener = ignore_progress,
+) -> SelectionRun:
+    """Select samples.
+
+    Args:
+        snapshot: of the index.
+        config: what decides.
+        options: embeddings and pool.
+        listen: told how many picks there are.
+
+    Raises:
+        UsageError: when the config asks for what the datasource does not have, or a value cannot be used.
+        DatasourceError: when the embeddings cannot be read.
+    """
+    options = options or SelectOptions()
+    if options.add_to_pool and options.pool is None:
+        raise UsageError("The picks can join a pool only if there is one", hint="give `--pool NAME`")
+    samples = SampleColumns(snapshot)
+    inputs = Inputs(samples, options.embeddings)
+    names = _names(config.strategies)
+    strategies = tuple(
+        inputs.strategy(strategy, name) for strategy, name in zip(config.strategies, names, strict=True)
+    )
+    members = Pool(snapshot.root, options.pool).members() if options.pool is not None else []
+    positions = samples.positions(members)
+    pool = tuple(positions[positions >= 0].tolist())
+    candidate = np.ones(len(samples), np.bool_)
+    candidate[list(pool)] = False
+
+    def progress(done: int, total: int) -> None:
+        if done % _PROGRESS_EVERY_PICKS == 0 or done == total:
+            listen(Progress("selecting", done, total, "picks"))
+
+    try:
+        n_eligible = int(np.count_nonzero(survey(strategies, candidate=candidate, pool=pool).eligible))
+        n_requested = config.n_samples or config.budget(n_eligible)
+        selection = select(strategies, n_samples=n_requested, candidate=candidate, pool=pool, progress=progress)
+    except SampleValueError as error:
+        message = str(error).replace(f"sample {error.sample}:", f"sample `{samples.keys[error.sample]}`:", 1)
+        raise UsageError(message, hint="mend that value, or take the strategy out of the config") from None
+    if options.add_to_pool and options.pool is not None:
+        Pool(snapshot.root, options.pool).join([samples.keys[i] for i in selection.picks.tolist()])
+    return SelectionRun(
+        config=config,
+        inputs=inputs,
+        strategies=strategies,
+        names=names,
+        selection=selection,
+        reasons=explain(strategies, selection, pool=pool),
+        shares=_shares(strategies, selection),
+        candidate=candidate,
+        pool=pool,
+        n_pool_gone=int(np.count_nonzero(positions < 0)),
+        n_requested=n_requested,
+        n_eligible=n_eligible,
+    )
+
+
+def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path | None = None) -> SelectionRun:
+    """Return a selection that was made elsewhere, so that it can be reported on.
+
+    Args:
+        snapshot: of the index.
+        keys: in the order of picking.
+        embeddings: as for `run_selection`.
+
+    Raises:
+        UsageError: when a key is no sample or appears twice; it lists the first few.
+    """
+    samples = SampleColumns(snapshot)
+    picks = samples.positions(keys)
+    unknown = [key for key, at in zip(keys, picks.tolist(), strict=True) if at < 0]
+    if unknown:
+        listed = ", ".join(f"`{key}`" for key in unknown[:3])
+        raise UsageError(
+            f"{len(unknown)} of {len(keys)} names are no samples: {listed}", hint="scan again, or mend them"
+        )
+    if len(set(keys)) < len(keys):
+        raise UsageError(f"{len(keys) - len(set(keys))} names appear twice", hint="name each sample once")
+    everyone = np.ones(len(samples), np.bool_)
+    nothing = np.zeros((len(picks), 0))
+    field = Field(known=(), eligible=everyone, candidate=everyone, excluded={})
+    selection = Selection(
+        picks=picks, objectives=nothing, factors=nothing, gains=nothing, stopped=None, field=field
+    )
+    return SelectionRun(
+        config=SelectionConfig(n_samples=max(len(picks), 1), strategies=()),
+        inputs=Inputs(samples, embeddings),
+        strategies=(),
+        names=(),
+        selection=selection,
+        reasons=[()] * len(picks),
+        shares=nothing,
+        candidate=everyone,
+        pool=(),
+        n_pool_gone=0,
+        n_requested=len(picks),
+        n_eligible=len(samples),
+    )
+
+
+def _names(strategies: Sequence[StrategyConfig]) -> tuple[str, ...]:
+    """Name each strategy by its input; those of one name are numbered."""
+    names = [_name(strategy) for strategy in strategies]
+    counts = Counter(names)
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
+    return tuple(unique)
+
+
+def _name(config: StrategyConfig) -> str:
+    given = config.input
+    kind = type(config.strategy).__struct_config__.tag
+    parts = [getattr(given, field, None) for field in ("task", "score", "key", "name")]
+    said = ": ".join(str(part) for part in parts if part is not None)
+    what = said or str(type(given).__struct_config__.tag).lower()
+    return f"{what} ({str(kind).lower()})"
+
+
+def _shares(strategies: Sequence[Strategy], selection: Selection) -> Floats:
+    """Return how much of the growth of the product at each pick each strategy paid.
+
+    A strategy's growth is strength * log(objective with the pick / without it); what shrinks pays nothing.
+    """
+    least = 1e-8
+    growth = np.zeros_like(selection.objectives)
+    for column, strategy in enumerate(strategies):
+        if isinstance(strategy, Threshold):
+            continue
+        now = selection.objectives[:, column]
+        if isinstance(strategy, Balance):
+            before = np.concatenate([now[:1], now[:-1]])
+        else:
+            gain = selection.gains[:, column]
+            before = np.where(np.isfinite(gain), now - np.where(np.isfinite(gain), gain, 0.0), now)
+        ratio = np.log(np.maximum(now, least)) - np.log(np.maximum(before, least))
+        growth[:, column] = np.maximum(strategy.strength * ratio, 0.0)
+    total = growth.sum(axis=1, keepdims=True)
+    shares: Floats = np.divide(growth, total, out=np.zeros_like(growth), where=total > 0)
+    return shares

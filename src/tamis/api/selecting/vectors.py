@@ -1,0 +1,153 @@
+"""Which vectors DIVERSITY, SIMILARITY and TYPICALITY work on: the user's, or some made from the predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.errors import UsageError
+from tamis.index import read_embeddings
+from tamis.scoring import prediction_vectors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tamis.index import SampleColumns
+    from tamis.model import PredictionColumns, Task
+    from tamis.model.columns import Bools, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleVectors:
+    """One vector a sample.
+
+    Attributes:
+        vectors: shape (N, d); zeros where there is none.
+        null: which samples have none, shape (N,).
+        origin: where they are from, in words.
+        n_unknown: vectors of the user's file that no sample has the name of.
+    """
+
+    vectors: NDArray[np.floating]
+    null: Bools
+    origin: str
+    n_unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectVectors:
+    """One vector an object.
+
+    Attributes:
+        vectors: shape (n_objects, d).
+        owner: index of the sample of each object, ascending; shape (n_objects,).
+        origin: where they are from, in words.
+    """
+
+    vectors: NDArray[np.floating]
+    owner: Ints
+    origin: str
+
+
+def vectors_from_file(samples: SampleColumns, path: Path) -> SampleVectors:
+    """Read the user's embeddings and line them up with the samples.
+
+    Raises:
+        DatasourceError: when the file cannot be read.
+        UsageError: when it is no embeddings file, or none of its names is a sample.
+    """
+    embeddings = read_embeddings(path)
+    at = samples.positions(embeddings.keys)
+    known = at >= 0
+    if not known.any():
+        shown = f", e.g. `{embeddings.keys[0]}`" if embeddings.keys else ""
+        raise UsageError(
+            f"`{path}`: none of its {len(embeddings.keys)} names is a sample{shown}",
+            hint="names are paths relative to the datasource"
+            + (f", e.g. `{samples.keys[0]}`" if len(samples) else ""),
+        )
+    vectors = np.zeros((len(samples), embeddings.vectors.shape[1]), embeddings.vectors.dtype)
+    vectors[at[known]] = embeddings.vectors[known]
+    null = np.ones(len(samples), np.bool_)
+    null[at[known]] = False
+    origin = f"{path.name} ({vectors.shape[1]} dimensions)"
+    return SampleVectors(vectors, null, origin, int(np.count_nonzero(~known)))
+
+
+def vectors_from_predictions(samples: SampleColumns) -> SampleVectors:
+    """Describe each sample by its predictions of all tasks side by side; a task without a file is zeros.
+
+    Raises:
+        UsageError: when there is no task.
+    """
+    tasks = samples.snapshot.tasks
+    if not tasks:
+        raise UsageError("There are no predictions to make vectors from", hint="give `--embeddings FILE`")
+    widths, heights = _sizes(samples)
+    blocks: list[NDArray[np.float32]] = []
+    null = np.ones(len(samples), np.bool_)
+    for task in tasks:
+        block: NDArray[np.float32] | None = None
+        for part in samples.prediction_parts(task.name):
+            at = part.samples
+            vectors = prediction_vectors(task, part.columns, widths[at], heights[at])
+            if block is None:
+                block = np.zeros((len(samples), vectors.shape[1]), np.float32)
+            block[at] = vectors
+            null[at] = False
+        if block is not None:
+            blocks.append(block)
+    vectors = np.concatenate(blocks, axis=1) if blocks else np.zeros((len(samples), 1), np.float32)
+    names = ", ".join(f"`{task.name}`" for task in tasks)
+    return SampleVectors(vectors, null, f"made from the predictions of {names} ({vectors.shape[1]} dimensions)")
+
+
+def object_vectors(samples: SampleColumns, task: Task) -> ObjectVectors:
+    """Describe each predicted object by its own class, box and score.
+
+    Raises:
+        UsageError: when the task's predictions are no objects.
+    """
+    if not task.task_type.has_objects:
+        raise UsageError(
+            f"Task `{task.name}` has no objects: its type is {task.task_type}",
+            hint="leave `task` out to use the embeddings of the images",
+        )
+    widths, heights = _sizes(samples)
+    parts, owners = [], []
+    for part in samples.prediction_parts(task.name):
+        owner = part.samples[part.columns.file]
+        alone = _one_file_each(part.columns)
+        parts.append(prediction_vectors(task, alone, widths[owner], heights[owner]))
+        owners.append(owner)
+    owner = np.concatenate([np.zeros(0, np.int64), *owners])
+    order = np.argsort(owner, kind="stable")
+    vectors = np.concatenate(parts)[order] if parts else np.zeros((0, 1), np.float32)
+    origin = f"made from the objects of `{task.name}` ({vectors.shape[1]} dimensions)"
+    return ObjectVectors(vectors, owner[order], origin)
+
+
+def _one_file_each(columns: PredictionColumns) -> PredictionColumns:
+    """Return the same predictions as if each were the only one of its file."""
+    n = len(columns)
+    return type(columns)(
+        n_files=n,
+        file=np.arange(n),
+        position=np.zeros(n, np.int64),
+        category_id=columns.category_id,
+        score=columns.score,
+        bbox=columns.bbox,
+        probabilities=columns.probabilities,
+        mask=columns.mask,
+        keypoints=columns.keypoints,
+    )
+
+
+def _sizes(samples: SampleColumns) -> tuple[Ints, Ints]:
+    """Return widths and heights in pixels, 0 where unknown."""
+    width, height = samples.numbers("samples", "width"), samples.numbers("samples", "height")
+    return np.nan_to_num(width).astype(np.int64), np.nan_to_num(height).astype(np.int64)

@@ -1,0 +1,133 @@
+"""What `show`, `select`, `doctor` and `demo` print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+from tamis.api.doctor import Verdict
+from tamis.cli.render import plain_table, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from tamis.api.demo import DemoResult
+    from tamis.api.doctor import Diagnosis
+    from tamis.api.selecting.run import SelectionRun
+    from tamis.api.show import Overview, SampleRow, SampleView
+
+_SHOWN_CLASSES = 20
+_SHOWN_PICKS = 10
+_VERDICT_STYLE = {Verdict.GOOD: "green", Verdict.NOTE: "yellow", Verdict.BAD: "bold red"}
+
+
+def print_overview(console: Console, overview: Overview) -> None:
+    """Print samples, tasks and classes."""
+    counts = ", ".join(f"{n:,} {kind}s" for kind, n in overview.samples.items()) or "no samples"
+    console.print(Text(f"{printable(overview.source)}: {counts}; scanned {overview.scanned}\n"))
+    for name, task in overview.tasks.items():
+        console.print(Text(f"{printable(name)} ({task.task_type})", style="bold"))
+        console.print(
+            Text(
+                f"{task.predictions:,} predictions in {task.valid_files:,} valid of {task.files:,} files; "
+                f"{task.samples_without_file:,} samples without file"
+            )
+        )
+        table = plain_table("id", "category", "predictions", "samples", numbers=("id", "predictions", "samples"))
+        used = [count for count in overview.classes[name] if count.predictions]
+        for count in used[:_SHOWN_CLASSES]:
+            table.add_row(str(count.id), printable(count.name), f"{count.predictions:,}", f"{count.samples:,}")
+        if used:
+            console.print(table)
+        if len(used) > _SHOWN_CLASSES:
+            console.print(Text(f"... and {len(used) - _SHOWN_CLASSES} more categories", style="dim"))
+        if unused := len(overview.classes[name]) - len(used):
+            console.print(Text(f"{unused} categories are never predicted", style="dim"))
+        console.print()
+    if overview.metadata:
+        console.print(Text("metadata: " + ", ".join(f"{n} ({t})" for n, t in overview.metadata.items())))
+
+
+def print_samples(console: Console, rows: Sequence[SampleRow], sort: str | None) -> None:
+    """Print a list of samples."""
+    value = sort or "score"
+    table = plain_table("sample", "width", "height", value, numbers=("width", "height", value))
+    for row in rows:
+        numbers = ("" if row.width is None else str(row.width), "" if row.height is None else str(row.height))
+        table.add_row(printable(row.key), *numbers, "" if row.value is None else f"{row.value:.4f}")
+    console.print(table)
+
+
+def print_sample(console: Console, view: SampleView) -> None:
+    """Print everything known of one sample."""
+    size = f"{view.width} x {view.height}" if view.width else "size unknown"
+    console.print(Text(f"{printable(view.key)} ({view.kind}, {size})", style="bold"))
+    for name, value in view.metadata.items():
+        console.print(Text(f"  {printable(name)}: {printable(str(value))}"))
+    for name, task in view.tasks.items():
+        console.print(Text(f"\n{printable(name)}", style="bold"))
+        for score, value in task.scores.items():
+            console.print(Text(f"  {score}: {'unknown' if value is None else f'{value:.4f}'}"))
+        table = plain_table("category", "score", "box", "entropy", numbers=("score", "entropy"))
+        for row in task.predictions:
+            box = " ".join(f"{row[c]:.1f}" for c in ("bbox_x", "bbox_y", "bbox_width", "bbox_height") if c in row)
+            score = f"{row['score']:.3f}" if "score" in row else ""
+            entropy = f"{row['uncertainty_entropy']:.3f}" if "uncertainty_entropy" in row else ""
+            table.add_row(printable(row["category"]), score, box, entropy)
+        if task.predictions:
+            console.print(table)
+    for severity, code, message in view.problems:
+        console.print(Text(f"{severity} {code}: {printable(message)}"))
+
+
+def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
+    """Print what was picked, the first picks with their reasons, and where the rest is."""
+    selection = run.selection
+    n_candidates = int(selection.field.candidate.sum())
+    console.print(Text(f"Picked {len(selection.picks):,} of {n_candidates:,} candidates", style="bold"))
+    for reason, count in selection.field.excluded.items():
+        if count:
+            console.print(Text(f"  left out by {printable(reason)}: {count:,}"))
+    if run.pool or run.n_pool_gone:
+        gone = f" ({run.n_pool_gone:,} more are gone from the datasource)" if run.n_pool_gone else ""
+        console.print(Text(f"  in the pool: {len(run.pool):,}{gone}"))
+    for origin in run.inputs.origins:
+        console.print(Text(f"  embeddings: {origin}"))
+    if selection.stopped is not None:
+        console.print(Text(f"  ended before {run.n_requested:,}: {selection.stopped}", style="yellow"))
+    console.print()
+    for number, key in enumerate(run.keys[:_SHOWN_PICKS]):
+        console.print(Text.assemble((f"{number + 1:>3} {printable(key)}", "bold")))
+        console.print(Padding(Text(printable(run.sentence(number))), (0, 0, 0, 4), expand=False))
+    if len(run.keys) > _SHOWN_PICKS:
+        console.print(Text(f"    ... and {len(run.keys) - _SHOWN_PICKS:,} more", style="dim"))
+    console.print(Text(f"\nnames: {out / 'selected.txt'}\nreport: {out / 'report.html'}"))
+
+
+def print_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
+    """Print each point with its verdict, and the next step."""
+    for finding in diagnosis.findings:
+        verdict = (f"{finding.verdict:<5}", _VERDICT_STYLE[finding.verdict])
+        console.print(Text.assemble(verdict, f" {printable(finding.name)}: {printable(finding.detail)}"))
+        if finding.hint is not None:
+            console.print(Text.assemble("      ", ("hint: ", "cyan"), printable(finding.hint)))
+    console.print(Text.assemble("\nnext: ", (diagnosis.next_step, "bold")))
+
+
+def print_demo(console: Console, result: DemoResult) -> None:
+    """Print what the demo built and where to look."""
+    console.print(Text(f"{result.n_images} images in {result.folder}\n", style="bold"))
+    print_selection(console, result.run, result.out)
+    console.print(
+        Text(
+            f"\nOpen {result.out / 'report.html'} in a browser. Some files are broken on purpose, see\n"
+            f"  tamis check {result.folder}\n"
+            f"Select again, your way:\n"
+            f"  tamis select {result.folder} --n 20 --score detector:uncertainty_margin --diverse"
+        )
+    )
