@@ -54,7 +54,7 @@ class FieldReader:
 
     def wrong_type(self, node: Node, expected: str, *, more: int = 0, hint: str | None = None) -> None:
         """Report a value of the wrong type, and how many more of its list have the same fault."""
-        others = f", as {more} more values" if more > 1 else ", as 1 more value" if more else ""
+        others = f", and {more} more like it" if more else ""
         if hint is None and node.kind is Kind.STRING and "number" in expected:
             hint = _STRING_HINT
         self.report(node, "wrong-type", f"expected {expected}, got {node.shown}{others}", hint=hint)

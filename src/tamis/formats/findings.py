@@ -71,10 +71,19 @@ def worst_of_each_file(file: Ints, amount: Floats, rows: Ints) -> list[tuple[int
     return list(zip(rows[order][first].tolist(), counts.tolist(), strict=True))
 
 
-def number(value: float) -> str:
-    """Return a number as messages show it.
+def exact(value: float) -> str:
+    """Return a number of the data as messages show it: all digits, so that 1.0000001 is not called 1.
 
-    >>> number(12.0), number(0.1234567), number(-3.5)
-    ('12', '0.123457', '-3.5')
+    >>> exact(12.0), exact(1.0000001)
+    ('12', '1.0000001')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
+def rounded(value: float) -> str:
+    """Return a number that was computed as messages show it.
+
+    >>> rounded(12.0), rounded(0.1234567)
+    ('12', '0.123457')
     """
     return f"{value:.6g}"

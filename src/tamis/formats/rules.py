@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.formats.findings import Findings, number, worst_of_each_file
+from tamis.formats.findings import Findings, exact, rounded, worst_of_each_file
 from tamis.formats.rules_geometry import check_boxes, check_keypoints, check_masks
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _check_scores(columns: PredictionColumns, findings: Findings) -> None:
     score = columns.score
     for row in np.flatnonzero((score < 0) | (score > 1)).tolist():
         value = float(score[row])
-        message = f"expected a score from 0 to 1, got `{number(value)}`"
+        message = f"expected a score from 0 to 1, got `{exact(value)}`"
         findings.add(row, "score-range", ".score", message, hint=_score_hint(value))
 
 
@@ -112,7 +112,7 @@ def _check_probability_ranges(rows: Ints, table: Floats, findings: Findings) -> 
     in_range: Bools = (table.min(axis=1) >= 0) & (table.max(axis=1) <= 1)
     for i in np.flatnonzero(~in_range).tolist():
         first = int(np.argmax((table[i] < 0) | (table[i] > 1)))
-        message = f"expected a probability from 0 to 1, got `{number(table[i, first])}`"
+        message = f"expected a probability from 0 to 1, got `{exact(table[i, first])}`"
         findings.add(int(rows[i]), "probability-range", f".probabilities[{first}]", message)
     return in_range
 
@@ -125,7 +125,7 @@ def _check_sums(columns: PredictionColumns, rows: Ints, sums: Floats, findings: 
     sum_of_row = dict(zip(rows[wrong].tolist(), sums[wrong].tolist(), strict=True))
     for row, count in worst_of_each_file(columns.file, off[wrong], rows[wrong]):
         others = f", the worst of {count} predictions" if count > 1 else ""
-        message = f"expected probabilities that sum to 1, got a sum of {number(sum_of_row[row])}{others}"
+        message = f"expected probabilities that sum to 1, got a sum of {rounded(sum_of_row[row])}{others}"
         findings.add(row, "probabilities-sum", ".probabilities", message)
 
 

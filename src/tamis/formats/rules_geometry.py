@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.formats.findings import Findings, number, worst_of_each_file
+from tamis.formats.findings import Findings, exact, rounded, worst_of_each_file
 
 if TYPE_CHECKING:
     from tamis.model import PredictionColumns, Ragged, Task
@@ -21,11 +21,11 @@ def check_boxes(columns: PredictionColumns, findings: Findings, *, widths: Ints,
     x, y, w, h = columns.bbox.T
     for row in np.flatnonzero((w < 0) | (h < 0)).tolist():
         i, side = (2, "width") if w[row] < 0 else (3, "height")
-        message = f"expected a {side} >= 0, got `{number(columns.bbox[row, i])}`"
+        message = f"expected a {side} >= 0, got `{exact(columns.bbox[row, i])}`"
         findings.add(row, "bbox-size", f".bbox[{i}]", message)
     for row in np.flatnonzero((w >= 0) & (h >= 0) & ((w == 0) | (h == 0))).tolist():
         i, side = (2, "width") if w[row] == 0 else (3, "height")
-        message = f"expected a {side} > 0, got `{number(columns.bbox[row, i])}`"
+        message = f"expected a {side} > 0, got `{exact(columns.bbox[row, i])}`"
         findings.add(row, "bbox-empty", f".bbox[{i}]", message)
     width, height = widths[columns.file], heights[columns.file]
     checked = (width > 0) & (height > 0) & (w >= 0) & (h >= 0)
@@ -40,7 +40,7 @@ def check_boxes(columns: PredictionColumns, findings: Findings, *, widths: Ints,
         others = f", the worst of {count} boxes" if count > 1 else ""
         message = (
             f"expected a box within the image of {_size(width, height, row)}, got {_box(columns, row)} "
-            f"that reaches {number(overhang[row])} pixels beyond{others}"
+            f"that reaches {rounded(overhang[row])} pixels beyond{others}"
         )
         findings.add(row, "bbox-overhang", ".bbox", message)
 
@@ -61,7 +61,7 @@ def _size(width: Ints, height: Ints, row: int) -> str:
 
 
 def _box(columns: PredictionColumns, row: int) -> str:
-    return f"`[{', '.join(number(value) for value in columns.bbox[row])}]`"
+    return f"`[{', '.join(exact(value) for value in columns.bbox[row])}]`"
 
 
 def check_masks(task: Task, columns: PredictionColumns, findings: Findings, *, widths: Ints, heights: Ints) -> None:
@@ -111,7 +111,7 @@ def _check_mask_categories(columns: PredictionColumns, findings: Findings) -> No
         row, before = int(order[i]), int(order[i - 1])
         message = (
             f"expected one mask of category {columns.category_id[row]} in a file, "
-            f"got another one after predictions[{columns.position[before]}]"
+            f"got another one after `$.predictions[{columns.position[before]}]`"
         )
         findings.add(row, "mask-duplicate-category", ".category_id", message)
 
@@ -147,7 +147,7 @@ def _check_keypoint_scores(keypoints: Ragged, findings: Findings) -> None:
     bad = np.flatnonzero((in_row % _PER_KEYPOINT == _PER_KEYPOINT - 1) & ((values < 0) | (values > 1)))
     rows, first = np.unique(row_of_value[bad], return_index=True)
     for row, i in zip(rows.tolist(), bad[first].tolist(), strict=True):
-        message = f"expected a keypoint's confidence from 0 to 1, got `{number(values[i])}`"
+        message = f"expected a keypoint's confidence from 0 to 1, got `{exact(values[i])}`"
         findings.add(row, "keypoint-score-range", f".keypoints[{in_row[i]}]", message)
 
 
