@@ -75,16 +75,16 @@ def build_report(inputs: ReportInputs, options: ReportOptions | None = None) -> 
 def _check(inputs: ReportInputs) -> None:
     """Refuse arrays that speak of different samples: the report would be wrong without a sign of it."""
     n, k = len(inputs.keys), len(inputs.picks)
-    lengths = {
-        "candidate": (len(inputs.candidate), n),
-        "embeddings": (n if inputs.embeddings is None else len(inputs.embeddings), n),
-        **{f"values of `{x.label}`": (len(x.values), n) for x in inputs.numbers},
-        **{f"codes of `{x.label}`": (len(x.codes), n) for x in inputs.labels},
-        **{f"has_file of `{x.task.name}`": (len(x.has_file), n) for x in inputs.tasks},
-        **{f"values of `{x.label}`": (len(x.values), n) for x in inputs.strategies if x.values is not None},
-        **{f"shares of `{x.label}`": (len(x.shares), k) for x in inputs.strategies if x.shares is not None},
-    }
-    for name, (got, expected) in lengths.items():
+    lengths = [
+        ("candidate", len(inputs.candidate), n),
+        ("embeddings", n if inputs.embeddings is None else len(inputs.embeddings), n),
+        *((f"values of `{x.label}`", len(x.values), n) for x in inputs.numbers),
+        *((f"codes of `{x.label}`", len(x.codes), n) for x in inputs.labels),
+        *((f"has_file of `{x.task.name}`", len(x.has_file), n) for x in inputs.tasks),
+        *((f"values of `{x.label}`", len(x.values), n) for x in inputs.strategies if x.values is not None),
+        *((f"shares of `{x.label}`", len(x.shares), k) for x in inputs.strategies if x.shares is not None),
+    ]
+    for name, got, expected in lengths:
         if got != expected:
             raise ValueError(f"expected {expected} entries in {name}, got {got}")
     if not inputs.candidate[inputs.picks].all():

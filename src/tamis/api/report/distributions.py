@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tamis.model.columns import Bools, Floats, Ints
 
 _BINS = 20
+_TINY = 1e-200  # differences below it are those of equal values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +110,14 @@ def histogram_edges(values: Floats, limits: tuple[float, float] | None = None) -
     """Choose round edges for about 20 bins that hold every finite value.
 
     Args:
-        values: NaN is ignored; any shape.
+        values: finite or NaN, which is ignored; any shape.
         limits: a scale that the edges cover, unless the values take up less than half of it.
 
     Returns:
         Ascending edges, at least 2.
+
+    Raises:
+        ValueError: when a value is infinite.
 
     >>> histogram_edges(np.array([3.0, 21.5]))[:3].tolist()
     [3.0, 4.0, 5.0]
@@ -120,13 +125,16 @@ def histogram_edges(values: Floats, limits: tuple[float, float] | None = None) -
     [6.5, 7.5]
     """
     low, high = _range(values, limits)
-    if low == high:
+    bin_width = high / _BINS - low / _BINS
+    if bin_width <= max(abs(low), abs(high), _TINY) * 1e-13:
         half = max(0.5, abs(low) * 0.01)
-        return np.array([low - half, low + half])
-    step = nice_step((high - low) / _BINS)
-    first, last = np.floor(low / step), np.ceil(high / step)
-    # Multiplying whole numbers by the step keeps 0.3 from becoming 0.30000000000000004 where it can.
-    return np.round(np.arange(first, last + 1) * step, 12) if abs(step) > 1e-9 else _linear(low, high)  # noqa: PLR2004 (twelve decimals would merge such edges)
+        return np.array([low - half, high + half])
+    step = nice_step(bin_width)
+    edges = np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step
+    # 3 x 0.1 is 0.30000000000000004: rounding far below the step gives the number that people write.
+    edges = np.round(edges, min(300, max(0, 2 - math.floor(math.log10(step)))))
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+    return edges
 
 
 def count_edges(counts: Floats) -> Floats:
@@ -284,7 +292,3 @@ def _range(values: Floats, limits: tuple[float, float] | None) -> tuple[float, f
     if limits is None or 0 < high - low < (limits[1] - limits[0]) / 2:
         return low, high
     return min(low, limits[0]), max(high, limits[1])
-
-
-def _linear(low: float, high: float) -> Floats:
-    return np.linspace(low, high, _BINS + 1)

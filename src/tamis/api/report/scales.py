@@ -14,12 +14,11 @@ def nice_step(at_least: float) -> float:
     (0.2, 2.0, 100.0)
     """
     exponent = math.floor(math.log10(at_least))
-    power = 10.0**exponent
     for factor in _ROUND:
         step = factor * 10.0**exponent if exponent >= 0 else factor / 10.0**-exponent
         if step >= at_least * (1 - 1e-9):
             return step
-    return 10.0 * power
+    raise AssertionError(at_least)  # ten times the power of ten below it is larger
 
 
 def nice_ticks(low: float, high: float, *, at_most: int = 6) -> list[float]:
@@ -33,9 +32,9 @@ def nice_ticks(low: float, high: float, *, at_most: int = 6) -> list[float]:
     [3.0]
     """
     span = high - low
-    if not span > abs(high) * 1e-12:
+    if span <= max(abs(high) * 1e-12, 1e-290):
         return [float(low)]
-    step = nice_step(span / (at_most - 1)) if span / (at_most - 1) > 0 else span
+    step = nice_step(span / (at_most - 1))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     decimals = max(0, 1 - math.floor(math.log10(step)))
     return [round(i * step, decimals) + 0.0 for i in range(first, last + 1)]
