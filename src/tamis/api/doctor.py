@@ -7,7 +7,6 @@ import os
 import platform
 import secrets
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +21,8 @@ from tamis.model import SampleKind, Severity, kind_of_key
 from tamis.storage import LocalStore, Store, StoreError, join_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tamis.api.sources import Sources
 
 _LIBRARIES = ("msgspec", "numpy", "pyarrow", "duckdb", "pillow", "av")

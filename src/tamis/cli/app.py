@@ -66,7 +66,8 @@ def tamis_command(
     """Decide from a model's predictions what to label next.
 
     Predictions lie as JSON in `.lightly/predictions` beside images and videos. Start with `tamis demo`, or with
-    `tamis check SRC`, then `tamis scan SRC`, then `tamis select SRC --n 50 --score TASK:uncertainty_entropy --diverse`.
+    `tamis check SRC`, `tamis scan SRC` and
+    `tamis select SRC --n 50 --score TASK:uncertainty_entropy --diverse`.
 
     Exit codes: 0 done; 1 done, but errors were found in the data; 2 wrong usage; 3 could not.
     """
@@ -164,9 +165,7 @@ def _open(src: str, lightly: str | None, index: Path | None, *, quiet: bool) -> 
 @app.command()
 def show(
     src: Source,
-    sample: Annotated[
-        str | None, typer.Argument(metavar="[SAMPLE]", help="Key of one sample to show whole.")
-    ] = None,
+    sample: Annotated[str | None, typer.Argument(metavar="[SAMPLE]", help="Key of a sample to show whole.")] = None,
     samples: Annotated[bool, typer.Option("--samples", help="List samples instead of tasks and classes.")] = False,
     sort: Annotated[
         str | None, typer.Option(metavar="TASK:SCORE", help="List the samples with the highest score first.")
@@ -179,7 +178,7 @@ def show(
 ) -> None:
     """Show what is in the index: tasks and classes, a list of samples, or one sample.
 
-    Examples: `tamis show data/`, `tamis show data/ --sort cars:uncertainty_entropy`, `tamis show data/ street/1.jpg`
+    Examples: `tamis show data/`, `tamis show data/ --sort cars:uncertainty_entropy`, `tamis show data/ a/1.jpg`
     """
     import msgspec
 
@@ -215,7 +214,7 @@ def select(
     ] = None,
     balance: Annotated[
         list[str] | None,
-        typer.Option(metavar="TASK", help="Bring the classes of a task to equal shares. Repeatable."),
+        typer.Option(metavar="TASK", help="Bring a task's classes to equal shares. Repeatable."),
     ] = None,
     diverse: Annotated[
         bool, typer.Option("--diverse", help="Prefer what differs from everything selected.")
@@ -224,7 +223,7 @@ def select(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Embeddings: `.npy` with names in a `.txt`, `.npz`, Parquet or CSV.  [default: made from predictions]",
+            help="`.npy` with names in a `.txt`, `.npz`, Parquet or CSV.  [default: made from predictions]",
         ),
     ] = None,
     pool: Annotated[
@@ -246,22 +245,12 @@ def select(
     """
     import msgspec
 
-    from tamis.api.selecting.config import read_config, simple_config
+    from tamis.api.selecting.config import choose_config
     from tamis.api.selecting.files import selection_document, write_selection
     from tamis.api.selecting.run import SelectOptions, run_selection
     from tamis.cli.render_show import print_selection
-    from tamis.errors import UsageError
 
-    if config is not None and (score or balance or diverse):
-        raise UsageError("A config says what decides: `--score`, `--balance` and `--diverse` cannot be added")
-    if config is not None:
-        wanted = read_config(config, n_samples=n)
-    elif n is None:
-        raise UsageError(
-            "How many samples to pick is not said", hint="give `--n N`, or a config with `--config FILE`"
-        )
-    else:
-        wanted = simple_config(n_samples=n, scores=score or (), balance=balance or (), diverse=diverse)
+    wanted = choose_config(n=n, config=config, scores=score or (), balance=balance or (), diverse=diverse)
     sources = _open(src, lightly, index, quiet=quiet)
     snapshot = _snapshot(sources, quiet=quiet)
     options = SelectOptions(embeddings=embeddings, pool=pool, add_to_pool=add_to_pool)
@@ -342,7 +331,7 @@ def demo(
 
     Example: `tamis demo demo`
     """
-    from tamis.api.demo import run_demo
+    from tamis.api.tour import run_demo
     from tamis.cli.render_show import print_demo
 
     with progress_bar(quiet=quiet) as listen:

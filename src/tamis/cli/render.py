@@ -67,7 +67,7 @@ def print_scan(console: Console, result: ScanResult, report: CheckReport) -> Non
 
 
 def _print_tasks(console: Console, report: CheckReport) -> None:
-    columns = ("task", "type", "files", "valid", "predictions", "without file")
+    columns = ("task", "type", "files", "valid", "predictions", "no file")
     table = plain_table(*columns, numbers=columns[2:])
     for name, task in report.tasks.items():
         numbers = (task.files, task.valid_files, task.predictions, task.samples_without_file)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tamis.api.demo import DemoResult
     from tamis.api.doctor import Diagnosis
     from tamis.api.selecting.run import SelectionRun
     from tamis.api.show import Overview, SampleRow, SampleView
+    from tamis.api.tour import DemoResult
 
 _SHOWN_CLASSES = 20
 _SHOWN_PICKS = 10
@@ -128,6 +128,6 @@ def print_demo(console: Console, result: DemoResult) -> None:
             f"\nOpen {result.out / 'report.html'} in a browser. Some files are broken on purpose, see\n"
             f"  tamis check {result.folder}\n"
             f"Select again, your way:\n"
-            f"  tamis select {result.folder} --n 20 --score detector:uncertainty_margin --diverse"
+            f"  tamis select {result.folder} --n 20 --score street-objects:uncertainty_margin --diverse"
         )
     )

@@ -61,7 +61,7 @@ def progress_bar(*, quiet: bool) -> Iterator[ProgressListener]:
     if quiet or not console.is_terminal:
         yield lambda _: None
         return
-    from rich.progress import (  # noqa: PLC0415 (only where somebody watches)
+    from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         TaskID,

@@ -76,8 +76,8 @@ def _validate(path: Path, keys: list[str], vectors: NDArray[Any]) -> None:
     if len(bad):
         column = int(np.flatnonzero(~np.isfinite(vectors[bad[0]]))[0])
         raise UsageError(
-            f"`{path}`: expected finite numbers, got {vectors[bad[0], column]} in column {column} of `{keys[bad[0]]}`"
-            + (f", and {len(bad) - 1} more samples have such values" if len(bad) > 1 else ""),
+            f"`{path}`: expected finite numbers, got {vectors[bad[0], column]} in column {column} of "
+            f"`{keys[bad[0]]}`" + (f", and {len(bad) - 1} more samples have such values" if len(bad) > 1 else ""),
             hint="remove these samples from the file, or compute them again",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError, UsageError
@@ -21,7 +22,33 @@ from tamis.selection import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+
+def choose_config(
+    *,
+    n: int | None,
+    config: SelectionConfig | str | Path | None,
+    scores: Sequence[str],
+    balance: Sequence[str],
+    diverse: bool,
+) -> SelectionConfig:
+    """Return the config that a call means: its own, that of a file, or the one that the other options make.
+
+    Raises:
+        DatasourceError: when the file cannot be read.
+        UsageError: when the options contradict each other, or say too little; naming every fault of a config.
+    """
+    if config is not None:
+        if scores or balance or diverse:
+            raise UsageError("A config says what decides: scores, balance and diverse cannot be added to it")
+        if isinstance(config, SelectionConfig):
+            return config if n is None else with_budget(config, n)
+        return read_config(Path(config), n_samples=n)
+    if n is None:
+        raise UsageError(
+            "How many samples to pick is not said", hint="give `--n N`, or a config with `--config FILE`"
+        )
+    return simple_config(n_samples=n, scores=scores, balance=balance, diverse=diverse)
 
 
 def read_config(path: Path, *, n_samples: int | None = None) -> SelectionConfig:
@@ -38,8 +65,13 @@ def read_config(path: Path, *, n_samples: int | None = None) -> SelectionConfig:
     except OSError as error:
         raise DatasourceError(f"The config `{path}` cannot be read: {error.strerror}") from None
     config = parse_config(text, source=str(path))
-    if n_samples is None:
-        return config
+    return config if n_samples is None else with_budget(config, n_samples)
+
+
+def with_budget(config: SelectionConfig, n_samples: int) -> SelectionConfig:
+    """Return the same config for another number of new samples."""
+    if n_samples < 1:
+        raise UsageError(f"Expected at least 1 sample to pick, got {n_samples}")
     return SelectionConfig(n_samples=n_samples, strategies=config.strategies)
 
 
@@ -67,6 +99,8 @@ def simple_config(
     ]
     if diverse:
         strategies.append(StrategyConfig(input=EmbeddingsInput(), strategy=DiversityConfig()))
+    if n_samples < 1:
+        raise UsageError(f"Expected at least 1 sample to pick, got {n_samples}")
     if not strategies:
         raise UsageError(
             "There is nothing to select by",

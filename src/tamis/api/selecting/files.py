@@ -97,7 +97,7 @@ def _key_of(line: str, path: Path) -> str:
 
 
 def line_of(key: str) -> str:
-    """Return a key as one line: as it is, or as a JSON string where it holds a line break or starts with a quote."""
+    """Return a key as one line: as it is, or as a JSON string if it holds a line break or starts with a quote."""
     if key.startswith('"') or len(key.splitlines()) != 1:
         return msgspec.json.encode(key).decode()
     return key

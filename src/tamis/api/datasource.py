@@ -1,0 +1,209 @@
+"""The Python API: a datasource with the use cases as methods. Every answer is a value, not text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tamis.api.check import CheckReport, check, report_problems, stream_problems
+from tamis.api.options import ScanOptions, ignore_progress
+from tamis.api.scanning.scan import ScanResult, scan
+from tamis.api.selecting.config import choose_config
+from tamis.api.selecting.files import write_selection
+from tamis.api.selecting.run import SelectionRun, SelectOptions, run_selection
+from tamis.api.show import Overview, SampleView, show_overview, show_sample
+from tamis.api.sources import Sources, open_sources
+from tamis.errors import IndexMissingError
+from tamis.index import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+    from tamis.engine import ProgressListener
+    from tamis.index import Snapshot
+    from tamis.model import Problem, Task
+    from tamis.selection import SelectionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the index, read when it is asked for.
+
+    Attributes:
+        snapshot: where it is read from.
+        name: as the index calls it.
+    """
+
+    snapshot: Snapshot
+    name: str
+
+    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the table, or some of its columns, as Arrow; `.to_pandas()` of that is a DataFrame."""
+        return self.snapshot.table(self.name, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Datasource:
+    """Images and videos with predictions, and their index. Make one with `tamis.open`.
+
+    Attributes:
+        sources: the places that it consists of.
+    """
+
+    sources: Sources
+
+    def check(
+        self, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress
+    ) -> CheckReport:
+        """Check every file and the dataset as a whole; the index stays as it is.
+
+        Raises:
+            DatasourceError: when the datasource cannot be read.
+        """
+        return check(self.sources, options, listen=listen)
+
+    def scan(self, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress) -> ScanResult:
+        """Bring the index up to date with the files; only what changed is read.
+
+        Raises:
+            DatasourceError: when the datasource cannot be read, or the index cannot be written.
+            IndexConflictError: when another scan replaced the index meanwhile.
+            WorkerError: when a worker process was killed.
+        """
+        return scan(self.sources, options, listen=listen)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The index as the last scan left it.
+
+        Raises:
+            IndexMissingError: when there was no scan, or the index is damaged.
+        """
+        snapshot = self.sources.index.latest()
+        if snapshot is None:
+            raise IndexMissingError(f"`{self.sources.input.url}` was not scanned yet", hint="call `scan` first")
+        return snapshot
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks with a valid schema, as of the last scan."""
+        return self.snapshot.tasks
+
+    def overview(self) -> Overview:
+        """Count samples, tasks and classes."""
+        return show_overview(self.snapshot)
+
+    def sample(self, key: str) -> SampleView:
+        """Return everything known of one sample.
+
+        Raises:
+            UsageError: when there is no such sample.
+        """
+        return show_sample(self.snapshot, key)
+
+    def samples(self) -> Table:
+        """Return the table of samples: key, kind, size, ..."""
+        return Table(self.snapshot, "samples")
+
+    def metadata(self) -> Table:
+        """Return the table of metadata: one row a sample."""
+        return Table(self.snapshot, "metadata")
+
+    def predictions(self, task: str) -> Table:
+        """Return the table of a task's predictions, with the scores of each.
+
+        Raises:
+            UsageError: when there is no such task.
+        """
+        return Table(self.snapshot, f"predictions:{self.snapshot.task(task).name}")
+
+    def sample_scores(self, task: str) -> Table:
+        """Return the table of a task's scores of samples; a sample without a valid file has no row.
+
+        `object_frequency` is the sum of the format, not yet mapped to [.9, 1].
+
+        Raises:
+            UsageError: when there is no such task.
+        """
+        return Table(self.snapshot, f"sample_scores:{self.snapshot.task(task).name}")
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield every single problem that the last scan found, with line and column where they can be found."""
+        return stream_problems(self.sources, self.snapshot)
+
+    def problem_report(self) -> CheckReport:
+        """Return the problems that the last scan found, grouped."""
+        return report_problems(self.sources, self.snapshot)
+
+    def sql(self, query: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        """Ask the index in SQL: `ds.sql('SELECT count(*) FROM cars.predictions').fetchall()`."""
+        return self.snapshot.connect().execute(query, parameters)
+
+    def pool(self, name: str) -> list[str]:
+        """Return the members of a pool, in the order in which they joined.
+
+        Raises:
+            UsageError: when that cannot be the name of a pool.
+        """
+        return Pool(self.sources.index.root, name).members()
+
+    def select(  # noqa: PLR0913 (the options of the command line, by the same names)
+        self,
+        *,
+        n: int | None = None,
+        config: SelectionConfig | str | Path | None = None,
+        scores: Sequence[str] = (),
+        balance: Sequence[str] = (),
+        diverse: bool = False,
+        embeddings: str | Path | None = None,
+        pool: str | None = None,
+        add_to_pool: bool = False,
+        out: str | Path | None = None,
+        listen: ProgressListener = ignore_progress,
+    ) -> SelectionRun:
+        """Select the samples worth labelling next.
+
+        Args:
+            n: how many new samples to pick; replaces the number of a config.
+            config: a config, or the path of its file; or else use the next three.
+            scores: each `TASK:SCORE`: prefer samples where it is high.
+            balance: tasks whose classes to bring to equal shares.
+            diverse: whether to prefer what differs from everything selected.
+            embeddings: file of embeddings; made from the predictions by default.
+            pool: name of the list of samples that count as selected already.
+            add_to_pool: whether the picks join the pool.
+            out: folder for `selected.txt`, `report.html` and the other files; none are written by default.
+            listen: told how many picks there are.
+
+        Raises:
+            UsageError: when the call, the config or the embeddings ask for what there is not.
+            DatasourceError: when a file cannot be read or written.
+        """
+        options = SelectOptions(
+            embeddings=None if embeddings is None else Path(embeddings), pool=pool, add_to_pool=add_to_pool
+        )
+        wanted = choose_config(n=n, config=config, scores=scores, balance=balance, diverse=diverse)
+        run = run_selection(self.snapshot, wanted, options, listen=listen)
+        if out is not None:
+            write_selection(run, self.sources, Path(out))
+        return run
+
+
+def open_datasource(
+    source: str | Path, *, lightly: str | Path | None = None, index: str | Path | None = None
+) -> Datasource:
+    """Open a datasource.
+
+    Args:
+        source: folder of the images and videos.
+        lightly: folder that holds `.lightly`; the source by default.
+        index: folder of the index; `.lightly/tamis` beside the predictions by default.
+
+    Raises:
+        DatasourceError: when a folder is not there or may not be read.
+    """
+    return Datasource(open_sources(source, lightly=lightly, index=index))
