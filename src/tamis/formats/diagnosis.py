@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tamis.formats.fields import FieldReader
 from tamis.formats.json_source import Kind, Node, Source, parse
-from tamis.formats.wire import ENTRY_TYPES
+from tamis.formats.wire import ENTRY_TYPES, field_names, required_fields
 from tamis.model import Problem, Severity, Task
 
 if TYPE_CHECKING:
@@ -142,12 +142,10 @@ def _entry(task: Task, node: Node, reader: FieldReader) -> Entry | None:
     if node.kind is not Kind.OBJECT:
         reader.wrong_type(node, "an object")
         return None
-    entry_type = ENTRY_TYPES[task.task_type]
-    fields = entry_type.__struct_fields__
-    required = fields[: len(fields) - len(entry_type.__struct_defaults__)]
+    required = required_fields(task.task_type)
     values: dict[str, Any] = {}
     is_whole = True
-    for field in fields:
+    for field in field_names(task.task_type):
         member = node.members.get(field)
         is_null = member is not None and member.kind is Kind.NULL
         if member is None or (is_null and (field not in required or field == "score")):
@@ -159,7 +157,7 @@ def _entry(task: Task, node: Node, reader: FieldReader) -> Entry | None:
         if value is None:
             is_whole = False
         values[field] = value
-    return entry_type(**values) if is_whole else None
+    return ENTRY_TYPES[task.task_type](**values) if is_whole else None
 
 
 def _report_missing(task: Task, node: Node, field: str, reader: FieldReader) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from tamis.formats.diagnosis import diagnose
 from tamis.formats.json_source import MAX_FILE_BYTES
 from tamis.formats.packing import ColumnPacker
-from tamis.formats.wire import FILE_TYPES
+from tamis.formats.wire import FILE_TYPES, field_names, required_fields
 from tamis.model import PredictionColumns, Problem, Task
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class PredictionReader:
         self._strict = strict
         self._max_file_bytes = max_file_bytes
         self._decode: Any = msgspec.json.Decoder(FILE_TYPES[task.task_type]).decode
+        self._fields = field_names(task.task_type)
+        self._n_required = len(required_fields(task.task_type))
         self._reset()
 
     def _reset(self) -> None:
@@ -88,7 +90,7 @@ class PredictionReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._diagnose(file, data, str(error))
             return
-        if self._strict and data.count(b":") != _colons(wire):
+        if self._strict and data.count(b":") != _colons(wire, self._fields, self._n_required):
             self._diagnose(file, data, None)
             return
         file_name = wire.file_name
@@ -152,15 +154,16 @@ def alias_problem(file: str, task: str) -> Problem:
     return Problem(code="file-name-alias", message=message, task=task, file=file, path="$.filename")
 
 
-def _colons(wire: Any) -> int:  # noqa: ANN401 (a WireFile of any entry)
+def _colons(wire: Any, fields: tuple[str, ...], n_required: int) -> int:  # noqa: ANN401 (a WireFile of any entry)
     """Count the colons that the file has if it holds each field once and nothing else.
 
     A file with more (unknown or repeated keys, nulls) only costs a diagnosis.
     """
-    n = 1
+    entries = wire.predictions
+    n = 1 + n_required * len(entries)
     for name in (wire.file_name, wire.filename):
         if name is not None:
             n += 1 + name.count(":")
-    for entry in wire.predictions:
-        n += sum(getattr(entry, field) is not None for field in entry.__struct_fields__)
+    for field in fields[n_required:]:
+        n += len(entries) - [getattr(entry, field) for entry in entries].count(None)
     return n

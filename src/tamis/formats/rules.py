@@ -100,10 +100,10 @@ def _check_probabilities(task: Task, columns: PredictionColumns, findings: Findi
     is_matrix = len(columns.probabilities.values) == len(rows) * n_categories
     values = columns.probabilities.values if is_matrix else columns.probabilities.keep(right).values
     table: Floats = values.reshape(len(rows), n_categories)
-    in_range = _check_probability_ranges(rows, table, findings)
-    if not in_range.all():
+    if table.min() < 0 or table.max() > 1:  # over the whole table: by rows takes 30 times as long
+        in_range = _check_probability_ranges(rows, table, findings)
         rows, table = rows[in_range], table[in_range]
-    _check_sums(columns, rows, table.sum(axis=1), findings)
+    _check_sums(columns, rows, np.einsum("ij->i", table), findings)
     _check_argmax(task, columns, rows, table, findings)
 
 

@@ -103,3 +103,14 @@ def field_names(task_type: TaskType) -> tuple[str, ...]:
     ('category_id', 'score', 'probabilities')
     """
     return ENTRY_TYPES[task_type].__struct_fields__
+
+
+def required_fields(task_type: TaskType) -> tuple[str, ...]:
+    """Return the keys that every prediction of a task type has: they come first among `field_names`.
+
+    >>> required_fields(TaskType.KEYPOINT_DETECTION)
+    ('category_id', 'keypoints', 'score')
+    """
+    entry_type = ENTRY_TYPES[task_type]
+    fields = entry_type.__struct_fields__
+    return fields[: len(fields) - len(entry_type.__struct_defaults__)]
