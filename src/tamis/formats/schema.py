@@ -25,7 +25,7 @@ _OLD_KEY = "Rename the key `task_description` to `task_type`: it had that name f
 def decode_schema(data: bytes, *, task: str, file: str) -> tuple[Task | None, list[Problem]]:
     """Read the schema of the task of that name; `None` with at least one error where it cannot be used.
 
-    Keys that the format does not know are ignored. Empty lists of keypoints count as absent.
+    Keys that the format does not know are ignored. Empty lists of keypoint names count as absent.
 
     Args:
         data: content of the file.
@@ -144,7 +144,7 @@ class _SchemaReader:
         if node is None:
             return None
         name = str(node.value)
-        if not name.strip():
+        if not name:
             self._add(node, "category-name-empty", f"expected a name, got {node.shown}")
         elif name in known:
             message = f"expected each name once, got {shown(name)} again"
@@ -173,7 +173,7 @@ class _SchemaReader:
             hint = _skeleton_hint([i for pair in pairs for i in pair], first, n_keypoints)
             self._add(node, "keypoint-skeleton", f"expected {expected}, got `{outside[0]}`", hint=hint)
             return None
-        return tuple((a - first, b - first) for a, b in pairs) or None
+        return tuple((a - first, b - first) for a, b in pairs)
 
     def _pair(self, node: Node) -> tuple[int, int] | None:
         if node.kind is Kind.BAD or node.broken:
