@@ -117,9 +117,7 @@ def test_rows_that_sum_to_zero_say_nothing_and_others_need_not_sum_to_one() -> N
 
 
 @given(scenes(), st.randoms(use_true_random=False))
-def test_the_order_of_predictions_in_a_file_does_not_matter(
-    scene: tuple[Task, Files], random: Random
-) -> None:
+def test_the_order_of_predictions_in_a_file_does_not_matter(scene: tuple[Task, Files], random: Random) -> None:
     """Shuffling a file's predictions leaves its scores as they are."""
     task, files = scene
     shuffled = [list(ones) for ones in files]
@@ -145,9 +143,7 @@ def test_a_file_scores_the_same_alone_to_the_last_bit(scene: tuple[Task, Files])
 def test_scores_lie_in_the_unit_interval_without_negative_zero(scene: tuple[Task, Files]) -> None:
     """Every score but the stored object frequency is NaN or in [0, 1], and zero is +0."""
     task, files = scene
-    scores = score(task, files) | {
-        f"object {k}": v for k, v in object_scores(task, columns_of(files)).items()
-    }
+    scores = score(task, files) | {f"object {k}": v for k, v in object_scores(task, columns_of(files)).items()}
     for name, values in scores.items():
         known = values[~np.isnan(values)]
         assert not np.signbit(known).any(), name
@@ -220,9 +216,7 @@ def test_available_scores_are_those_that_some_sample_has(task_type: TaskType, n_
     task = make_task(task_type, range(n_categories))
     for with_rows in (False, True):
         row = (0.5,) * n_categories if with_rows else None
-        one = Prediction(
-            category_id=0, score=0.5, probabilities=row, segmentation=(0, 4), keypoints=(1, 1, 0.5)
-        )
+        one = Prediction(category_id=0, score=0.5, probabilities=row, segmentation=(0, 4), keypoints=(1, 1, 0.5))
         scores = score(task, [[one]])
         expected = tuple(name for name in SCORE_NAMES[task_type] if not np.isnan(scores[name]).all())
         assert available_scores(task, has_probabilities=with_rows) == expected

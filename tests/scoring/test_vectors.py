@@ -44,9 +44,7 @@ def street(rng: np.random.Generator, classes: list[int], middle: float, side: fl
         category_id = int(rng.choice(classes))
         row[category_id] = 0.9
         score = float(rng.uniform(0.6, 0.9))
-        ones.append(
-            Prediction(category_id=category_id, bbox=(x, y, w, h), score=score, probabilities=tuple(row))
-        )
+        ones.append(Prediction(category_id=category_id, bbox=(x, y, w, h), score=score, probabilities=tuple(row)))
     return ones
 
 
@@ -214,9 +212,7 @@ def test_a_sketch_keeps_distances() -> None:
     rows = np.where(rng.random((60, 1000)) < 0.01, rng.random((60, 1000)), 0)
     sketched = sketch(rows, range(1000))
     assert sketched.shape == (60, SKETCH_SIZE)
-    before, after = (
-        np.linalg.norm(x[:, None] - x[None], axis=2)[np.triu_indices(60, 1)] for x in (rows, sketched)
-    )
+    before, after = (np.linalg.norm(x[:, None] - x[None], axis=2)[np.triu_indices(60, 1)] for x in (rows, sketched))
     ratio = after / before
     assert 0.67 < ratio.min() <= ratio.max() < 1.33
     assert np.median(np.abs(ratio - 1)) < 0.1

@@ -52,9 +52,7 @@ def sum_class_rows(task: Task, columns: PredictionColumns, weights: Floats) -> F
     n_categories = len(task.category_ids)
     sums = np.zeros((columns.n_files, n_categories))
     given = columns.probabilities.present
-    _add_one_hot(
-        sums, columns.file[~given], category_index(task, columns.category_id[~given]), weights[~given]
-    )
+    _add_one_hot(sums, columns.file[~given], category_index(task, columns.category_id[~given]), weights[~given])
     rows = probability_rows(columns, n_categories) if n_categories else np.empty((0, 0))
     return sums + sum_rows(columns.file[given], rows, weights[given], columns.n_files)
 

@@ -53,9 +53,7 @@ _BLOCK_VALUES = 1 << 22
 _SMALLEST = 1e-9
 
 
-def prediction_vectors(
-    task: Task, columns: PredictionColumns, widths: Ints, heights: Ints
-) -> NDArray[np.float32]:
+def prediction_vectors(task: Task, columns: PredictionColumns, widths: Ints, heights: Ints) -> NDArray[np.float32]:
     """Describe each file by its predictions: what is in it, where, how large, how sure, how much.
 
     Args:
