@@ -34,6 +34,13 @@ def test_ticks_are_within_the_axis_and_evenly_spaced(a: float, b: float, at_most
     assert max(steps, default=0) - min(steps, default=0) <= slack
 
 
+@given(st.floats(-0.5, 1e6), st.floats(0, 1e6), st.integers(4, 8))
+def test_ticks_of_counts_are_whole(low: float, span: float, at_most: int) -> None:
+    """Where only whole numbers make sense, no tick is anything else."""
+    if span > 1e-6:
+        assert all(tick % 1 == 0 for tick in nice_ticks(low, low + span, at_most=at_most, whole=True))
+
+
 @given(st.floats(0.001, 1e6), st.integers(4, 8))
 def test_axes_from_zero_have_several_ticks(high: float, at_most: int) -> None:
     """An axis from zero shows zero and at least one more number."""

@@ -55,7 +55,8 @@ def histogram_chart(histogram: Histogram) -> Markup:
         for name, shares in groups
     ]
     columns = [_bin_column(plane, histogram, i) for i in range(len(edges) - 1)]
-    axes = _axes(plane, x_label="value", y_label="share of each group", percent=True)
+    whole = all(edge % 1 == 0.5 for edge in edges)  # noqa: PLR2004 (such edges are those of counts)
+    axes = _axes(plane, x_label="value", y_label="share of each group", percent=True, whole=whole)
     means = histogram.means
     described = ", ".join(
         f"{name} {number_text(mean)}"
@@ -71,7 +72,7 @@ def coverage_chart(coverage: Coverage, curve: Curve, label: str) -> Markup:
     known = [v for v in (*curve.selected, *curve.random_high) if v is not None]
     plane = _Plane(0.0, max(float(budgets[-1]), 1.0), _headroom(max(known, default=1.0)))
     upper, lower = _points(plane, budgets, curve.random_high), _points(plane, budgets, curve.random_low)
-    parts = _axes(plane, x_label="picks", y_label=label, percent=False)
+    parts = _axes(plane, x_label="picks", y_label=label, percent=False, whole=True)
     if upper:
         parts.append(Markup('<path class="random band" d="M{}Z"/>').format(_join([*upper, *lower[::-1]])))
         parts.append(_line(plane, budgets, curve.random, "random"))
@@ -128,7 +129,7 @@ def _bin_column(plane: _Plane, histogram: Histogram, i: int) -> Markup:
     )
 
 
-def _axes(plane: _Plane, *, x_label: str, y_label: str, percent: bool) -> list[Markup]:
+def _axes(plane: _Plane, *, x_label: str, y_label: str, percent: bool, whole: bool) -> list[Markup]:
     parts = []
     y_ticks = nice_ticks(0.0, plane.y_high, at_most=5)
     for value in y_ticks:
@@ -139,7 +140,7 @@ def _axes(plane: _Plane, *, x_label: str, y_label: str, percent: bool) -> list[M
                 '<text class="tick" x="{:g}" y="{:.1f}" text-anchor="end">{}</text>'
             ).format(_LEFT, CHART_WIDTH - _RIGHT, _LEFT - 6, plane.y(value) + 3.5, text, y=plane.y(value))
         )
-    x_ticks = nice_ticks(plane.x_low, plane.x_high, at_most=7)
+    x_ticks = nice_ticks(plane.x_low, plane.x_high, at_most=7, whole=whole)
     parts += [
         Markup('<text class="tick" x="{:.1f}" y="{:g}" text-anchor="middle">{}</text>').format(
             plane.x(value), _HEIGHT - _BOTTOM + 15, tick_text(value, _step(x_ticks))

@@ -21,13 +21,21 @@ def nice_step(at_least: float) -> float:
     raise AssertionError(at_least)  # ten times the power of ten below it is larger
 
 
-def nice_ticks(low: float, high: float, *, at_most: int = 6) -> list[float]:
+def nice_ticks(low: float, high: float, *, at_most: int = 6, whole: bool = False) -> list[float]:
     """Return round, evenly spaced numbers within [low, high]: at most `at_most` (>= 2) of them.
+
+    Args:
+        low: start of the axis.
+        high: end of the axis, >= `low`.
+        at_most: how many there may be.
+        whole: whether only whole numbers make sense, as for counts.
 
     >>> nice_ticks(0, 1)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     >>> nice_ticks(-0.5, 20.5)
     [0.0, 5.0, 10.0, 15.0, 20.0]
+    >>> nice_ticks(0, 2), nice_ticks(0, 2, whole=True)
+    ([0.0, 0.5, 1.0, 1.5, 2.0], [0.0, 1.0, 2.0])
     >>> nice_ticks(3, 3)
     [3.0]
     """
@@ -35,6 +43,8 @@ def nice_ticks(low: float, high: float, *, at_most: int = 6) -> list[float]:
     if span <= max(abs(high) * 1e-12, 1e-290):
         return [float(low)]
     step = nice_step(span / (at_most - 1))
+    if whole:
+        step = max(step, 1.0)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     decimals = max(0, 1 - math.floor(math.log10(step)))
     return [round(i * step, decimals) + 0.0 for i in range(first, last + 1)]
