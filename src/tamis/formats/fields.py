@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tamis.formats.json_source import Kind, Node, Source
 from tamis.formats.wire import MAX_CATEGORY_ID, MAX_RUN, Box
@@ -34,18 +34,10 @@ class FieldReader:
     def __init__(self, source: Source) -> None:
         self.problems: list[Problem] = []
         self._source = source
-        self._readers: dict[str, Callable[[Node], FieldValue | None]] = {
-            "category_id": self._category_id,
-            "score": self._number,
-            "bbox": self._box,
-            "segmentation": self._runs,
-            "keypoints": self._numbers,
-            "probabilities": self._numbers,
-        }
 
     def read(self, field: str, node: Node) -> FieldValue | None:
         """Return the value of a field of that name."""
-        return self._readers[field](node)
+        return self._READERS[field](self, node)
 
     def report(self, node: Node, code: str, message: str, *, hint: str | None = None) -> None:
         """Add a problem at a node, unless the parser reported that node already."""
@@ -132,6 +124,16 @@ class FieldReader:
             self.wrong_type(first, "a run length of fewer pixels than any image has", more=len(wrong) - 1)
         else:
             self.wrong_type(first, "a run length, an integer", more=len(wrong) - 1, hint=_INTEGER_HINT)
+
+    # Of the class and not of each reader: bound methods would tie every diagnosed file into a cycle.
+    _READERS: ClassVar[dict[str, Callable[[FieldReader, Node], FieldValue | None]]] = {
+        "category_id": _category_id,
+        "score": _number,
+        "bbox": _box,
+        "segmentation": _runs,
+        "keypoints": _numbers,
+        "probabilities": _numbers,
+    }
 
 
 def _to_float(value: object) -> float | None:
