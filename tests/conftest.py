@@ -1,7 +1,6 @@
-from __future__ import annotations
+"""What all tests share: hypothesis without a time limit an example, as machines are slow and shared."""
 
 from hypothesis import settings
 
-# A slow machine must not fail a law: how fast things are is measured in benchmarks/.
 settings.register_profile("tamis", deadline=None)
 settings.load_profile("tamis")
