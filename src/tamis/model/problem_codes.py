@@ -182,7 +182,8 @@ PREDICTION_CODES: tuple[ProblemCode, ...] = (
         _E,
         _PREDICTION,
         "A field that the task type requires is absent; without `predictions` the file is dropped",
-        "Add the field; docs/predictions.md lists the fields of each task type",
+        "Every prediction has `category_id`; boxes add `bbox` and `score`, semantic masks `segmentation` and "
+        "`score`, instance masks both, keypoints `keypoints` and `score`",
         '{"bbox": [0, 0, 5, 5], "score": 0.5}',
     ),
     ProblemCode(
