@@ -74,10 +74,9 @@ class FieldReader:
         if node.kind is not Kind.LIST:
             self.wrong_type(node, "a list of numbers")
             return None
-        if node.numbers is not None:
-            values = [_to_float(number) for number in node.numbers]
-            if None not in values:
-                return tuple(value for value in values if value is not None)
+        values = None if node.numbers is None else _to_floats(node.numbers)
+        if values is not None:
+            return values
         wrong = [item for item in node.items if item.kind not in {Kind.NUMBER, Kind.BAD}]
         if wrong:
             self.wrong_type(wrong[0], "a number", more=len(wrong) - 1)
@@ -145,6 +144,15 @@ def _to_float(value: object) -> float | None:
     except OverflowError:
         return None
     return as_float if isfinite(as_float) else None
+
+
+def _to_floats(numbers: list[int | float]) -> tuple[float, ...] | None:
+    """Return JSON numbers as finite floats, `None` where no float can hold one of them."""
+    try:
+        values = tuple(map(float, numbers))
+    except OverflowError:
+        return None
+    return values if all(map(isfinite, values)) else None
 
 
 def _is_run(value: object) -> bool:

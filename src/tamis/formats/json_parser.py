@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from tamis.formats.json_nodes import Kind, Node, Trail, shown
-from tamis.formats.json_tokens import TOKEN, read_number, unescape
+from tamis.formats.json_tokens import TOKEN, TOKEN_AFTER_VALUE, read_number, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 64
 MAX_SYNTAX_FAULTS = 100
 
+_read_json = json.JSONDecoder().raw_decode
 _NOT_FINITE = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _LITERALS = {"true": (Kind.BOOLEAN, True), "false": (Kind.BOOLEAN, False), "null": (Kind.NULL, None)}
 _CLOSERS = {Kind.LIST: "]", Kind.OBJECT: "}"}
@@ -75,19 +76,21 @@ class Parser:
             for node in self._stack:
                 node.broken = True
         elif self._sort != "end":
+            if self._sort == "next":
+                self._split_next()
             self._fault("json-trailing-text", f"expected the end of the file, got {self._shown()}")
 
-    def _advance(self) -> None:
+    def _advance(self, pattern: re.Pattern[str] = TOKEN) -> None:
         """Go to the next token; comments are reported and passed."""
-        match = TOKEN.match(self._text, self._end)
+        match = pattern.match(self._text, self._end)
         while match and match.lastgroup == "comment":
             self._start, self._end = match.span("comment")
             self._fault("json-syntax", f"expected JSON, which has no comments, got {self._shown()}")
-            match = TOKEN.match(self._text, self._end)
+            match = pattern.match(self._text, self._end)
         if match is None:  # pragma: no cover (the last alternative takes any character)
             raise AssertionError(self._end)
         self._sort = str(match.lastgroup)
-        self._start, self._end = match.span(self._sort)
+        self._start, self._end = match.span(match.lastindex or 0)
 
     def _step(self, *, is_fresh: bool) -> bool:
         """Read one entry of the innermost container, or its end; return whether it opened a new container."""
@@ -106,6 +109,11 @@ class Parser:
 
     def _separate(self, container: Node) -> bool:
         """Pass the comma between two entries; false where the container ends instead."""
+        if self._sort == "next":
+            if container.kind is Kind.OBJECT:
+                self._sort, self._start = "key", self._text.index('"', self._start)
+                return True
+            self._split_next()
         if self._sort == "comma":
             comma = self._start
             self._advance()
@@ -123,6 +131,10 @@ class Parser:
         self._fault("json-syntax", f"expected `,` or `{closer}`, got {self._shown()}", container)
         return True
 
+    def _split_next(self) -> None:
+        """Take the comma alone of a token that holds a key, too."""
+        self._sort, self._end = "comma", self._start + 1
+
     def _close(self, container: Node) -> None:
         """Pass a closing bracket: of this container, of one around it, or of none."""
         written = self._text[self._start]
@@ -136,7 +148,7 @@ class Parser:
                 while _CLOSERS[self._stack[-1].kind] != written:
                     self._stack.pop().end = self._start
                 self._stack.pop().end = self._end
-        self._advance()
+        self._advance(TOKEN_AFTER_VALUE)
 
     def _truncated(self, container: Node) -> None:
         closer = _CLOSERS[container.kind]
@@ -213,16 +225,16 @@ class Parser:
         """Make a node of the token at hand and pass it."""
         node = Node(kind, self._text, self._start, self._end, trail)
         node.content = content
-        self._advance()
+        self._advance(TOKEN_AFTER_VALUE)
         return node
 
     def _read_numbers(self, trail: Trail) -> Node:
         if len(self._stack) >= MAX_DEPTH:
             return self._read_open(trail)
-        written = self._text[self._start : self._end]
         try:
-            numbers = json.loads(written)
+            numbers, _ = _read_json(self._text, self._start)
         except ValueError:  # an integer of more digits than int() takes
+            written = self._text[self._start : self._end]
             numbers = [read_number(token) for token in written[1:-1].split(",")]
         return self._node(Kind.LIST, numbers, trail)
 

@@ -9,8 +9,7 @@ from tamis.formats.json_nodes import shown
 
 _WS = r"[ \t\n\r]*+"
 _NUMBER = r"-?+(?>0|[1-9][0-9]*+)(?>\.[0-9]++)?+(?>[eE][+-]?+[0-9]++)?+"
-TOKEN = re.compile(
-    rf"""{_WS}(?>
+_ANY = rf"""
       (?P<key>"(?>[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"{_WS}:)
     | (?P<numbers>\[{_WS}{_NUMBER}(?>{_WS},{_WS}{_NUMBER})*+{_WS}\])
     | (?P<comma>,)
@@ -26,9 +25,14 @@ TOKEN = re.compile(
     | (?P<end>\Z)
     | (?P<single>'[^'\n]*+')
     | (?P<word>[^\s,:\[\]{{}}"']++|.)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
+"""
+_NEXT_KEY = rf'(?P<next>,{_WS}"[^"\\\x00-\x1f]*+"{_WS}:)'
+
+TOKEN = re.compile(rf"{_WS}(?>{_ANY})", re.VERBOSE | re.DOTALL)
+"""Any one token, after white space; the name of its group says of which sort it is."""
+TOKEN_AFTER_VALUE = re.compile(rf"{_WS}(?>{_NEXT_KEY}|{_ANY})", re.VERBOSE | re.DOTALL)
+"""The same, but that a comma, a plain key and its colon are one token (`next`): half as many steps an object."""
+
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[\x00-\x1f]", re.DOTALL
 )
