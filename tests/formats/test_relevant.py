@@ -143,6 +143,7 @@ def test_lines(text: str, expected: list[str]) -> None:
          + "long" * 9 + "...`"),
         ("/\a", "relevant-path", "expected a path relative to the input datasource, got `/\\x07`"),
         ("a/* !", "relevant-pattern", "expected patterns as in a `.gitignore`, got `a/* !`"),
+        ("a/* [z-a].png", "relevant-pattern", "expected patterns as in a `.gitignore`, got `a/* [z-a].png`"),
     ],
 )  # fmt: skip
 def test_lines_that_cannot_be_read(line: str, code: str, message: str) -> None:
@@ -164,7 +165,7 @@ def test_bytes_that_are_not_text() -> None:
     assert relevant.matches("c.png")
 
 
-@given(st.binary(max_size=60))
+@given(st.binary(max_size=60) | st.text(r"ab/*?![]-\.# ^" + "\n", max_size=40).map(str.encode))
 def test_any_bytes_are_read(data: bytes) -> None:
     """No bytes are refused as a whole, and each problem names a line that is there."""
     relevant, problems = decode_relevant(data, file=FILE)

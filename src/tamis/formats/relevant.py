@@ -17,6 +17,7 @@ Videos are named by their own path, not by their frames'.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,6 @@ _BLANKS = " \t\r"
 _BLANK = re.compile(r"[ \t]+")
 _WILDCARD = re.compile(r"[?\[\]!#]")
 _DOTS = re.compile(r"(?:^|/)\.{1,2}/")
-_NOT_PLAIN = re.compile(r"[*\\]|^/|(?:^|/)\.")  # few lines: those that may be more, or less, than a path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +128,7 @@ def decode_relevant(data: bytes, *, file: str) -> tuple[RelevantFilenames, list[
             message = f"expected UTF-8 text, got the byte `0x{raw[error.start]:02x}`"
             problems.append(_problem("relevant-path", file, line, message))
             continue
-        if not _NOT_PLAIN.search(text):
+        if _is_plain(text):
             if text:
                 paths.setdefault(text, line)
             continue
@@ -140,19 +140,37 @@ def decode_relevant(data: bytes, *, file: str) -> tuple[RelevantFilenames, list[
         else:
             try:
                 rules.append(_rule(prefix, text, line))
-            except ValueError:  # pathspec's own
+            except (ValueError, re.error):  # a range like `[z-a]` is refused by `re` only
                 message = f"expected patterns as in a `.gitignore`, got {shown(text)}"
                 problems.append(_problem("relevant-pattern", file, line, message))
     return RelevantFilenames(file, paths, rules), problems
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a line is surely a path or empty; the few others may be more, or less."""
+    return not ("*" in text or "\\" in text or "/." in text or text.startswith(("/", ".")))
+
+
 def _rule(prefix: str, text: str, line: int) -> PrefixRule:
+    """Return the rule of a line with a `*`.
+
+    Raises:
+        ValueError: when a pattern is none.
+        re.error: the same.
+    """
     word, *patterns = _BLANK.split(text[len(prefix) :])
     whole = None
     if word.strip("*"):
         literal = _WILDCARD.sub(r"\\\g<0>", prefix)  # only what follows the first `*` is a pattern
-        whole = GitIgnoreSpec.from_lines([f"/{literal}{word}"])
-    return PrefixRule(prefix, whole, GitIgnoreSpec.from_lines(patterns) if patterns else None, line, text)
+        whole = _gitignore([f"/{literal}{word}"])
+    return PrefixRule(prefix, whole, _gitignore(patterns) if patterns else None, line, text)
+
+
+def _gitignore(patterns: list[str]) -> GitIgnoreSpec:
+    with warnings.catch_warnings():
+        # pathspec hands `[` within a range on to `re`, which foretells another meaning in later Pythons.
+        warnings.simplefilter("ignore", FutureWarning)
+        return GitIgnoreSpec.from_lines(patterns)
 
 
 def _path_fault(path: str) -> str | None:
