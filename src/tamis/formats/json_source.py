@@ -85,7 +85,7 @@ class Source:
 
     def _decode(self, data: bytes) -> str | None:
         if len(data) > MAX_FILE_BYTES:
-            message = f"expected at most {MAX_FILE_BYTES:,} bytes, got {len(data):,}"
+            message = f"expected at most {MAX_FILE_BYTES} bytes, got {len(data)}"
             self.problems.append(self.problem(None, "file-too-large", message))
             return None
         if data.startswith(_UTF16_BOMS):
