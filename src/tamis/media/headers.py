@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_HEADER_GUESS_BYTES = 1 << 16
 _MAX_TIFF_ENTRIES = 1 << 16
-_JPEG_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # that a segment follows: no fill byte, no restart
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ENDS = frozenset({0xD9, 0xDA})
 _BMP_CORE_BYTES = 12
@@ -83,9 +83,10 @@ def _pair(layout: str, data: bytes, at: int) -> tuple[int, int]:
 def _jpeg(data: bytes) -> tuple[int, int]:
     at = 2
     while True:
-        start = data.find(b"\xff", at)  # encoders pad between segments, so look for the next marker
-        if start < 0:
+        found = _JPEG_MARKER.search(data, at)  # encoders pad between segments, so look for the next marker
+        if found is None:
             raise MoreBytesError(max(at, len(data)) + 9)
+        start = found.start()
         if start + 9 > len(data):
             raise MoreBytesError(start + 9)
         marker = data[start + 1]
@@ -94,12 +95,7 @@ def _jpeg(data: bytes) -> tuple[int, int]:
             return width, height
         if marker in _JPEG_ENDS:
             raise HeaderError("its JPEG header names no size")
-        if marker in (0x00, 0xFF):
-            at = start + 1
-        elif marker in _JPEG_STANDALONE:
-            at = start + 2
-        else:
-            at = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+        at = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
 
 
 def _png(data: bytes) -> tuple[int, int]:
