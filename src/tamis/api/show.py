@@ -162,7 +162,7 @@ def show_sample(snapshot: Snapshot, key: str) -> SampleView:
     ).fetchall()
     tasks = {}
     for task in snapshot.tasks:
-        schema = '"' + task.name.replace('"', '""') + '"'
+        schema = snapshot.sql_schemas()[task.name]
         scores = _rows(connection.execute(f"SELECT * FROM {schema}.sample_scores WHERE sample = ?", [key]))  # noqa: S608
         if scores:
             predictions = _rows(
@@ -191,7 +191,7 @@ def _task_of_sample(task: Task, scores: dict[str, Any], predictions: list[dict[s
 
 
 def _classes(snapshot: Snapshot, task: Task) -> tuple[ClassCount, ...]:
-    schema = '"' + task.name.replace('"', '""') + '"'
+    schema = snapshot.sql_schemas()[task.name]
     counted = (
         snapshot.connect()
         .execute(f"SELECT category_id, count(*), count(DISTINCT sample) FROM {schema}.predictions GROUP BY 1")  # noqa: S608

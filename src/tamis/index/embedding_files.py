@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -55,7 +57,7 @@ def read_embeddings(path: Path) -> Embeddings:
         keys, vectors = reader(path)
     except OSError as error:
         raise DatasourceError(f"`{path}` cannot be read: {error.strerror or error}", hint=_HINT) from None
-    except (ValueError, KeyError, pa.ArrowException, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, KeyError, pa.ArrowException, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UsageError(f"`{path}` is no embeddings file: {error}", hint=_HINT) from None
     _validate(path, keys, vectors)
     return Embeddings(keys, vectors)
@@ -87,13 +89,18 @@ def _read_npy(path: Path) -> tuple[list[str], NDArray[Any]]:
     if not names.exists():
         raise ValueError(f"there is no `{names.name}` with the sample keys beside it")
     vectors: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return names.read_text("utf-8").splitlines(), vectors
+    return names.read_text("utf-8-sig").removesuffix("\n").split("\n"), vectors
 
 
 def _read_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as arrays:
+    loaded = np.load(path, allow_pickle=False)
+    if not isinstance(loaded, np.lib.npyio.NpzFile):
+        raise ValueError("expected several arrays, got one as in an `.npy`")  # noqa: TRY004 (of the file)
+    with loaded as arrays:
         names = _only("array of names", [n for n in _KEY_COLUMNS if n in arrays.files], arrays.files)
         vectors = _only("array of embeddings", [n for n in _VECTOR_COLUMNS if n in arrays.files], arrays.files)
+        if arrays[names].ndim != 1:
+            raise ValueError(f"expected a list of names, got an array of shape {arrays[names].shape}")
         return arrays[names].astype(str).tolist(), arrays[vectors]
 
 
@@ -120,9 +127,13 @@ def _from_table(table: pa.Table) -> tuple[list[str], NDArray[Any]]:
     vectors = table[
         _only("column of embeddings", [n for n in _VECTOR_COLUMNS if n in names], names)
     ].combine_chunks()
-    lengths = {len(row) if row is not None else 0 for row in vectors}
-    if len(lengths) > 1:
-        raise ValueError(f"the embeddings have different lengths: {min(lengths)} to {max(lengths)}")
+    if not isinstance(vectors, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        raise ValueError(f"expected lists of numbers as embeddings, got {vectors.type}")  # noqa: TRY004 (of the file)
+    if vectors.null_count:
+        raise ValueError(f"`{keys[vectors.is_null().index(True).as_py()]}` has no embedding")
+    lengths = pc.min_max(pc.list_value_length(vectors)).as_py()
+    if lengths["min"] != lengths["max"]:
+        raise ValueError(f"the embeddings have different lengths: {lengths['min']} to {lengths['max']}")
     flat = vectors.flatten().to_numpy(zero_copy_only=False)
     return keys, np.asarray(flat, flat.dtype).reshape(len(keys), -1)
 

@@ -64,11 +64,14 @@ class FrameRange:
         video: key of the video.
         stems: names of the frames without `.png`, without the folder, in order.
         stamp: the video's; its frames change when it does.
+        metadata: stamp of the video's metadata file, which frames without one of their own have; `None` where
+            there is none.
     """
 
     video: str
     stems: list[str]
     stamp: Stamp
+    metadata: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,17 +201,16 @@ def _folder_units(
     fingerprints = np.zeros(n, np.uint64)
     for slot, row in rows.items():
         _add_fingerprints(fingerprints, slot, row, code_of[slot])
-    frame_video, frame_number = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
-    for i, (frame, code) in enumerate(zip(frames, codes[len(names) :], strict=True)):
-        frame_video[code], frame_number[code] = n_videos + i, np.arange(len(code))
-        stamp = frame.stamp
-        fingerprints[code] += mix(
-            salt(FRAME), np.array([stamp.size_bytes], np.int64), np.array([stamp.mtime_ns], np.int64)
-        )
     present = {slot: np.zeros(n, np.bool_) for slot in slots}
     for slot in slots:
         if slot in code_of:
             present[slot][code_of[slot]] = True
+    frame_video, frame_number = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
+    for i, (frame, code) in enumerate(zip(frames, codes[len(names) :], strict=True)):
+        frame_video[code], frame_number[code] = n_videos + i, np.arange(len(code))
+        fingerprints[code] += _mix_stamp(FRAME, frame.stamp)
+        if frame.metadata is not None:
+            fingerprints[code[~present[METADATA][code]]] += _mix_stamp(METADATA, frame.metadata)
     prefix = pa.scalar(f"{folder}/" if folder else "", pa.string())
     return _FolderUnits(
         stems=pc.binary_join_element_wise(prefix, units, ""),
@@ -218,6 +220,10 @@ def _folder_units(
         frame_number=frame_number,
         present=present,
     )
+
+
+def _mix_stamp(slot: str, stamp: Stamp) -> Fingerprints:
+    return mix(salt(slot), np.array([stamp.size_bytes], np.int64), np.array([stamp.mtime_ns], np.int64))
 
 
 def _distinct(columns: list[pa.StringArray]) -> tuple[pa.StringArray, list[NDArray[np.int64]]]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.errors import IndexMissingError, UsageError
-from tamis.storage import LocalStore
+from tamis.index.locks import locked
+from tamis.storage import LocalStore, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,18 @@ class Pool:
         Raises:
             StoreError: when it cannot be written; the pool stays as it was.
         """
+        folder = self.root / "pools" / self.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Two that join at once would both write the same number, and one would be lost.
+            with locked(folder / "lock"):
+                return self._join(keys)
+        except OSError as error:
+            raise StoreError(
+                f"Pool `{self.name}` cannot be written: {(error.strerror or str(error)).lower()}"
+            ) from None
+
+    def _join(self, keys: Sequence[str]) -> int:
         known = set(self.members())
         new = [key for key in dict.fromkeys(keys) if key not in known]
         if new:
@@ -76,4 +89,5 @@ class Pool:
         return len(new)
 
     def _files(self) -> list[Path]:
-        return sorted((self.root / "pools" / self.name).glob("[0-9]*.json"))
+        files = (self.root / "pools" / self.name).glob("*.json")
+        return sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,11 +16,15 @@ from tamis.index.tables import BASE_TABLES, metadata_schema, predictions_schema,
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import duckdb
 
     from tamis.index.manifest import Manifest, Shard
     from tamis.model import Task
+
+# Names that DuckDB gives to schemas and catalogs of its own.
+_SCHEMAS_OF_DUCKDB = frozenset({"main", "temp", "system", "memory", "information_schema", "pg_catalog"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ class Snapshot:
         """Return a DuckDB connection with a view for each table.
 
         `samples`, `files`, `problems`, `metadata`, and for each task a schema of its name with `predictions`
-        and `sample_scores`: `SELECT * FROM "my task".predictions`.
+        and `sample_scores`: `SELECT * FROM "my task".predictions`; `sql_schemas` tells the exceptions.
         """
         import duckdb  # noqa: PLC0415 (70 ms that only SQL needs)
 
@@ -110,12 +111,27 @@ class Snapshot:
         for name in [*BASE_TABLES, "metadata"]:
             if name != "units":
                 self._create_view(connection, name, f"main.{name}")
-        for task in self.tasks:
-            schema = _quoted(task.name)
+        for task, schema in self.sql_schemas().items():
             connection.execute(f"CREATE SCHEMA {schema}")
             for table in ("predictions", "sample_scores"):
-                self._create_view(connection, f"{table}:{task.name}", f"{schema}.{table}")
+                self._create_view(connection, f"{table}:{task}", f"{schema}.{table}")
         return connection
+
+    def sql_schemas(self) -> dict[str, str]:
+        """Return for each task the name of its schema, quoted for SQL.
+
+        That is the task's own name. SQL does not tell `Cars` from `cars`, and DuckDB has schemas of its own: such
+        names get `_` at their end.
+        """
+        taken = set(_SCHEMAS_OF_DUCKDB)
+        schemas = {}
+        for task in self.tasks:
+            name = task.name
+            while name.lower() in taken:
+                name += "_"
+            taken.add(name.lower())
+            schemas[task.name] = _quoted(name)
+        return schemas
 
     def _create_view(self, connection: duckdb.DuckDBPyConnection, name: str, view: str) -> None:
         shards = [shard for shard in self.manifest.shards if name in shard.tables]
@@ -123,32 +139,25 @@ class Snapshot:
         whole = [shard for shard in shards if shard not in dead]
         selects = []
         if whole:
-            files = ", ".join(_literal(str(self._sql_path(shard, name))) for shard in whole)
-            selects.append(f"SELECT * EXCLUDE (unit) FROM read_parquet([{files}])")  # noqa: S608 (quoted paths)
+            selects.append(f"SELECT * EXCLUDE (unit) FROM {self._read_parquet(whole, name)}")  # noqa: S608
         for shard in dead:
             numbers = ", ".join(map(str, self.manifest.dead[shard.id]))
-            path = _literal(str(self._sql_path(shard, name)))
-            selects.append(
-                f"SELECT * EXCLUDE (unit) FROM read_parquet({path}) WHERE unit NOT IN ({numbers})"  # noqa: S608
-            )
+            rows = self._read_parquet([shard], name)
+            selects.append(f"SELECT * EXCLUDE (unit) FROM {rows} WHERE unit NOT IN ({numbers})")  # noqa: S608
         if not selects:
             empty = f"empty_{len(connection.execute('SHOW TABLES').fetchall())}_{abs(hash(name))}"
             connection.register(empty, self.table(name))
             selects.append(f"SELECT * FROM {empty}")  # noqa: S608
         connection.execute(f"CREATE VIEW {view} AS {' UNION ALL BY NAME '.join(selects)}")
 
-    def _sql_path(self, shard: Shard, table: str) -> Path:
-        """DuckDB reads `*`, `?` and `[` of a path as a pattern: go round them by a link without any."""
-        path = self._path(shard, table)
-        if not re.search(r"[*?\[]", str(path)):
-            return path
-        return self._plain_root / path.relative_to(self.root)
+    def _read_parquet(self, shards: Sequence[Shard], table: str) -> str:
+        """Return the SQL that reads a table of some shards, whatever the path of the index holds.
 
-    @cached_property
-    def _plain_root(self) -> Path:
-        link = Path(tempfile.mkdtemp(prefix="tamis-")) / "index"
-        link.symlink_to(self.root, target_is_directory=True)
-        return link
+        DuckDB reads `*`, `?` and `[` of a path as a pattern, in which `[*]` is `*`, and a folder `a=1` as a column.
+        """
+        paths = (str(self._path(shard, table)) for shard in shards)
+        files = ", ".join(_literal(re.sub(r"[*?\[]", r"[\g<0>]", path)) for path in paths)
+        return f"read_parquet([{files}], hive_partitioning = false)"
 
     def _path(self, shard: Shard, table: str) -> Path:
         # The shards of an uncommitted check lie elsewhere: an absolute id replaces the root.

@@ -11,18 +11,18 @@ A process killed at any moment leaves `latest` and everything it names untouched
 
 from __future__ import annotations
 
-import fcntl
-import os
+import re
 import secrets
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tamis.errors import IndexMissingError, TamisError
+from tamis.errors import DatasourceError, IndexMissingError, TamisError
+from tamis.index.locks import is_free, locked
 from tamis.index.manifest import FORMAT_VERSION, Manifest
 from tamis.index.shards import table_path
 from tamis.index.snapshot import Snapshot
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Readers that opened one of the last snapshots may still be reading its shards.
 _KEPT_SNAPSHOTS = 3
+_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
 class IndexConflictError(TamisError):
@@ -62,7 +63,7 @@ class Index:
         """Open the current snapshot, or return `None` where nothing was ever committed.
 
         Raises:
-            IndexMissingError: when it is damaged or from a newer version.
+            IndexMissingError: when it is damaged or from another version.
         """
         try:
             snapshot_id = (self.root / "latest").read_text("ascii").strip()
@@ -70,15 +71,34 @@ class Index:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise self._damaged(str(error)) from None
-        return Snapshot(self.root, self._manifest(snapshot_id))
+        if not _ID.fullmatch(snapshot_id):
+            raise self._damaged(f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
+        snapshot = Snapshot(self.root, self._manifest(snapshot_id))
+        if gone := snapshot.missing_files():
+            raise self._damaged(f"{len(gone)} of its files are not there, `{gone[0]}` is the first")
+        return snapshot
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
-        """Make a folder for new shards; what a commit does not refer to is removed at the end."""
+        """Make a folder for new shards; what a commit does not refer to is removed at the end.
+
+        Raises:
+            DatasourceError: when it cannot be made.
+        """
         scan_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
         folder = self.root / "shards" / scan_id
-        folder.mkdir(parents=True)
-        with _locked(folder / "lock"):
+        with ExitStack() as held:
+            try:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                # Within the lock of the index: else a clean-up could take the folder before it has its own.
+                with locked(self.root / "lock"):
+                    folder.mkdir()
+                    held.enter_context(locked(folder / "lock"))
+            except OSError as error:
+                raise DatasourceError(
+                    f"The index cannot be written to `{self.root}`: {(error.strerror or str(error)).lower()}",
+                    hint="name another folder with `--index`",
+                ) from None
             try:
                 yield Staging(scan_id, folder)
             finally:
@@ -92,7 +112,7 @@ class Index:
             IndexConflictError: when shards that it refers to were cleaned up meanwhile.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / "lock"):
+        with locked(self.root / "lock"):
             snapshot = Snapshot(self.root, manifest)
             if gone := snapshot.missing_files():
                 raise IndexConflictError(
@@ -102,7 +122,11 @@ class Index:
             store = LocalStore(self.root)
             store.write(f"snapshots/{manifest.id}.json", msgspec.json.encode(manifest))
             store.write("latest", manifest.id.encode())
-            self._clean_up()
+            self._clean_up(manifest.id)
+            for folder in (self.root, self.root / "snapshots"):
+                for leftover in folder.glob(".tamis-*"):  # of a process killed while it wrote; nobody else does now
+                    with suppress(OSError):
+                        leftover.unlink()
         return snapshot
 
     def _manifest(self, snapshot_id: str) -> Manifest:
@@ -122,9 +146,12 @@ class Index:
             hint=f"it can always be rebuilt: remove `{self.root}` and run `tamis scan`",
         )
 
-    def _clean_up(self) -> None:
+    def _clean_up(self, current: str) -> None:
         """Remove snapshots beyond the last few, and shards that no snapshot and no living scan needs."""
-        manifests = sorted((self.root / "snapshots").glob("*.json"), key=lambda p: p.stat().st_mtime_ns)
+        # The current one is last even where the clock was set back.
+        manifests = sorted(
+            (self.root / "snapshots").glob("*.json"), key=lambda p: (p.stem == current, p.stat().st_mtime_ns)
+        )
         for path in manifests[:-_KEPT_SNAPSHOTS]:
             path.unlink(missing_ok=True)
         used: set[Path] = set()
@@ -137,32 +164,9 @@ class Index:
                 table_path(self.root / "shards" / shard.id, table) for shard in shards for table in shard.tables
             }
         for folder in (self.root / "shards").iterdir():
-            if _is_free(folder / "lock"):
+            if folder.is_dir() and is_free(folder / "lock"):
                 for file in folder.glob("*.parquet"):
                     if file not in used:
                         file.unlink(missing_ok=True)
                 if not any(folder.glob("*.parquet")):
                     shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that the system lets go of when the process dies, however it dies."""
-    with _open_lock(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _is_free(path: Path) -> bool:
-    try:
-        with _open_lock(path) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return True
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _open_lock(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")

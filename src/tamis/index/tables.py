@@ -78,7 +78,7 @@ _PREDICTIONS = [
     ("unit", pa.int32()),
     ("sample", _WORD),
     ("position", pa.int32()),
-    ("category_id", pa.int32()),
+    ("category_id", pa.int64()),
     ("score", pa.float64()),
     ("bbox_x", pa.float64()),
     ("bbox_y", pa.float64()),

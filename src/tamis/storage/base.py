@@ -115,9 +115,7 @@ def check_key(key: str) -> str:
     """
     parts = key.split("/")
     if not key or "\0" in key or "\\" in key or any(part in {"", ".", ".."} for part in parts):
-        raise StoreError(
-            f"`{key!r}` is not a key: expected a relative path without `.`, `..`, backslash or NUL"
-        )
+        raise StoreError(f"`{key!r}` is not a key: expected a relative path without `.`, `..`, backslash or NUL")
     return key
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 1 << 16
 _BIG_BLOCK_BYTES = 1 << 22
 _PAGE_NAMES = 10_000
+_LATEST_NS = (1 << 63) - 1  # of the year 2262: some file systems can say later times, tables cannot
 
 
 class LocalStore:
@@ -122,7 +123,7 @@ class LocalStore:
             raise _store_error("read", key, error) from None
         try:
             status = os.fstat(descriptor)
-            stamp = Stamp(status.st_size, status.st_mtime_ns)
+            stamp = Stamp(status.st_size, min(status.st_mtime_ns, _LATEST_NS))
             if n_bytes is not None:
                 return Blob(os.read(descriptor, n_bytes), stamp)
             data = os.read(descriptor, _BLOCK_BYTES)
@@ -149,15 +150,17 @@ def _add_entry(page: Page, entry: os.DirEntry[str], parent: str, *, stamps: bool
             if stamps:
                 status = entry.stat()
                 page.sizes_bytes.append(status.st_size)
-                page.mtimes_ns.append(status.st_mtime_ns)
+                page.mtimes_ns.append(min(status.st_mtime_ns, _LATEST_NS))
             page.names.append(name)
         elif entry.is_dir():
             if entry.is_symlink() and _leads_back(entry.path, parent):
                 page.skipped.append((name, "a symlink to a folder that holds it"))
             else:
                 page.folders.append(name)
-        elif entry.is_symlink():
+        elif entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110
             page.skipped.append((name, "a symlink to nothing"))
+        else:
+            page.skipped.append((name, "neither a file nor a folder"))
     except OSError as error:
         page.skipped.append((name, (error.strerror or str(error)).lower()))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # What is held at once: enough for numpy to be quick, little enough for memory to stay flat.
 _CHUNK_UNITS = 2_000
 _CHUNK_BYTES = 16 << 20
+# No image is larger, whatever a damaged header says; so large it would not fit the tables.
+_MAX_SIDE_PX = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,9 @@ class ChunkReader:
             width, height, stamp, fault = read_image_size(self._job.input, key)
         except StoreError as error:
             width, height, stamp, fault = 0, 0, Stamp(0, 0), error.message
+        if max(width, height) > _MAX_SIDE_PX:
+            fault = f"{width} x {height} pixels"
+            width, height = 0, 0
         kind = SampleKind.FRAME if is_frame else SampleKind.IMAGE
         chunk.samples.add(unit, key, kind, (width, height), stamp)
         self._stamp(chunk, unit, IMAGE, extension, *stamp)
@@ -217,7 +222,8 @@ class ChunkReader:
         elif video >= 0:
             if video not in self._video_metadata:
                 stem = stem_of(partition.videos[video].key)
-                self._video_metadata[video] = self._metadata_of(chunk, unit, stem, may_miss=True)
+                # Its problems are those of the unit that the file itself is.
+                self._video_metadata[video] = self._metadata_of(chunk, unit, stem, of_video=True)
             stamp, values = self._video_metadata[video]
         else:
             stamp, values = None, self._defaults()
@@ -226,18 +232,20 @@ class ChunkReader:
         chunk.samples.metadata.extend([values] * n_samples)
 
     def _metadata_of(
-        self, chunk: Chunk, unit: int, stem: str, *, may_miss: bool = False
+        self, chunk: Chunk, unit: int, stem: str, *, of_video: bool = False
     ) -> tuple[Stamp | None, tuple[object, ...]]:
         key = metadata_key(f"{stem}.json")
         try:
             data, stamp = self._job.lightly.read(key)
         except StoreError as error:
-            if may_miss and isinstance(error, NotFoundError):
+            if of_video and isinstance(error, NotFoundError):
                 return None, self._defaults()
-            chunk.problems.append((unit, unreadable(key, error)))
+            if not of_video:
+                chunk.problems.append((unit, unreadable(key, error)))
             return None, (None,) * len(self._job.metadata)
         values, _, problems = decode_metadata(data, self._job.metadata, file=key)
-        chunk.problems += [(unit, problem) for problem in problems]
+        if not of_video:
+            chunk.problems += [(unit, problem) for problem in problems]
         return stamp, tuple(values)
 
     def _defaults(self) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +26,6 @@ from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
     from tamis.model import PredictionColumns, Task
 
@@ -102,14 +100,17 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
     chunk.problems += [(unit_of[problem.file or ""], problem) for problem in [*read.problems, *faults]]
 
 
-def _category_range(columns: PredictionColumns) -> dict[str, NDArray[Any]]:
-    """Return the smallest and largest category id of each file, as float with NaN for none."""
-    low = np.full(columns.n_files, np.inf)
-    high = np.full(columns.n_files, -np.inf)
+def _category_range(columns: PredictionColumns) -> dict[str, list[int | None]]:
+    """Return the smallest and largest category id of each file, `None` where there is none."""
+    low = np.full(columns.n_files, np.iinfo(np.int64).max)
+    high = np.full(columns.n_files, np.iinfo(np.int64).min)
     np.minimum.at(low, columns.file, columns.category_id)
     np.maximum.at(high, columns.file, columns.category_id)
-    none = np.isinf(low)
-    return {"category_min": np.where(none, np.nan, low), "category_max": np.where(none, np.nan, high)}
+    pairs = list(zip(low.tolist(), high.tolist(), strict=True))
+    return {
+        "category_min": [first if first <= last else None for first, last in pairs],
+        "category_max": [last if first <= last else None for first, last in pairs],
+    }
 
 
 def _add_units(writer: ShardWriter, partition: Partition, chunk: Chunk) -> None:

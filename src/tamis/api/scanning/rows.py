@@ -70,7 +70,7 @@ def file_rows(
     keys: Sequence[str | None],
     valid: Bools,
     counts: Ints,
-    statistics: Mapping[str, NDArray[Any]],
+    statistics: Mapping[str, NDArray[Any] | list[int | None]],
 ) -> Columns:
     """Return the rows of `files`: one a prediction file, `keys` are their samples."""
     return {

@@ -101,15 +101,18 @@ class _Target:
 def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, target: _Target) -> ScanResult:
     began = time.monotonic()
     project = read_project(sources.lightly, options)
-    base = sources.index.latest()
-    if base is not None and (options.full or base.manifest.settings != project.settings):
+    base = None if options.full else sources.index.latest()
+    known_videos = base.manifest.videos if base else ()
+    if base is not None and base.manifest.settings != project.settings:
         base = None
     with ProcessEngine(options.n_workers, warm_up=_nothing) as engine:
-        counter = VideoCounter(sources.input, engine, base.manifest.videos if base else ())
+        counter = VideoCounter(sources.input, engine, known_videos)
         walk = Walk(
             input_store=sources.input,
             lightly_store=sources.lightly,
-            tasks=project.listed,
+            tasks=[task.name for task in project.tasks],
+            listed=project.listed,
+            has_metadata=bool(project.metadata),
             stamped=base is not None,
             relevant=project.relevant,
             count_frames=counter.count,
@@ -210,5 +213,6 @@ def _unmatched(project: Project, listing: Listing) -> list[Problem]:
         f"{stem}.{extension}"
         for stem, joined in zip(stems, extensions, strict=True)
         for extension in joined.split("/")
+        if extension
     ]
     return list(project.relevant.unmatched([*keys, *listing.videos]))

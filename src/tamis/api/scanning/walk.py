@@ -47,7 +47,9 @@ class Walk:
     Args:
         input_store: images and videos.
         lightly_store: predictions and metadata.
-        tasks: names of the tasks to list, those without a valid schema too: their folders are no one else's.
+        tasks: names of the tasks to list: those with a valid schema.
+        listed: names of all tasks, as the folder of one without a valid schema is no one else's.
+        has_metadata: whether to list metadata files: they say nothing without a schema.
         stamped: whether to ask for sizes and times; a first scan learns them as it reads.
         relevant: which samples count, or `None` for all.
         count_frames: given the videos of a folder, returns the number of frames of each that can be read.
@@ -57,6 +59,8 @@ class Walk:
     input_store: Store
     lightly_store: Store
     tasks: Sequence[str]
+    listed: Sequence[str]
+    has_metadata: bool
     stamped: bool
     relevant: RelevantFilenames | None
     count_frames: Callable[[list[VideoFile]], dict[str, int]]
@@ -65,6 +69,7 @@ class Walk:
     _builder: ListingBuilder = field(init=False)
     _n_files: int = 0
     _left_out: set[str] = field(default_factory=set)
+    _metadata_stamps: dict[str, Stamp] = field(default_factory=dict)
 
     def run(self) -> Listing:
         """List everything.
@@ -87,11 +92,13 @@ class Walk:
         below: set[str] = set()
         videos: list[VideoFile] = []
         self._left_out.clear()
+        self._metadata_stamps.clear()
         for page in self._pages(self.input_store, folder, is_root=folder == ""):
             self._add_samples(folder, page, videos)
             below.update(page.folders)
         below.discard(_LIGHTLY)
-        self._add_json(METADATA_FOLDER, folder, METADATA, below)
+        if self.has_metadata:
+            self._add_json(METADATA_FOLDER, folder, METADATA, below)
         for task in self.tasks:
             self._add_json(f"{PREDICTIONS}/{task}", folder, task_slot(task), below)
         if videos:
@@ -150,6 +157,9 @@ class Walk:
                     stems.append(stem)
                     keep.append(i)
             self._add(slot, page, stems, keep)
+            if slot == METADATA and self.stamped:
+                stamps = (Stamp(page.sizes_bytes[i], page.mtimes_ns[i]) for i in keep)
+                self._metadata_stamps.update(zip(stems, stamps, strict=True))
             below.update(name for name in page.folders if join_key(folder, name) not in inner)
 
     def _add(
@@ -172,7 +182,7 @@ class Walk:
         prefix = f"{place}/"
         return {
             full[len(prefix) :]
-            for full in (f"{PREDICTIONS}/{task}" for task in self.tasks)
+            for full in (f"{PREDICTIONS}/{task}" for task in self.listed)
             if full.startswith(prefix)
         }
 
@@ -191,7 +201,8 @@ class Walk:
             n_frames = counts.get(video.key, 0)
             name = video.key.rsplit("/", 1)[-1]
             stems = [stem_of(frame_name(name, i, n_frames)) for i in range(n_frames)]
-            self._builder.add_frames(FrameRange(video.key, stems, video.stamp))
+            metadata = self._metadata_stamps.get(stem_of(name))
+            self._builder.add_frames(FrameRange(video.key, stems, video.stamp, metadata))
 
     def _count(self, n: int) -> None:
         before = self._n_files // _REPORT_EVERY_FILES
@@ -203,7 +214,7 @@ class Walk:
         self.problems.append(Problem(code="path-skipped", file=key, message=f"not read: {reason}"))
 
     def _reserved(self, name: str) -> None:
-        for task in self.tasks:
+        for task in self.listed:
             self.problems.append(
                 Problem(
                     code="sample-named-schema",
