@@ -14,7 +14,9 @@ from tamis.selection import config as c
 from tamis.selection.config import SelectionConfig, encode_config, parse_config
 from tamis.selection.config_faults import TABLE
 
-NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["no", "1e-3", "2024-01-01", "0x1", "~", "<<", "1:30"])
+NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(
+    ["no", "1e-3", "2024-01-01", "0x1", "~", "<<", "1:30", "\x85", "a\u2028"]
+)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 STRENGTHS = st.builds(float, FINITE)
 SHARES = st.dictionaries(NAMES, st.floats(0.01, 9), min_size=1, max_size=4)

@@ -57,6 +57,12 @@ class ConfigDumper(yaml.SafeDumper):
     """A safe dumper that quotes whatever `read_tree` would not read as text."""
 
 
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # PyYAML folds rarer line breaks such as U+0085 into spaces, except where they are escaped.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+ConfigDumper.add_representer(str, _represent_text)
 for _tag, _pattern, _first in _CORE:
     _Loader.add_implicit_resolver(_tag, _pattern, list(_first))
     ConfigDumper.add_implicit_resolver(_tag, _pattern, list(_first))
