@@ -23,6 +23,7 @@ from tamis.api.scanning.rows import metadata_columns
 from tamis.api.scanning.videos import VideoCounter
 from tamis.api.scanning.walk import Walk
 from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.errors import DatasourceError
 from tamis.index import Changes, Manifest, Snapshot, all_units, find_changes
 from tamis.model import Severity
 
@@ -75,9 +76,16 @@ def scan(
         IndexConflictError: when another scan replaced the index meanwhile.
         WorkerError: when a worker process was killed; the old snapshot stands.
     """
-    with sources.index.staging() as staging:
-        result = _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
-        sources.index.commit(result.snapshot.manifest)
+    try:
+        with sources.index.staging() as staging:
+            result = _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
+            sources.index.commit(result.snapshot.manifest)
+    except OSError as error:
+        # Reading turns these into problems or store errors, so what is left is writing: a full disk, a lost mount.
+        raise DatasourceError(
+            f"The index in `{sources.index.root}` cannot be written: {error.strerror or error}",
+            hint="the last index stands; make room, or give another folder with `--index`, and scan again",
+        ) from error
     return result
 
 
