@@ -1,194 +1,210 @@
-"""Find the best candidate of each step without asking every sample at every step.
+"""Farthest-first picking in rounds: the picks of the plain loop, for a small part of its distances.
 
-Three nested groups: all candidates with upper bounds that may be stale, some thousand of the best of them
-with bounds that take all picks into account, and some hundred of the best of those, which are measured exactly
-after every pick. The best of the innermost is the best of all as soon as no bound outside reaches it;
-otherwise a group is drawn anew from the one around it. Nothing is approximated.
+Distances to the selected only ever fall, so an old one is an upper bound. A round brings the samples of the largest
+bounds up to date, by matrix products over the picks that they missed, and picks among them for as long as none of
+the others can be farther. Products decide nothing within their rounding: there, differences are measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tamis.selection.embeddings import blocks, squared_distances
+from tamis.selection.terms import ROUNDING
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from numpy.typing import NDArray
 
     from tamis.selection.embeddings import Bools, Floats, Indices
 
-ROUNDING = 1e-13
-_PATIENCE = 8
-_WIDER = 4
+_ROUND = 1024  # samples that a round picks among; measured best of 512 to 8192 at N = 100,000, d = 128
+_WIDER = 4  # so many times more are brought up to date at once, for the rounds to come
+_PICKS_AT_ONCE = 256
+_ROWS_AT_ONCE = 8192
+_TOO_MANY = 1 << 16
 
-Tolerance = Callable[[float], float]
+
+class TooManyTiesError(Exception):
+    """More samples tie than a round can hold: the plain loop does it."""
 
 
-class Term(Protocol):
-    """A strategy of which bounds are known. Scores are logarithms of factors, up to what all samples share."""
+class FarthestFirst:
+    """The candidates of a DIVERSITY that decides alone, and what is selected of them.
 
-    def bounds(self, of: Indices | slice) -> Floats:
-        """Return what the scores of samples are at most, with everything selected so far."""
+    Attributes:
+        count: how many samples are selected, the pool included.
+        selected: (count, d) their unit vectors in the order of selection.
+    """
 
-    def stale(self, of: Indices) -> Bools:
-        """Return which bounds could be tightened."""
+    def __init__(self, embeddings: NDArray[Any], candidate: Bools, most: int) -> None:
+        """Start with nothing selected.
 
-    def refresh(self, of: Indices) -> None:
-        """Tighten the bounds of samples cheaply."""
+        Args:
+            embeddings: (N, d) raw, finite and not zero for every candidate.
+            candidate: (N,) what may be picked.
+            most: how many samples will be selected at most, the pool included.
+        """
+        n, width = embeddings.shape
+        self._embeddings = embeddings
+        self._scales = inverse_lengths(embeddings)
+        self._selected = np.empty((most, width))
+        self.count = 0
+        # Cosines with the nearest of the first `seen` selected, d^2 = 2 - 2 cos; +inf: not to be picked.
+        self._cosines = np.where(candidate, -np.inf, np.inf)
+        self._seen = np.zeros(n, np.int32)
+        self._error = 4.0 * (width + 8) * float(np.finfo(np.float64).eps)
+        self._round = np.empty(0, np.int64)
+        self._points = np.empty((0, width))
+        self._near = np.empty(0)
+        self._outside = np.inf
+        self._only_duplicates = False  # then they stay at distance 0, whatever is picked
 
-    def hold(self, of: Indices) -> None:
-        """Get ready to tighten the bounds of these samples often."""
-
-    def refresh_held(self) -> None:
-        """Tighten the bounds of those held."""
-
-    def focus(self, of: Indices) -> None:
-        """Measure these samples exactly, now and after each selected sample."""
-
-    def focused(self) -> Floats:
-        """Return the exact scores of those focused on."""
+    @property
+    def selected(self) -> Floats:
+        """Return the selected so far."""
+        return self._selected[: self.count]
 
     def add(self, sample: int) -> None:
         """Count a sample as selected."""
+        point = self._selected[self.count]
+        np.multiply(self._embeddings[sample], self._scales[sample], out=point)
+        self.count += 1
+        self._cosines[sample] = np.inf
+        if len(self._round):
+            np.maximum(self._near, self._points @ point, out=self._near)
+            place = int(np.searchsorted(self._round, sample))
+            if place < len(self._round) and self._round[place] == sample:
+                self._near[place] = np.inf
 
-    def state(self, of: Indices | slice) -> Any:  # noqa: ANN401 - each term reads its own alone
-        """Remember where the term stands, for `drift`."""
+    def farthest(self, among: float) -> tuple[int, float]:
+        """Return the candidate that is farthest from everything selected, ties to the lowest index.
 
-    def drift(self, state: Any) -> float:  # noqa: ANN401 - as `state` returned it
-        """Return how much the bound of any of those samples may have risen since."""
+        Args:
+            among: the objective's sum over the selected; products within its rounding tie.
 
+        Returns:
+            Its index and squared distance.
 
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
-    """How many samples the groups hold; they decide the speed, never the picks.
+        Raises:
+            TooManyTiesError: when a round cannot hold all that tie.
+        """
+        if self._only_duplicates:
+            return int(np.isfinite(self._cosines).argmax()), 0.0
+        slack = self._error + ROUNDING * (among + 4.0)
+        best = float(self._near.min(initial=np.inf))
+        if not best + slack < self._outside:
+            self._start_round(slack)
+            best = float(self._near.min())
+        places = np.flatnonzero(self._near <= best + slack)
+        if len(places) == 1 and 2.0 - 2.0 * best > 1e-3:  # noqa: PLR2004 - above, the product's digits suffice
+            return int(self._round[places[0]]), 2.0 - 2.0 * best
+        squares = np.array([self._measured(int(place)) for place in places])
+        self._only_duplicates = not squares.any()
+        limit = squares.max() - ROUNDING * (among + squares.max())
+        first = int((squares >= limit).argmax())
+        return int(self._round[places[first]]), float(squares[first])
 
-    Attributes:
-        middle: those with fresh bounds.
-        inner: those measured exactly.
-    """
+    def _unit(self, samples: Indices) -> Floats:
+        return self._embeddings[samples].astype(np.float64) * self._scales[samples, None]
 
-    middle: int = 4096
-    inner: int = 256
+    def _measured(self, place: int) -> float:
+        point = self._points[place]
+        chosen = self._selected[: self.count]
+        near = chosen @ point >= self._near[place] - self._error
+        return float(squared_distances(chosen[near], point).min())
 
-
-@dataclass(frozen=True, eq=False)
-class _Edge:
-    """What is known of the samples that a group left outside.
-
-    Attributes:
-        bound: no score outside was above it when the group was drawn.
-        first: whoever outside ties with the bound has at least this index.
-        states: where the terms stood then.
-    """
-
-    bound: float
-    first: int
-    states: tuple[Any, ...]
-
-
-class Rounds:
-    """The candidates, ordered no more than needed to know the best."""
-
-    def __init__(self, terms: Sequence[Term], candidate: Bools, *, tolerance: Tolerance, sizes: Sizes) -> None:
-        self._terms = terms
-        self._alive = candidate.copy()
-        self._tolerance = tolerance
-        self._sizes = sizes
-        self._middle: Indices = np.empty(0, np.int64)
-        self._inner: Indices = np.empty(0, np.int64)
-        self._outer_edge = self._inner_edge = _Edge(np.inf, -1, ())
-
-    def best(self) -> int:
-        """Return the candidate of the largest score, ties to the lowest index; there must be one."""
-        draws = 0
+    def _start_round(self, slack: float) -> None:
+        self._cosines[self._round] = self._near
+        self._seen[self._round] = self.count
+        if np.isinf(self._cosines.min(initial=np.inf)):
+            self._refresh(np.flatnonzero(np.isneginf(self._cosines)), np.inf)
         while True:
-            front = self._front()
-            middle_done = front is None or self._reaches(self._outer_edge, *front)
-            if front is not None and not middle_done and not self._reaches(self._inner_edge, *front):
-                return front[0]
-            growth = 1 << draws // _PATIENCE
-            # An inner group that is spent may leave a middle that is not.
-            if middle_done and (draws or not self._alive[self._middle].any()):
-                self._draw_middle(self._sizes.middle * growth)
-            self._draw_inner(self._sizes.inner * growth)
-            draws += 1
-
-    def take(self, sample: int) -> None:
-        """Count a candidate as selected."""
-        self._alive[sample] = False
-        for term in self._terms:
-            term.add(sample)
-
-    def _front(self) -> tuple[int, float] | None:
-        if not len(self._inner):
-            return None
-        scores: Floats = np.add.reduce([term.focused() for term in self._terms])
-        scores[~self._alive[self._inner]] = -np.inf
-        most = float(scores.max())
-        if most == -np.inf:
-            return None
-        return int(self._inner[(scores >= most - self._tolerance(most)).argmax()]), most
-
-    def _reaches(self, edge: _Edge, sample: int, score: float) -> bool:
-        if edge.bound == -np.inf:
-            return False
-        drifts = (term.drift(state) for term, state in zip(self._terms, edge.states, strict=True))
-        bound = edge.bound + sum(drifts)
-        slack = self._tolerance(score)
-        return bound > score + slack or (bound >= score - slack and sample >= edge.first)
-
-    def _draw_middle(self, size: int) -> None:
-        everyone = slice(None)
-        while True:
-            scores = self._bounds(everyone)
-            top, edge = self._cut(scores, size)
-            stale = self._stale(top)
+            chosen, rest = self._nearest_to_none(_ROUND, 4.0 * slack)
+            stale = chosen[self._seen[chosen] < self.count]
             if not len(stale):
                 break
-            wider, _ = self._cut(scores, _WIDER * size)
-            for term in self._terms:
-                term.refresh(wider[term.stale(wider)])
-        self._middle = top
-        self._outer_edge = _Edge(*edge, tuple(term.state(everyone) for term in self._terms))
-        for term in self._terms:
-            term.hold(top)
+            wider, _ = self._nearest_to_none(_WIDER * _ROUND, 0.0)
+            self._refresh(
+                np.union1d(stale, wider[self._seen[wider] < self.count]), self._fresh_limit() + 4.0 * slack
+            )
+        self._round, self._outside = chosen, rest
+        self._points = self._unit(chosen)
+        self._near = self._cosines[chosen]
 
-    def _bounds(self, of: Indices | slice) -> Floats:
-        scores: Floats = np.add.reduce([term.bounds(of) for term in self._terms])
-        scores[~self._alive[of]] = -np.inf
-        return scores
+    def _nearest_to_none(self, size: int, slack: float) -> tuple[Indices, float]:
+        """Return, ascending, the `size` samples of the smallest cosines with all that tie, and the next cosine."""
+        cosines = self._cosines
+        limit = np.partition(cosines, size - 1)[size - 1] if size < len(cosines) else np.inf
+        inside = cosines <= limit + slack
+        chosen = np.flatnonzero(inside & (cosines < np.inf))
+        if len(chosen) > max(_TOO_MANY, _ROUND) and slack:
+            raise TooManyTiesError
+        return chosen, float(cosines[~inside].min(initial=np.inf))
 
-    def _stale(self, of: Indices) -> Indices:
-        return of[np.logical_or.reduce([term.stale(of) for term in self._terms])]
+    def _fresh_limit(self) -> float:
+        """Return a cosine above which no sample is among a round's, whatever becomes of the others."""
+        fresh = self._cosines[self._seen == self.count]
+        return float(np.partition(fresh, _ROUND - 1)[_ROUND - 1]) if len(fresh) > _ROUND else np.inf
 
-    def _draw_inner(self, size: int) -> None:
-        for term in self._terms:
-            term.refresh_held()
-        scores = self._bounds(self._middle)
-        top, edge = self._cut(scores, size)
-        self._inner_edge = _Edge(*edge, tuple(term.state(self._middle) for term in self._terms))
-        self._inner = self._middle[top]
-        for term in self._terms:
-            term.focus(self._inner)
+    def _refresh(self, samples: Indices, limit: float) -> None:
+        for start in range(0, len(samples), _ROWS_AT_ONCE):
+            self._refresh_block(samples[start : start + _ROWS_AT_ONCE], limit)
 
-    def _cut(self, scores: Floats, size: int) -> tuple[Indices, tuple[float, int]]:
-        """Return the places of the `size` largest, ties to the lowest, and bound and first place of the others."""
-        if size < len(scores):
-            limit = float(np.partition(scores, len(scores) - size)[len(scores) - size])
-            if limit > -np.inf:
-                return _cut_at(scores, limit, size, self._tolerance(limit))
-        return np.flatnonzero(scores > -np.inf), (-np.inf, -1)
+    def _refresh_block(self, samples: Indices, limit: float) -> None:
+        """Compare samples with the picks that they missed, each only until its cosine exceeds the limit."""
+        points, cosines, seen = self._unit(samples), self._cosines[samples], self._seen[samples]
+        for start in range(int(seen.min()), self.count, _PICKS_AT_ONCE):
+            end = min(start + _PICKS_AT_ONCE, self.count)
+            late = np.flatnonzero((seen >= start) & (seen < end) & (cosines <= limit))
+            products = points[late] @ self._selected[start:end].T
+            cosines[late] = np.maximum(cosines[late], products.max(axis=1))
+            seen[late] = end
+        self._cosines[samples] = cosines
+        self._seen[samples] = seen
 
 
-def _cut_at(scores: Floats, limit: float, size: int, slack: float) -> tuple[Indices, tuple[float, int]]:
-    at_least = np.flatnonzero(scores >= limit - slack)
-    sure = scores[at_least] > limit + slack
-    tied = at_least[~sure]
-    kept, left = np.split(tied, [size - int(sure.sum())])
-    top = np.sort(np.concatenate([at_least[sure], kept]))
-    if len(left):
-        return top, (float(scores[left].max()), int(left[0]))
-    others = scores[scores < limit - slack]
-    return top, (float(others.max(initial=-np.inf)), -1)
+def inverse_lengths(embeddings: NDArray[Any]) -> Floats:
+    """Return 1 / |row| of (n, d) rows, 0 for rows that are zero or not finite.
+
+    >>> inverse_lengths(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [0.2, 0.0]
+    """
+    scales = np.empty(len(embeddings))
+    for rows in blocks(*embeddings.shape):
+        block = embeddings[rows].astype(np.float64)
+        largest = np.abs(block).max(axis=1, initial=0.0)
+        usable = np.isfinite(largest) & (largest > 0.0)
+        powers = np.frexp(np.where(usable, largest, 1.0))[1]
+        np.ldexp(block, -powers[:, None], out=block)
+        block[~usable] = 1.0
+        lengths = np.sqrt(np.einsum("ij,ij->i", block, block))
+        scales[rows] = np.where(usable, np.ldexp(1.0 / lengths, -powers), 0.0)
+    return scales
+
+
+def sums_among(points: Floats, first: int) -> Floats:
+    """Return, before each pick, the sum of squared distances from each selected point to its nearest other.
+
+    Args:
+        points: (n, d) unit vectors in the order of selection.
+        first: how many of them were selected before the first pick.
+
+    Returns:
+        (n - first,) sums; 0 while less than two are selected.
+
+    >>> sums_among(np.eye(3), 0).tolist()
+    [0.0, 0.0, 4.0]
+    """
+    nearest = np.full(len(points), np.inf)
+    sums = np.zeros(len(points))
+    for start in range(0, len(points), _PICKS_AT_ONCE):
+        rows = points[start : start + _PICKS_AT_ONCE]
+        squares = np.maximum(2.0 - 2.0 * (rows @ points[: start + len(rows)].T), 0.0)
+        for offset, row in enumerate(squares):
+            n = start + offset
+            sums[n] = nearest[:n].sum() if n > 1 else 0.0
+            nearest[n] = row[:n].min(initial=np.inf)
+            np.minimum(nearest[:n], row[:n], out=nearest[:n])
+    return sums[first:]

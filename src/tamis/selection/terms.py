@@ -214,14 +214,18 @@ class DiversityTerm:
         """Compare the best candidate's distance with its limit."""
         if self._limit is None or not self._selected.any() or not self._points.has_point[sample]:
             return None
-        square = float(self.gains(np.array([sample]))[0])
-        if square >= self._limit**2 * (1.0 - ROUNDING):
-            return None
-        return (
-            f"`{self._name}`: the best candidate is {square**0.5:.6g} from its nearest selected, "
-            f"nearer than the limit {self._limit:.6g}"
-        )
+        return too_near(self._name, float(self.gains(np.array([sample]))[0]), self._limit)
 
     def exhaustion(self) -> str | None:
         """Return `None`: what is selected ends no run."""
         return None
+
+
+def too_near(name: str, square: float, limit: float | None) -> str | None:
+    """Say why a run of DIVERSITY ends before a candidate at a squared distance, or return `None`."""
+    if limit is None or square >= limit**2 * (1.0 - ROUNDING):
+        return None
+    return (
+        f"`{name}`: the best candidate is {square**0.5:.6g} from its nearest selected, "
+        f"nearer than the limit {limit:.6g}"
+    )
