@@ -164,7 +164,13 @@ def test_reports_of_foreign_lists(demo: Path, tmp_path: Path) -> None:
 
 def test_texts_fit_80_columns(demo: Path) -> None:
     """Nothing that is printed for people is wider than the terminal."""
-    for command in (["check", demo], ["show", demo], ["doctor", demo], ["show", demo, "--sort", SCORE]):
+    commands: list[list[str | Path]] = [
+        ["check", demo],
+        ["show", demo],
+        ["doctor", demo],
+        ["show", demo, "--sort", SCORE],
+    ]
+    for command in commands:
         lines = run(*command).stdout.splitlines()
         assert lines
         assert max(map(len, lines)) <= 80

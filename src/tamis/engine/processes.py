@@ -6,7 +6,10 @@ scripts without a `__main__` guard work, and a worker that is killed is an error
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 # One BLAS thread a worker: the workers themselves are the parallelism.
 _WORKER_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _IN_FLIGHT_PER_WORKER = 3
+_PARENT_CHECK_SECS = 1.0
 
 
 class ProcessEngine:
@@ -36,7 +40,7 @@ class ProcessEngine:
     def __init__(self, workers: int, *, warm_up: Callable[[], None] | None = None) -> None:
         self.workers = workers
         self._pool = ProcessPoolExecutor(
-            max_workers=workers, initializer=_start, initargs=(warm_up,), env=_WORKER_ENVIRONMENT
+            max_workers=workers, initializer=_start, initargs=(os.getpid(), warm_up), env=_WORKER_ENVIRONMENT
         )
 
     def start(self) -> None:
@@ -72,11 +76,19 @@ class ProcessEngine:
         self._pool.shutdown(wait=True, kill_workers=kind is not None)
 
 
-def _start(warm_up: Callable[[], None] | None) -> None:
+def _start(parent: int, warm_up: Callable[[], None] | None) -> None:
     # Ctrl-C reaches the whole process group; the parent alone decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if warm_up is not None:
         warm_up()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: a parent that was killed cannot end its workers."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_CHECK_SECS)
+    os._exit(1)
 
 
 def _nothing() -> None:

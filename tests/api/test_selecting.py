@@ -1,0 +1,198 @@
+"""Selections from an index: inputs line up with the samples, and every input and strategy runs."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import tamis
+from tamis.api.selecting.files import line_of, read_keys
+from tamis.api.selecting.inputs import Inputs
+from tamis.errors import UsageError
+from tamis.index import SampleColumns
+from tamis.model import Prediction
+from tamis.selection import ScoresInput, parse_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLASSES = ["cat", "dog", "fox"]
+
+
+def _image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"P5\n64 48\n255\n" + bytes(64 * 48))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> tamis.Datasource:
+    """Thirty images in folders, one without a file, with boxes and metadata drawn from a seed."""
+    folder = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(5)
+    keys = [f"{'abc'[i % 3]}/{i:02d}.pgm" for i in range(30)]
+    for key in keys:
+        _image(folder / key)
+    with tamis.PredictionWriter(folder, task="boxes", task_type="object-detection", categories=CLASSES) as writer:
+        for i, key in enumerate(keys[:-1]):
+            n = i % 4
+            rows = random.dirichlet(np.ones(3), n)
+            writer.write(
+                key,
+                [
+                    Prediction(
+                        category_id=int(row.argmax()),
+                        bbox=(1.0 + j, 2.0, 10.0 + i, 12.0),
+                        score=float(row.max()),
+                        probabilities=tuple((row / row.sum()).tolist()),
+                    )
+                    for j, row in enumerate(rows)
+                ],
+            )
+    (folder / ".lightly/metadata/a").mkdir(parents=True)
+    schema = (
+        '[{"name": "Speed", "path": "speed", "defaultValue": 1.5, "valueDataType": "NUMERIC_FLOAT"},'
+        '{"name": "sample", "path": "place", "defaultValue": "road", "valueDataType": "CATEGORICAL_STRING"}]'
+    )
+    (folder / ".lightly/metadata/schema.json").write_text(schema)
+    (folder / ".lightly/metadata/a/00.json").write_text(
+        '{"file_name": "a/00.pgm", "type": "image", "metadata": {"speed": 9.0, "place": "field"}}'
+    )
+    datasource = tamis.open(folder)
+    datasource.scan()
+    return datasource
+
+
+def test_values_belong_to_their_samples(source: tamis.Datasource) -> None:
+    """The score that an input gives a sample is the one that the table has for its key, and null without a file."""
+    samples = SampleColumns(source.snapshot)
+    assert samples.keys == sorted(samples.keys, key=str.encode)
+    values = Inputs(samples, None).values(ScoresInput(task="boxes", score="uncertainty_entropy"))
+    table = source.sample_scores("boxes").to_arrow().to_pylist()
+    expected = {row["sample"]: row["uncertainty_entropy"] for row in table}
+    for key, value in zip(samples.keys, values.tolist(), strict=True):
+        assert (np.isnan(value) and key not in expected) or value == expected[key]
+    assert len(expected) == 29
+
+
+def test_predictions_belong_to_their_samples(source: tamis.Datasource) -> None:
+    """The predictions of all parts, put together, are the rows of the table."""
+    samples = SampleColumns(source.snapshot)
+    found = []
+    for part in samples.prediction_parts("boxes"):
+        for i in range(len(part.columns)):
+            key = samples.keys[part.samples[part.columns.file[i]]]
+            found.append((key, int(part.columns.position[i]), part.columns.bbox[i].tolist()))
+    table = source.predictions("boxes").to_arrow().to_pylist()
+    expected = [
+        (row["sample"], row["position"], [row[f"bbox_{name}"] for name in ("x", "y", "width", "height")])
+        for row in table
+    ]
+    assert sorted(found) == sorted(expected)
+    assert len(found) == sum(i % 4 for i in range(29))
+
+
+SCORES = "{type: SCORES, task: boxes, score: uncertainty_margin}"
+METADATA = "{type: METADATA, key: Speed}"
+PLACE = "{type: METADATA, key: sample}"
+CLASS_INPUT = "{type: PREDICTIONS, task: boxes, name: CLASS_DISTRIBUTION}"
+COUNT = "{type: PREDICTIONS, task: boxes, name: CATEGORY_COUNT, categories: [cat, fox]}"
+RANDOM = "{type: RANDOM, random_seed: 4}"
+IMAGES = "{type: EMBEDDINGS}"
+OBJECTS = "{type: EMBEDDINGS, task: boxes}"
+ABOVE = "{type: THRESHOLD, threshold: 0.0, operation: BIGGER_EQUAL}"
+TABLE = [
+    *itertools.product([SCORES, METADATA, COUNT, RANDOM], ["{type: WEIGHTS}", ABOVE]),
+    *itertools.product(
+        [CLASS_INPUT], ["{type: BALANCE, distribution: UNIFORM}", "{type: BALANCE, distribution: INPUT}"]
+    ),
+    (CLASS_INPUT, "{type: BALANCE, distribution: TARGET, target: {cat: 0.5, dog: 0.2}}"),
+    (PLACE, "{type: BALANCE, distribution: TARGET, target: {field: 1}}"),
+    *itertools.product([IMAGES, OBJECTS], ["{type: DIVERSITY}", "{type: TYPICALITY, num_nearest_neighbors: 3}"]),
+]
+
+
+@pytest.mark.parametrize(("given", "strategy"), TABLE)
+def test_every_input_and_strategy_runs(source: tamis.Datasource, given: str, strategy: str) -> None:
+    """Each row of the table picks as many distinct samples as asked, with one reason a strategy."""
+    text = f"{{n_samples: 6, strategies: [{{input: {given}, strategy: {strategy}}}]}}"
+    run = source.select(config=parse_config(text, source="test"))
+    assert len(set(run.keys)) == 6
+    assert all(len(reasons) == 1 for reasons in run.reasons)
+    assert all(run.sentence(i) for i in range(6))
+
+
+def test_a_target_is_filled_first(source: tamis.Datasource) -> None:
+    """BALANCE on a metadata class picks the only sample that has it."""
+    text = f"""{{n_samples: 1, strategies: [{{input: {PLACE},
+        strategy: {{type: BALANCE, distribution: TARGET, target: {{field: 1}}}}}}]}}"""
+    run = source.select(config=parse_config(text, source="test"))
+    assert run.keys == ["a/00.pgm"]
+    assert "fills `field`" in run.sentence(0)
+
+
+def test_similarity_to_a_pool(source: tamis.Datasource) -> None:
+    """SIMILARITY takes the members of a pool as its query set: the nearest sample is the member itself."""
+    first = source.select(n=1, diverse=True, pool="queries", add_to_pool=True).keys
+    text = """{n_samples: 1, strategies: [{input: {type: EMBEDDINGS, tag_name: queries},
+        strategy: {type: SIMILARITY}}]}"""
+    assert source.select(config=parse_config(text, source="test")).keys == first
+
+
+def test_embeddings_of_the_user_decide(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Farthest-first on the user's vectors picks by them, whatever their order in the file; the rest is null."""
+    keys = ["c/02.pgm", "a/00.pgm", "b/01.pgm", "nobody.jpg"]
+    np.save(tmp_path / "mine.npy", np.array([[-1.0, 0.0], [1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]))
+    (tmp_path / "mine.txt").write_text("\n".join(keys) + "\n")
+    run = source.select(n=30, diverse=True, embeddings=tmp_path / "mine.npy")
+    assert run.keys == ["a/00.pgm", "c/02.pgm", "b/01.pgm"]
+    assert run.selection.stopped == "all candidates are taken"
+    assert run.inputs.vectors().n_unknown == 1
+    assert run.inputs.origins == ["mine.npy (2 dimensions)"]
+
+
+def test_the_first_picks_of_a_long_run_are_the_short_run(source: tamis.Datasource) -> None:
+    """The first k picks of a run of n are the run of k, through the whole of the product."""
+    long = source.select(n=12, scores=["boxes:uncertainty_entropy"], diverse=True).keys
+    assert source.select(n=5, scores=["boxes:uncertainty_entropy"], diverse=True).keys == long[:5]
+
+
+def test_shares_add_up(source: tamis.Datasource) -> None:
+    """What the strategies paid of a pick adds up to 1, or is 0 where nothing grew."""
+    run = source.select(n=10, scores=["boxes:uncertainty_entropy"], balance=["boxes"], diverse=True)
+    sums = run.shares.sum(axis=1)
+    assert np.all(np.isclose(sums, 1) | (sums == 0))
+    assert (run.shares >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{type: SCORES, task: boxes, score: mean_uncertainty}|{type: WEIGHTS}", "cannot have it"),
+        ("{type: METADATA, key: Sped}|{type: WEIGHTS}", "There is no metadata `Sped`"),
+        ("{type: METADATA, key: sample}|{type: WEIGHTS}", "is not numeric"),
+        ("{type: PREDICTIONS, task: boxes, name: CATEGORY_COUNT, categories: [cow]}|{type: WEIGHTS}", "`cow`"),
+        (CLASS_INPUT + "|{type: BALANCE, distribution: TARGET, target: {cow: 1}}", "`cow`"),
+        ("{type: EMBEDDINGS, tag_name: nobody}|{type: SIMILARITY}", "has no sample with an embedding"),
+    ],
+)
+def test_inputs_that_are_not_there_are_named(source: tamis.Datasource, text: str, said: str) -> None:
+    """A config that asks for what the datasource does not have is one clear error."""
+    given, strategy = text.split("|")
+    config = parse_config(
+        f"{{n_samples: 1, strategies: [{{input: {given}, strategy: {strategy}}}]}}", source="test"
+    )
+    with pytest.raises(UsageError, match=r".") as caught:
+        source.select(config=config)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["a.jpg", "a b.jpg", '"q".jpg', "line\nbreak.jpg", "tab\tx.jpg", "\u2028.jpg", "é.jpg"]
+)
+def test_keys_survive_lists_of_names(tmp_path: Path, key: str) -> None:
+    """A key written as a line is read as itself, whatever it holds."""
+    (tmp_path / "names.txt").write_bytes(f"{line_of('first.jpg')}\n{line_of(key)}\n".encode())
+    assert read_keys(tmp_path / "names.txt") == ["first.jpg", key]

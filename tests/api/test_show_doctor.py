@@ -1,0 +1,108 @@
+"""`show` and `doctor`: counts equal those of the files, and every state of a datasource has an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tamis
+from tamis.api.demo import build_demo
+from tamis.api.doctor import Verdict, diagnose
+from tamis.api.show import show_sample, show_samples
+from tamis.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASK = "street-objects"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    build_demo(folder, n_images=30, seed=1)
+    tamis.open(folder).scan()
+    return folder
+
+
+def _files(demo: Path, task: str) -> dict[str, list[dict[str, object]]]:
+    """Read what the standard library can read of a task's files: predictions by sample key without ending."""
+    root = demo / ".lightly/predictions" / task
+    found = {}
+    for path in root.rglob("*.json"):
+        if path.name != "schema.json":
+            try:
+                found[path.relative_to(root).with_suffix("").as_posix()] = json.loads(path.read_bytes())[
+                    "predictions"
+                ]
+            except json.JSONDecodeError:
+                continue
+    return found
+
+
+def test_classes_are_counted_as_in_the_files(demo: Path) -> None:
+    """The overview's counts of a clean task equal a count by the standard library."""
+    overview = tamis.open(demo).overview()
+    predictions = [p for entries in _files(demo, "weather").values() for p in entries]
+    assert overview.samples == {"image": 30}
+    assert overview.tasks["weather"].predictions == len(predictions)
+    for count in overview.classes["weather"]:
+        assert count.predictions == sum(p["category_id"] == count.id for p in predictions)
+
+
+def test_samples_are_sorted_by_their_score(demo: Path) -> None:
+    """`--sort` lists the highest first, unknown last, and only as many as asked."""
+    snapshot = tamis.open(demo).snapshot
+    rows = show_samples(snapshot, sort=f"{TASK}:uncertainty_margin", limit=30)
+    values = [row.value for row in rows]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=True)
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+    assert len(show_samples(snapshot, sort=None, limit=7)) == 7
+
+
+def test_one_sample_whole(demo: Path) -> None:
+    """A sample's predictions are those of its file, with category names."""
+    snapshot = tamis.open(demo).snapshot
+    stem, entries = next((s, e) for s, e in sorted(_files(demo, "background").items()) if e)
+    view = show_sample(snapshot, f"{stem}.jpg")
+    shown = view.tasks["background"].predictions
+    assert [p["mask"] for p in shown] == [p["segmentation"] for p in entries]
+    names = {category.id: category.name for category in snapshot.task("background").categories}
+    assert [p["category"] for p in shown] == [names[p["category_id"]] for p in entries]  # type: ignore[index]
+    with pytest.raises(UsageError, match="did you mean"):
+        show_sample(snapshot, f"{stem}.jpeg")
+
+
+def test_sql_sees_what_tables_hold(demo: Path) -> None:
+    """A count in SQL equals the rows of the table, for every task."""
+    ds = tamis.open(demo)
+    for task in ds.tasks:
+        counted = ds.sql(f'SELECT count(*) FROM "{task.name}".predictions').fetchall()[0][0]  # noqa: S608 (the test's own tasks)
+        assert counted == ds.predictions(task.name).to_arrow().num_rows > 0
+
+
+def test_doctor_of_a_sound_datasource(demo: Path) -> None:
+    """Where only single files are broken, every point is good and the next step is a command."""
+    diagnosis = diagnose(demo)
+    assert {finding.verdict for finding in diagnosis.findings} == {Verdict.GOOD}
+    assert diagnosis.next_step.startswith("tamis select")
+
+
+def test_doctor_of_every_broken_state(tmp_path: Path) -> None:
+    """No folder, no images, no tasks, a damaged index: each is a finding with a hint, never an exception."""
+    assert diagnose(tmp_path / "none").findings[-1].verdict is Verdict.BAD
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    names = {finding.name: finding for finding in diagnose(empty).findings}
+    assert names["list"].verdict is Verdict.BAD
+    assert names["tasks"].verdict is Verdict.BAD
+    assert names["tasks"].hint
+    index = empty / ".lightly/tamis"
+    index.mkdir(parents=True)
+    (index / "latest").write_text("nothing")
+    damaged = {finding.name: finding for finding in diagnose(empty).findings}["index"]
+    assert damaged.verdict is Verdict.BAD
+    assert "rebuilt" in (damaged.hint or "")
