@@ -1,0 +1,42 @@
+"""Measure tamis beside loops that do less and peers that do the same, and write `benchmarks/results.md`.
+
+    python benchmarks/run.py [--quick]
+
+Everything that it makes is in `benchmarks/work/`, which may be deleted. `--quick` shows that the benchmarks run: it
+prints its table and leaves `results.md` alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import bench_scan
+import bench_select
+from bench_results import render
+
+HERE = Path(__file__).parent
+NOTES = """The C loop (`read_loop.c`) reads with 2 threads, as the scan does with 2 processes; listing is the
+scan's alone. A scan's time is that of the whole command: start of Python, listing, reading, checks, scores,
+Parquet, commit and summary. Memory is the highest sum of PSS of all processes, sampled in a run of its own.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure tamis, and write benchmarks/results.md")
+    parser.add_argument("--quick", action="store_true", help="small inputs, one run each, print only")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each, at least 5 for results to quote")
+    options = parser.parse_args()
+    repeats = 1 if options.quick else options.repeats
+    work = HERE / "work"
+    work.mkdir(exist_ok=True)
+    rows = bench_scan.run(work, n_files=10_000 if options.quick else 100_000, repeats=repeats)
+    rows += bench_select.run(work, quick=options.quick, repeats=min(repeats, 3))
+    page = render(rows, repeats=repeats, notes=NOTES)
+    print(page)
+    if not options.quick:
+        (HERE / "results.md").write_text(page)
+
+
+if __name__ == "__main__":
+    main()
