@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REST = "(rest)"
 _LEAST_ENTROPY = 1e-8
-_LEAST_SHARE = 1e-10
+LEAST_SHARE = 1e-10
 
 
 def cross_entropy(target: Floats, sums: Floats) -> Floats:
@@ -34,7 +34,7 @@ def cross_entropy(target: Floats, sums: Floats) -> Floats:
     """
     totals = sums.sum(axis=1)
     shares = sums / np.where(totals == 0.0, 1.0, totals)[:, None]
-    entropy: Floats = np.einsum("ic,c->i", -np.log(shares + _LEAST_SHARE), target)
+    entropy: Floats = np.einsum("ic,c->i", -np.log(shares + LEAST_SHARE), target)
     return entropy
 
 
@@ -93,13 +93,16 @@ class BalanceTerm:
     """BALANCE at work; its gains are the objectives themselves."""
 
     def __init__(self, strategy: Balance, playing: Bools, candidate: Bools) -> None:
-        self._target, self._rows, _ = wanted(strategy, playing, candidate)
-        self._sums = np.zeros(len(self._target))
+        self.target, self.rows, _ = wanted(strategy, playing, candidate)
+        self.sums = np.zeros(len(self.target))
 
     def objectives(self, of: Indices) -> Floats:
         """Return 1 / cross-entropy of the selected with each sample."""
-        entropy = cross_entropy(self._target, self._sums + self._rows[of])
-        return 1.0 / np.maximum(entropy, _LEAST_ENTROPY)
+        return 1.0 / np.maximum(self.entropies(of), _LEAST_ENTROPY)
+
+    def entropies(self, of: Indices | slice) -> Floats:
+        """Return the cross-entropy of the selected with each sample."""
+        return cross_entropy(self.target, self.sums + self.rows[of])
 
     def gains(self, of: Indices) -> Floats:
         """Return the objectives: no sample has a share of its own."""
@@ -107,7 +110,7 @@ class BalanceTerm:
 
     def add(self, sample: int) -> None:
         """Count a sample's classes as selected."""
-        self._sums = self._sums + self._rows[sample]
+        self.sums = self.sums + self.rows[sample]
 
     def refusal(self, sample: int) -> str | None:  # noqa: ARG002 - BALANCE never ends a run
         """Return `None`."""

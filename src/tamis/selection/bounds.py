@@ -1,4 +1,4 @@
-"""What the strategies' factors are at most: the terms that `rounds` works with.
+"""What the strategies' factors are at most: the terms that `cascade` works with.
 
 A term's score is strength * log(objective), less what all samples have in common, so that sums over hundreds of
 thousands selected do not swallow the difference between two candidates. A term that decides alone may instead say
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.selection.balance import cross_entropy
-from tamis.selection.nearest import LazyDistances, dot_error, nearest_squares
+from tamis.selection.chosen import dot_error, nearest_squares
 from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
     from tamis.selection.embeddings import Bools, Floats, Indices
+    from tamis.selection.nearest import LazyDistances
+    from tamis.selection.terms import SumTerm
 
-LEAST_SHARE = 1e-10
+EPS = 4.0 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class SumState:
 def sum_scores(total: float, own: Floats) -> Floats:
     """Return log(max(total + own, 1e-8)), less log(max(total, 1e-8)).
 
-    >>> sum_scores(1e12, np.array([0.0, 1.0])).tolist()
-    [0.0, 1e-12]
+    >>> sum_scores(1e15, np.array([0.0, 1.0])).round(20).tolist()
+    [0.0, 1e-15]
     """
     if total >= LEAST_OBJECTIVE:
         return np.log1p(own / total)
@@ -61,30 +62,33 @@ def sum_drift(strength: float, state: SumState, total: float) -> float:
         return 0.0
     bends = np.clip([LEAST_OBJECTIVE - state.total, LEAST_OBJECTIVE - total], state.least, state.most)
     own = np.array([state.least, state.most, *bends])
-    rise = float((strength * (sum_scores(total, own) - sum_scores(state.total, own))).max())
+    now, then = sum_scores(total, own), sum_scores(state.total, own)
     if state.any_empty:
-        rise = max(rise, strength * (empty_score(total) - empty_score(state.total)))
-    return max(rise, 0.0)
+        now, then = np.append(now, empty_score(total)), np.append(then, empty_score(state.total))
+    return max(float((strength * (now - then)).max()), 0.0) + abs(strength) * rounding_of(now, then)
 
 
-class SumTerm:
-    """WEIGHTS and what counts like it: own parts that never change."""
+def rounding_of(now: Floats, then: Floats) -> float:
+    """Return how much the computed difference of some scores may be too small."""
+    return EPS * float(np.abs(now).max() + np.abs(then).max())
 
-    def __init__(self, own: Floats, added: Floats, empty: Bools, *, strength: float, alone: bool) -> None:
-        self._own = own
-        self._added = added
-        self._empty = empty
+
+class SumBounds:
+    """WEIGHTS and what counts like it: own parts that never change, so that the bounds are the scores."""
+
+    def __init__(self, term: SumTerm, *, strength: float, alone: bool) -> None:
+        self._term = term
         self._strength = strength
         self._alone = alone and strength > 0.0
-        self._total = 0.0
         self._focus: Indices = np.empty(0, np.int64)
 
     def bounds(self, of: Indices | slice) -> Floats:
         """Return the scores themselves."""
+        term = self._term
         if self._alone:
-            least = LEAST_OBJECTIVE - self._total
-            return np.where(self._empty[of], least, np.maximum(self._own[of], least))
-        scores = np.where(self._empty[of], empty_score(self._total), sum_scores(self._total, self._own[of]))
+            least = LEAST_OBJECTIVE - term.total
+            return np.where(term.empty[of], least, np.maximum(term.own[of], least))
+        scores = np.where(term.empty[of], empty_score(term.total), sum_scores(term.total, term.own[of]))
         return self._strength * scores
 
     def stale(self, of: Indices) -> Bools:
@@ -110,16 +114,16 @@ class SumTerm:
 
     def add(self, sample: int) -> None:
         """Count what the sample adds."""
-        self._total += float(self._added[sample])
+        self._term.add(sample)
 
     def state(self, of: Indices | slice) -> SumState:
         """Return the sum and the limits of the own parts."""
-        own = self._own[of]
-        return SumState(self._total, float(own.min()), float(own.max()), bool(self._empty[of].any()))
+        own = self._term.own[of]
+        return SumState(self._term.total, float(own.min()), float(own.max()), bool(self._term.empty[of].any()))
 
     def drift(self, state: SumState) -> float:
         """Return how much a score may have risen; a growing sum raises none but those of negative strength."""
-        return 0.0 if self._alone else sum_drift(self._strength, state, self._total)
+        return 0.0 if self._alone else sum_drift(self._strength, state, self._term.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class SpreadState:
     clamped: bool
 
 
-class SpreadTerm:
+class SpreadBounds:
     """DIVERSITY of strength > 0."""
 
     def __init__(self, distances: LazyDistances, *, strength: float, alone: bool) -> None:
@@ -194,6 +198,11 @@ class SpreadTerm:
         self._focus = of
         self._units, self._squares = self._distances.exact_rows(of)
 
+    def gain(self, sample: int) -> float:
+        """Return the exact mean squared distance of one of those focused on."""
+        squares = self._distances.means(self._focus, self._squares)
+        return float(squares[np.searchsorted(self._focus, sample)])
+
     def focused(self) -> Floats:
         """Return their scores."""
         squares = self._distances.means(self._focus, self._squares)
@@ -230,91 +239,7 @@ class SpreadTerm:
             return np.inf
         if not self._alone:
             return sum_drift(self._strength, state.sums, self._total)
-        return max(0.0, state.sums.total - self._total) if self._near else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ShareState:
-    """Where a BALANCE stood: the entropy that all share, and the limits of those of some samples."""
-
-    base: float
-    least: float
-    most: float
-
-
-class ShareTerm:
-    """BALANCE of strength > 0.
-
-    The base is the cross-entropy of a sample that holds nothing, but counts in the total as much as the largest:
-    B = log(S + R) - sum t_c log(S_c + eS), with S_c the selected sums, S their total, R the largest total of a
-    row, e = 1e-10. A sample with the row r, of total q, has an entropy of B less
-    sum t_c log(1 + (r_c + eq) / (S_c + eS)) + log((S + R) / (S + q)), and all of that falls while sums grow.
-    """
-
-    def __init__(self, target: Floats, rows: Floats, *, strength: float, candidate: Bools) -> None:
-        self._target = target
-        self._rows = rows
-        self._strength = strength
-        self._sums = np.zeros(len(target))
-        self._largest = float(rows[candidate].sum(axis=1).max(initial=0.0))
-        self._focus: Indices = np.empty(0, np.int64)
-
-    def bounds(self, of: Indices | slice) -> Floats:
-        """Return the scores themselves."""
-        entropies = cross_entropy(self._target, self._sums + self._rows[of])
-        return self._strength * _entropy_scores(entropies, self._base())
-
-    def _base(self) -> float:
-        total = float(self._sums.sum())
-        if total == 0.0:
-            return np.inf
-        shares = np.log(self._sums + LEAST_SHARE * total)
-        return float(np.log(total + self._largest) - self._target @ shares)
-
-    def stale(self, of: Indices) -> Bools:
-        """Return that no bound is stale."""
-        return np.zeros(len(of), bool)
-
-    def refresh(self, of: Indices) -> None:
-        """Do nothing."""
-
-    def hold(self, of: Indices) -> None:
-        """Do nothing."""
-
-    def refresh_held(self) -> None:
-        """Do nothing."""
-
-    def focus(self, of: Indices) -> None:
-        """Remember the samples."""
-        self._focus = of
-
-    def focused(self) -> Floats:
-        """Return their scores."""
-        return self.bounds(self._focus)
-
-    def add(self, sample: int) -> None:
-        """Count what the sample adds."""
-        self._sums = self._sums + self._rows[sample]
-
-    def state(self, of: Indices | slice) -> ShareState:
-        """Return the base and the limits of the entropies."""
-        entropies = cross_entropy(self._target, self._sums + self._rows[of])
-        return ShareState(self._base(), float(entropies.min()), float(entropies.max()))
-
-    def drift(self, state: ShareState) -> float:
-        """Return how much a score may have risen, because the base moved."""
-        base = self._base()
-        if base == state.base:
+        if not self._near:
             return 0.0
-        if np.isinf(state.base):
-            return np.inf
-        fall = state.base - base
-        bend = np.clip(LEAST_OBJECTIVE + fall, state.least, state.most)
-        before = np.array([state.least, state.most, bend])
-        rise = _entropy_scores(before - fall, base) - _entropy_scores(before, state.base)
-        return max(self._strength * float(rise.max()), 0.0)
-
-
-def _entropy_scores(entropies: Floats, base: float) -> Floats:
-    shared = 1.0 if np.isinf(base) else max(base, LEAST_OBJECTIVE)
-    return np.log(shared / np.maximum(entropies, LEAST_OBJECTIVE))
+        now, then = self._total, state.sums.total
+        return max(0.0, then - now) + EPS * (now + then) if now != then else 0.0

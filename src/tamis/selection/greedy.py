@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.errors import UsageError
+from tamis.selection.cascade_run import CascadeRun, has_bounds
 from tamis.selection.config import Operation
 from tamis.selection.farthest import FarthestRun, lone_diversity
 from tamis.selection.rounds import TooManyTiesError
@@ -158,10 +159,12 @@ def select(
     return _result(run, strategies, field_)
 
 
-def _start(strategies: Sequence[Strategy], field: Field, pool: Sequence[int], n_picks: int) -> FarthestRun | _Run:
+def _start(
+    strategies: Sequence[Strategy], field: Field, pool: Sequence[int], n_picks: int
+) -> FarthestRun | CascadeRun | _Run:
     alone = lone_diversity(strategies)
     if alone is None:
-        return _Run(strategies, field, pool)
+        return (CascadeRun if has_bounds(strategies) else _Run)(strategies, field, pool)
     column, strategy = alone
     known = field.known[column]
     return FarthestRun(strategy, known=known, candidate=field.candidate, pool=pool, n_picks=n_picks)
@@ -174,7 +177,7 @@ def _go_on_plainly(picks: Sequence[int], strategies: Sequence[Strategy], field: 
     return run
 
 
-def _result(run: FarthestRun | _Run, strategies: Sequence[Strategy], field: Field) -> Selection:
+def _result(run: FarthestRun | CascadeRun | _Run, strategies: Sequence[Strategy], field: Field) -> Selection:
     shape = (len(run.picks), len(strategies))
     picks = np.array(run.picks, np.int64)
     objectives, gains = np.empty(shape), np.empty(shape)
@@ -183,6 +186,8 @@ def _result(run: FarthestRun | _Run, strategies: Sequence[Strategy], field: Fiel
             objectives[:, column] = gains[:, column] = strategy.values[picks]
         elif isinstance(run, FarthestRun):
             objectives[:, column], gains[:, column] = run.objectives(), run.gains
+        elif isinstance(run, CascadeRun):
+            objectives, gains = run.answers()
         else:
             objectives[:, column] = [row[0][column] for row in run.answers]
             gains[:, column] = [row[1][column] for row in run.answers]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tamis.selection.chosen import Chosen, dot_error, dots_of, nearest_squares
 from tamis.selection.embeddings import unit_embeddings
 
 if TYPE_CHECKING:
@@ -22,24 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK_ROWS = 4096
 _CHUNK_CHOSEN = 512
-_PAIRS = 1 << 14
-_SAME = 1e-28  # unit vectors that differ by rounding alone: 1e-14 apart
 _SANE_LENGTHS = (1e-15, 1e15)  # whose inverses and products float32 holds
-
-
-def dot_error(width: int, kind: type[np.floating[Any]]) -> float:
-    """Return how far a computed dot product of two unit vectors may be from the true one.
-
-    Args:
-        width: number of dimensions.
-        kind: the precision in which vectors were rounded, scaled, multiplied and summed.
-
-    The sum of d products of |a_i b_i| <= 1 loses at most d roundings, the vectors themselves five.
-
-    >>> dot_error(123, np.float32) == 128 * 2.0**-24
-    True
-    """
-    return (width + 5) * float(np.finfo(kind).eps) / 2.0
 
 
 class Vectors:
@@ -72,92 +56,6 @@ class Vectors:
         found: Singles = self._raw[rows]
         found *= self._inverse[rows][:, None]
         return found
-
-
-class Chosen:
-    """A growing set of unit vectors."""
-
-    def __init__(self, width: int) -> None:
-        self.count = 0
-        self._exact = np.empty((64, width))
-        self._fast = np.empty((64, width), np.float32)
-        self._among = np.empty(64)  # squared distance to the nearest other, of the first `_settled`
-        self._settled = 0
-
-    @property
-    def exact(self) -> Floats:
-        """All vectors, (count, d) in float64."""
-        return self._exact[: self.count]
-
-    @property
-    def fast(self) -> Singles:
-        """All vectors, (count, d) in float32."""
-        return self._fast[: self.count]
-
-    def add(self, units: Floats) -> None:
-        """Add (n, d) unit vectors."""
-        end = self.count + len(units)
-        if end > len(self._exact):
-            size = max(end, 2 * len(self._exact))
-            self._exact, self._fast = _grown(self._exact, size), _grown(self._fast, size)
-            self._among = _grown(self._among, size)
-        self._exact[self.count : end] = units
-        self._fast[self.count : end] = units
-        self.count = end
-
-    def sum_among(self) -> float:
-        """Return the sum over all of the squared distance to the nearest other, 0 for fewer than two."""
-        step = max(1, (1 << 22) // max(self.count, 1))
-        while self._settled < self.count:
-            self._settle(min(self._settled + step, self.count))
-        return float(self._among[: self.count].sum()) if self.count > 1 else 0.0
-
-    def _settle(self, end: int) -> None:
-        start, self._settled = self._settled, end
-        dots = self._exact[start:end] @ self._exact[:end].T
-        dots[np.arange(end - start), np.arange(start, end)] = -np.inf
-        squares = np.maximum(2.0 - 2.0 * dots, 0.0)
-        self._among[start:end] = squares.min(axis=1)
-        np.minimum(self._among[:start], squares[:, :start].min(axis=0), out=self._among[:start])
-
-
-def _grown(array: NDArray[Any], size: int) -> NDArray[Any]:
-    grown = np.empty((size, *array.shape[1:]), array.dtype)
-    grown[: len(array)] = array
-    return grown
-
-
-def nearest_squares(units: Floats, chosen: Floats) -> Floats:
-    """Return the squared distance of each unit vector to its nearest chosen one, exact to rounding.
-
-    A matrix product finds who may be the nearest, differences then measure those: duplicates are at 0.
-
-    Args:
-        units: (n, d).
-        chosen: (m, d), m >= 1.
-
-    >>> nearest_squares(np.eye(2), np.array([[1.0, 0.0], [0.6, 0.8]])).round(6).tolist()
-    [0.0, 0.4]
-    """
-    dots = units @ chosen.T
-    places = dots.argmax(axis=1)
-    found = _squares(units, chosen[places])
-    slack = 2.0 * dot_error(units.shape[1], np.float64)
-    near = dots >= dots[np.arange(len(units)), places][:, None] - slack
-    near[np.arange(len(units)), places] = False
-    near[found == 0.0] = False  # nothing is nearer
-    rows, columns = np.nonzero(near)
-    for start in range(0, len(rows), _PAIRS):
-        some, others = rows[start : start + _PAIRS], columns[start : start + _PAIRS]
-        np.minimum.at(found, some, _squares(units[some], chosen[others]))
-    return found
-
-
-def _squares(points: Floats, others: Floats) -> Floats:
-    difference = points - others
-    squares: Floats = np.einsum("ij,ij->i", difference, difference)
-    squares[squares < _SAME] = 0.0
-    return squares
 
 
 class LazyDistances:
@@ -231,7 +129,7 @@ class LazyDistances:
             end = min(start + _CHUNK_CHOSEN, self.chosen.count)
             behind = seen < end
             everyone = 2 * int(np.count_nonzero(behind)) > len(behind)  # cheaper than a copy of most
-            dots = (units if everyone else units[behind]) @ self.chosen.fast[start:end].T
+            dots = dots_of(units if everyone else units[behind], self.chosen.fast[start:end])
             squares = np.maximum(2.0 - 2.0 * dots.max(axis=1).astype(np.float64) + self._error, 0.0)
             which = rows if everyone else rows[behind]
             self._bounds[which] = np.minimum(self._bounds[which], squares)

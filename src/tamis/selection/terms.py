@@ -122,39 +122,39 @@ class SumTerm:
         stop_min_own: float | None = None,
     ) -> None:
         self._name = name
-        self._own = own
-        self._added = added
-        self._empty = np.zeros(len(own), bool) if empty is None else empty
+        self.own = own
+        self.added = added
+        self.empty = np.zeros(len(own), bool) if empty is None else empty
         self._max_sum = stop_max_sum
         self._min_own = stop_min_own
-        self._sum = 0.0
+        self.total = 0.0
 
     def objectives(self, of: Indices) -> Floats:
         """Return the sum over the selected and each sample."""
-        return np.where(self._empty[of], LEAST_OBJECTIVE, self._sum + self._own[of])
+        return np.where(self.empty[of], LEAST_OBJECTIVE, self.total + self.own[of])
 
     def gains(self, of: Indices) -> Floats:
         """Return the samples' own values."""
-        return self._own[of]
+        return self.own[of]
 
     def add(self, sample: int) -> None:
         """Add what the sample adds."""
-        self._sum += float(self._added[sample])
+        self.total += float(self.added[sample])
 
     def refusal(self, sample: int) -> str | None:
         """Compare the best candidate's own value with its limit."""
-        if self._min_own is None or self._empty[sample]:
+        if self._min_own is None or self.empty[sample]:
             return None
-        own = float(self._own[sample])
+        own = float(self.own[sample])
         if own >= self._min_own * (1.0 - _SUM_ROUNDING):
             return None
         return f"`{self._name}`: the best candidate's typicality {own:.6g} is below the limit {self._min_own:.6g}"
 
     def exhaustion(self) -> str | None:
         """Compare the sum with its limit."""
-        if self._max_sum is None or self._sum < self._max_sum * (1.0 - _SUM_ROUNDING):
+        if self._max_sum is None or self.total < self._max_sum * (1.0 - _SUM_ROUNDING):
             return None
-        return f"`{self._name}`: the sum over the selected, {self._sum:.6g}, reached the limit {self._max_sum:.6g}"
+        return f"`{self._name}`: the sum over the selected, {self.total:.6g}, reached the limit {self._max_sum:.6g}"
 
 
 def _near_term(strategy: Similarity | Typicality, points: _Points) -> SumTerm:

@@ -1,0 +1,100 @@
+"""What the factors of a BALANCE are at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.selection.balance import LEAST_SHARE
+from tamis.selection.bounds import rounding_of
+from tamis.selection.terms import LEAST_OBJECTIVE
+
+if TYPE_CHECKING:
+    from tamis.selection.balance import BalanceTerm
+    from tamis.selection.embeddings import Bools, Floats, Indices
+
+
+@dataclass(frozen=True, slots=True)
+class ShareState:
+    """Where a BALANCE stood: the entropy that all share, and the limits of those of some samples."""
+
+    base: float
+    least: float
+    most: float
+
+
+class ShareBounds:
+    """BALANCE of strength > 0.
+
+    The base is the cross-entropy of a sample that holds nothing, but counts in the total as much as the largest:
+    B = log(S + R) - sum t_c log(S_c + eS), with S_c the selected sums, S their total, R the largest total of a
+    row, e = 1e-10. A sample with the row r, of total q, has an entropy of B less
+    sum t_c log(1 + (r_c + eq) / (S_c + eS)) + log((S + R) / (S + q)), and all of that falls while sums grow.
+    """
+
+    def __init__(self, term: BalanceTerm, *, strength: float, candidate: Bools) -> None:
+        self._term = term
+        self._strength = strength
+        self._largest = float(term.rows[candidate].sum(axis=1).max(initial=0.0))
+        self._focus: Indices = np.empty(0, np.int64)
+
+    def bounds(self, of: Indices | slice) -> Floats:
+        """Return the scores themselves."""
+        return self._strength * _entropy_scores(self._term.entropies(of), self._base())
+
+    def _base(self) -> float:
+        total = float(self._term.sums.sum())
+        if total == 0.0:
+            return np.inf
+        shares = np.log(self._term.sums + LEAST_SHARE * total)
+        return float(np.log(total + self._largest) - self._term.target @ shares)
+
+    def stale(self, of: Indices) -> Bools:
+        """Return that no bound is stale."""
+        return np.zeros(len(of), bool)
+
+    def refresh(self, of: Indices) -> None:
+        """Do nothing."""
+
+    def hold(self, of: Indices) -> None:
+        """Do nothing."""
+
+    def refresh_held(self) -> None:
+        """Do nothing."""
+
+    def focus(self, of: Indices) -> None:
+        """Remember the samples."""
+        self._focus = of
+
+    def focused(self) -> Floats:
+        """Return their scores."""
+        return self.bounds(self._focus)
+
+    def add(self, sample: int) -> None:
+        """Count what the sample adds."""
+        self._term.add(sample)
+
+    def state(self, of: Indices | slice) -> ShareState:
+        """Return the base and the limits of the entropies."""
+        entropies = self._term.entropies(of)
+        return ShareState(self._base(), float(entropies.min()), float(entropies.max()))
+
+    def drift(self, state: ShareState) -> float:
+        """Return how much a score may have risen, because the base moved."""
+        base = self._base()
+        if base == state.base:
+            return 0.0
+        if np.isinf(state.base):
+            return np.inf
+        fall = state.base - base
+        bend = np.clip(LEAST_OBJECTIVE + fall, state.least, state.most)
+        before = np.array([state.least, state.most, bend])
+        now, then = _entropy_scores(before - fall, base), _entropy_scores(before, state.base)
+        return self._strength * (max(float((now - then).max()), 0.0) + rounding_of(now, then))
+
+
+def _entropy_scores(entropies: Floats, base: float) -> Floats:
+    shared = 1.0 if np.isinf(base) else max(base, LEAST_OBJECTIVE)
+    return np.log(shared / np.maximum(entropies, LEAST_OBJECTIVE))

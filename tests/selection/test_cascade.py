@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from brute_force import BruteForce, unit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strategies_selection import engine_strategies, random_problem
+from tamis.selection.balance import BalanceTerm
+from tamis.selection.bounds import SpreadBounds, SumBounds
+from tamis.selection.cascade import Sizes
+from tamis.selection.cascade_run import CascadeRun, has_bounds
+from tamis.selection.chosen import nearest_squares, sums_among
+from tamis.selection.config import Distribution
+from tamis.selection.greedy import select, survey
+from tamis.selection.nearest import LazyDistances, Vectors
+from tamis.selection.share_bounds import ShareBounds
+from tamis.selection.strategies import Balance, Diversity, Strategy, Weights
+from tamis.selection.terms import SumTerm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Array = Any
+TINY = Sizes(middle=5, inner=2)
+MEDIUM = Sizes(middle=100, inner=10)
+
+
+def _run(strategies: Sequence[Strategy], k: int, candidate: Array, pool: Sequence[int] = ()) -> CascadeRun:
+    return _finish(CascadeRun(strategies, survey(strategies, candidate=candidate, pool=pool), pool, sizes=TINY), k)
+
+
+def _finish(run: CascadeRun, k: int) -> CascadeRun:
+    while len(run.picks) < k and run.stopped is None:
+        run.step()
+    return run
+
+
+def _turned(seed: int) -> Any:
+    """A random problem all of whose strategies have bounds."""
+    problem = random_problem(seed)
+    for strategy in problem.strategies:
+        if strategy["kind"] in ("DIVERSITY", "BALANCE"):
+            strategy["strength"] = abs(strategy["strength"])
+    return problem
+
+
+@pytest.mark.parametrize("seed", range(600))
+def test_picks_are_those_of_the_definition(seed: int) -> None:
+    """Groups that hold next to nothing give the picks, objectives and early ends of the brute force."""
+    problem = _turned(seed)
+    strategies = engine_strategies(problem)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        brute = BruteForce(problem.strategies, problem.candidate, problem.pool)
+    targets = [s["t"] for s in brute.strategies if s["kind"] == "BALANCE"]
+    if not has_bounds(strategies) or not all(np.isfinite(target).all() for target in targets):
+        return
+    candidates = int(survey(strategies, candidate=problem.candidate, pool=problem.pool).candidate.sum())
+    run = _run(strategies, min(problem.n, candidates), problem.candidate, problem.pool)
+    assert run.picks == brute.run(problem.n)
+    brute.chosen = list(problem.pool)
+    for row, sample in zip(run.answers()[0], run.picks, strict=True):
+        for strategy, objective in zip(problem.strategies, row, strict=True):
+            if strategy["kind"] != "THRESHOLD":
+                assert objective == pytest.approx(brute.objective(strategy, sample), rel=1e-9, abs=1e-12)
+        brute.chosen.append(sample)
+
+
+def test_the_seeds_cover_what_matters() -> None:
+    """Most random problems have bounds, and many of them mix strategies or measure objects."""
+    problems = [problem for problem in map(_turned, range(600)) if has_bounds(engine_strategies(problem))]
+    assert len(problems) > 400
+    assert sum(len(problem.strategies) > 1 for problem in problems) > 200
+    assert sum(any(s.get("owner") is not None for s in problem.strategies) for problem in problems) > 100
+
+
+N = 1500
+
+
+def _video(rng: np.random.Generator) -> Array:
+    """A slow walk in float32: frames that differ by less than the error of float32 products."""
+    walk = 3e-5 * np.cumsum(rng.standard_normal((N, 32)), axis=0)
+    return unit(walk + 1.0).astype(np.float32)
+
+
+POINTS: dict[str, Callable[[np.random.Generator], Array]] = {
+    "clustered": lambda rng: (
+        rng.standard_normal((20, 8))[rng.integers(0, 20, N)] + 0.2 * rng.standard_normal((N, 8))
+    ),
+    "few distinct": lambda rng: rng.standard_normal((60, 8))[rng.integers(0, 60, N)].astype(np.float32),
+    "video": _video,
+    "extreme scales": lambda rng: rng.standard_normal((N, 4)) * 10.0 ** rng.integers(-200, 200, (N, 1)),
+    "line": lambda rng: rng.standard_normal((N, 1)),
+    "close together": lambda rng: 1.0 + 1e-5 * rng.standard_normal((N, 3)),
+}
+
+
+def _classes(rng: np.random.Generator) -> Balance:
+    rows = rng.random((N, 4)) * rng.integers(0, 6, (N, 1))
+    shares = {"a": 0.1, "b": 0.4, "c": 0.3}
+    return Balance(name="b", rows=rows, classes=list("abcd"), distribution=Distribution.TARGET, target=shares)
+
+
+def _product(rng: np.random.Generator, points: Array) -> list[Strategy]:
+    values = rng.integers(0, 50, N) / 50.0
+    return [
+        Diversity(name="d", embeddings=points, strength=2.0),
+        Weights(name="w", values=values, strength=-0.5),
+        _classes(rng),
+    ]
+
+
+def _objects(rng: np.random.Generator, points: Array) -> list[Strategy]:
+    owner = np.sort(rng.integers(0, N // 3, N))
+    return [
+        Diversity(name="o", embeddings=points, owner=owner),
+        Weights(name="w", values=rng.random(N), strength=0.1),
+    ]
+
+
+MIXES: dict[str, Callable[[np.random.Generator, Array], list[Strategy]]] = {
+    "product": _product,
+    "objects": _objects,
+    "objects alone": lambda rng, points: _objects(rng, points)[:1],
+}
+
+
+def _negligible(strategies: list[Strategy]) -> list[Strategy]:
+    """The same strategies, and one that tells nothing apart but has no bounds: the plain loop decides."""
+    return [*strategies, Diversity(name="same", embeddings=np.ones((N, 2)), strength=-1.0)]
+
+
+@pytest.mark.parametrize("mix", list(MIXES))
+@pytest.mark.parametrize("points", list(POINTS))
+def test_groups_pick_like_the_plain_loop(points: str, mix: str) -> None:
+    """Groups of a tenth of the samples pick what the plain loop picks, on data made to mislead bounds."""
+    rng = np.random.default_rng(len(points))
+    strategies = MIXES[mix](rng, POINTS[points](rng))
+    everyone = np.ones(N, bool)
+    field = survey(strategies, candidate=everyone, pool=[7, 3])
+    fast = _finish(CascadeRun(strategies, field, [7, 3], sizes=MEDIUM), 80).picks
+    plain = select(_negligible(strategies), n_samples=80, candidate=everyone, pool=[7, 3]).picks
+    assert fast == plain.tolist()
+
+
+@given(st.integers(0, 2**32))
+def test_nearest_squares(seed: int) -> None:
+    """The nearest by products and differences is the nearest by differences alone, duplicates at 0."""
+    rng = np.random.default_rng(seed)
+    chosen = unit(rng.standard_normal((6, 3)))
+    points = np.concatenate(
+        [chosen[:2], unit(chosen[:2] + 1e-9 * rng.standard_normal((2, 3))), unit(rng.random((3, 3)))]
+    )
+    differences = ((points[:, None] - chosen[None]) ** 2).sum(axis=2).min(axis=1)
+    assert nearest_squares(points, chosen) == pytest.approx(differences, rel=1e-12, abs=1e-28)
+    assert (nearest_squares(points, chosen)[:2] == 0.0).all()
+
+
+@given(st.integers(0, 2**32), st.integers(0, 300))
+def test_sums_among(seed: int, n: int) -> None:
+    """Each sum is that of the squared distances to the nearest other, among the points so far."""
+    points = unit(np.random.default_rng(seed).standard_normal((n, 3)))
+    squares = ((points[:, None] - points[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(squares, np.inf)
+    expected = [squares[:m, :m].min(axis=1).sum() if m > 1 else 0.0 for m in range(n + 1)]
+    assert sums_among(points) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def _assert_bounded(bounds: Any, exact: Callable[[], Array], picks: Sequence[int]) -> None:
+    """Wherever the run stood, no exact score rises above an old bound by more than the drift."""
+    marks = []
+    for pick in picks:
+        marks.append((bounds.bounds(slice(None)), bounds.state(slice(None))))
+        bounds.add(pick)
+        for bound, state in marks:
+            assert (exact() <= bound + bounds.drift(state) + 1e-12).all()
+
+
+@given(st.integers(0, 2**32), st.sampled_from([-1.0, 0.5, 1.0]), st.booleans())
+def test_drift_of_sums(seed: int, strength: float, alone: bool) -> None:  # noqa: FBT001 - drawn
+    """A sum's old bounds hold with their drift, zeros, tiny and empty ones included."""
+    rng = np.random.default_rng(seed)
+    own = rng.random(9) * rng.choice([0.0, 1e-9, 1.0], 9)
+    term = SumTerm("w", own, own, empty=rng.random(9) < 0.2)
+    bounds = SumBounds(term, strength=strength, alone=alone)
+    _assert_bounded(bounds, lambda: bounds.bounds(slice(None)), range(9))
+
+
+@given(st.integers(0, 2**32), st.sampled_from([1e-6, 1.0]))
+def test_drift_of_distances(seed: int, spread: float) -> None:
+    """A diversity's old bounds hold with their drift, whether the set's sum grows or falls."""
+    rng = np.random.default_rng(seed)
+    points = np.ones(3) + spread * rng.standard_normal((12, 3))
+    starts = np.array([0, 2, 2, 5, 6, 7, 9, 12])
+    lazy, fresh = (LazyDistances(Vectors(points), starts) for _ in range(2))
+    bounds, exact = (SpreadBounds(d, strength=1.0, alone=False) for d in (lazy, fresh))
+    everyone = np.arange(7)
+
+    def measured() -> Array:
+        while fresh.chosen.count < lazy.chosen.count:
+            exact.add(order[len(added)])
+            added.append(1)
+        exact.focus(everyone)
+        return exact.focused()
+
+    order = [p for p in rng.permutation(7).tolist() if p != 1]
+    added: list[int] = []
+    _assert_bounded(bounds, measured, order)
+
+
+@given(st.integers(0, 2**32))
+def test_drift_of_shares(seed: int) -> None:
+    """A balance's old bounds hold with their drift, classes that nothing holds included."""
+    rng = np.random.default_rng(seed)
+    rows = rng.random((10, 3)) * (rng.random((10, 3)) < 0.4) * rng.integers(0, 9, (10, 1))
+    rows[0, 0] = 1.0
+    everyone = np.ones(10, bool)
+    target = {"a": 0.5, "b": 0.2}
+    strategy = Balance(name="b", rows=rows, classes=list("abc"), distribution=Distribution.TARGET, target=target)
+    bounds = ShareBounds(BalanceTerm(strategy, everyone, everyone), strength=1.0, candidate=everyone)
+    _assert_bounded(bounds, lambda: bounds.bounds(slice(None)), rng.permutation(10).tolist())
