@@ -49,6 +49,7 @@ FILES = pa.schema(
         ("valid", pa.bool_()),
         ("n_predictions", pa.int32()),
         ("n_boxes", pa.int32()),
+        ("n_sized", pa.int32()),
         ("n_leaving_as_xywh", pa.int32()),
         ("n_leaving_as_corners", pa.int32()),
         ("n_normalized", pa.int32()),

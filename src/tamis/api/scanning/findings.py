@@ -41,6 +41,7 @@ class _Files:
 _NUMBERS = (
     "n_predictions",
     "n_boxes",
+    "n_sized",
     "n_leaving_as_xywh",
     "n_leaving_as_corners",
     "n_normalized",
@@ -90,6 +91,7 @@ def _boxes(task: Task, files: _Files) -> list[Problem]:
     if files.total("n_normalized") == n_boxes:
         message = f"expected boxes in pixels, got all coordinates of {n_boxes} boxes within 0 and 1"
         return [Problem(code="bbox-normalized", task=task.name, message=message, count=n_boxes)]
+    n_boxes = files.total("n_sized")  # only a known image can be left
     as_xywh, as_corners = files.total("n_leaving_as_xywh"), files.total("n_leaving_as_corners")
     if n_boxes < _ENOUGH or as_xywh < _MANY_LEAVE * n_boxes or as_corners > _HARDLY_ANY_LEAVE * n_boxes:
         return []
@@ -121,7 +123,7 @@ def _counts(task: Task, files: _Files) -> list[Problem]:
 
 
 def _categories(task: Task, files: _Files, snapshot: Snapshot) -> list[Problem]:
-    known = ~np.isnan(files["category_min"].astype(np.float64))
+    known = files["valid"] & ~np.isnan(files["category_min"].astype(np.float64))
     if not known.any():
         return []
     low, high = int(files["category_min"][known].min()), int(files["category_max"][known].max())

@@ -23,7 +23,7 @@ from tamis.api.scanning.rows import metadata_columns
 from tamis.api.scanning.videos import VideoCounter
 from tamis.api.scanning.walk import Walk
 from tamis.engine import InlineEngine, ProcessEngine, Progress
-from tamis.errors import DatasourceError
+from tamis.errors import DatasourceError, IndexMissingError
 from tamis.index import Changes, Manifest, Snapshot, all_units, find_changes
 from tamis.model import Severity
 
@@ -109,7 +109,7 @@ class _Target:
 def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, target: _Target) -> ScanResult:
     began = time.monotonic()
     project = read_project(sources.lightly, options)
-    base = None if options.full else sources.index.latest()
+    base = None if options.full else _base(sources)
     known_videos = base.manifest.videos if base else ()
     if base is not None and base.manifest.settings != project.settings:
         base = None
@@ -161,6 +161,14 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
     manifest = msgspec.structs.replace(manifest, problems=(*problems, *findings))
     seconds = time.monotonic() - began
     return ScanResult(Snapshot(sources.index.root, manifest), len(listing), n_read, changes.n_removed, seconds)
+
+
+def _base(sources: Sources) -> Snapshot | None:
+    """Return what there is to build on; an index that cannot be read is made anew, as the files are the truth."""
+    try:
+        return sources.index.latest()
+    except IndexMissingError:
+        return None
 
 
 def _nothing() -> None:
