@@ -11,7 +11,7 @@ from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
 from tamis.api.selecting.config import choose_config
 from tamis.api.selecting.files import write_selection
-from tamis.api.selecting.run import SelectionRun, SelectOptions, run_selection
+from tamis.api.selecting.run import SelectionRun, SelectOptions, join_pool, run_selection
 from tamis.api.show import Overview, SampleView, show_overview, show_sample
 from tamis.api.sources import Sources, open_sources
 from tamis.errors import IndexMissingError
@@ -190,6 +190,7 @@ class Datasource:
         run = run_selection(self.snapshot, wanted, options, listen=listen)
         if out is not None:
             write_selection(run, self.sources, Path(out))
+        join_pool(run, options)
         return run
 
 

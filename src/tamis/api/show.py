@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 
 from tamis.api.check import TaskSummary, summarise_tasks
+from tamis.api.selecting.inputs import what_is_known
 from tamis.errors import UsageError
 from tamis.index import SampleColumns
 from tamis.model import Severity
-from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, map_object_frequency
+from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, check_score, map_object_frequency
 
 if TYPE_CHECKING:
     from tamis.index import Snapshot
@@ -152,7 +153,7 @@ def show_sample(snapshot: Snapshot, key: str) -> SampleView:
     if not rows:
         keys = snapshot.table("samples", ["key"])["key"].to_pylist()
         close = get_close_matches(key, keys[:100_000], n=1)
-        raise UsageError(f"There is no sample `{key}`", hint=f"did you mean `{close[0]}`?" if close else None)
+        raise UsageError(f"There is no sample `{key}`", hint=_sample_hint(close, keys))
     sample = rows[0]
     metadata = _rows(connection.execute("SELECT * FROM metadata WHERE sample = ?", [key]))
     problems = connection.execute(
@@ -180,11 +181,20 @@ def show_sample(snapshot: Snapshot, key: str) -> SampleView:
     )
 
 
+def _sample_hint(close: list[str], keys: list[str]) -> str:
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return "samples are named by their paths in the datasource" + (f", e.g. `{keys[0]}`" if keys else "")
+
+
 def _task_of_sample(task: Task, scores: dict[str, Any], predictions: list[dict[str, Any]]) -> TaskOfSample:
     kept = []
     for prediction in predictions:
         row = {name: value for name, value in prediction.items() if name != "sample" and value is not None}
-        kept.append({"category": task.by_id[row["category_id"]].name, **row})
+        of_category = {"category": task.by_id[row["category_id"]].name}
+        if row.get("probabilities") is not None:
+            of_category["probability"] = row["probabilities"][task.category_ids.index(row["category_id"])]
+        kept.append({**of_category, **row})
     # How the frequency maps to a score depends on all samples; a single one has its raw sum.
     shown = {name: scores[name] for name in SCORE_NAMES[task.task_type] if name != OBJECT_FREQUENCY}
     return TaskOfSample(scores=shown, predictions=tuple(kept))
@@ -215,9 +225,8 @@ def _score(samples: SampleColumns, name: str) -> np.ndarray[Any, np.dtype[np.flo
     if not colon:
         raise UsageError(f"`{name}` names no score", hint="write it as TASK:SCORE")
     task = samples.snapshot.task(task_name)
-    if score not in SCORE_NAMES[task.task_type]:
-        listed = ", ".join(f"`{known}`" for known in SCORE_NAMES[task.task_type])
-        raise UsageError(f"Task `{task_name}` has no score `{score}`", hint=f"it has {listed}")
+    has_probabilities, has_confidences = what_is_known(samples.snapshot, task)
+    check_score(task, score, has_probabilities=has_probabilities, has_confidences=has_confidences)
     values = samples.numbers(f"sample_scores:{task_name}", score)
     return map_object_frequency(values) if score == OBJECT_FREQUENCY else values
 

@@ -247,7 +247,7 @@ def select(
 
     from tamis.api.selecting.config import choose_config
     from tamis.api.selecting.files import selection_document, write_selection
-    from tamis.api.selecting.run import SelectOptions, run_selection
+    from tamis.api.selecting.run import SelectOptions, join_pool, run_selection
     from tamis.cli.render_show import print_selection
 
     wanted = choose_config(n=n, config=config, scores=score or (), balance=balance or (), diverse=diverse)
@@ -257,6 +257,7 @@ def select(
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
         write_selection(run, sources, out)
+        join_pool(run, options)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))
     else:

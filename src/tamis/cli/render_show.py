@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.padding import Padding
 from rich.text import Text
 
 from tamis.api.doctor import Verdict
 from tamis.cli.render import plain_table, printable
+from tamis.selection import Threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
+    from rich.table import Table
 
     from tamis.api.doctor import Diagnosis
     from tamis.api.selecting.run import SelectionRun
@@ -47,7 +49,8 @@ def print_overview(console: Console, overview: Overview) -> None:
         if len(used) > _SHOWN_CLASSES:
             console.print(Text(f"... and {len(used) - _SHOWN_CLASSES} more categories", style="dim"))
         if unused := len(overview.classes[name]) - len(used):
-            console.print(Text(f"{unused} categories are never predicted", style="dim"))
+            verb = "category is" if unused == 1 else "categories are"
+            console.print(Text(f"{unused:,} {verb} never predicted", style="dim"))
         console.print()
     if overview.metadata:
         console.print(Text("metadata: " + ", ".join(f"{n} ({t})" for n, t in overview.metadata.items())))
@@ -73,16 +76,35 @@ def print_sample(console: Console, view: SampleView) -> None:
         console.print(Text(f"\n{printable(name)}", style="bold"))
         for score, value in task.scores.items():
             console.print(Text(f"  {score}: {'unknown' if value is None else f'{value:.4f}'}"))
-        table = plain_table("category", "score", "box", "entropy", numbers=("score", "entropy"))
-        for row in task.predictions:
-            box = " ".join(f"{row[c]:.1f}" for c in ("bbox_x", "bbox_y", "bbox_width", "bbox_height") if c in row)
-            score = f"{row['score']:.3f}" if "score" in row else ""
-            entropy = f"{row['uncertainty_entropy']:.3f}" if "uncertainty_entropy" in row else ""
-            table.add_row(printable(row["category"]), score, box, entropy)
         if task.predictions:
-            console.print(table)
+            console.print(_predictions_table(task.predictions))
     for severity, code, message in view.problems:
         console.print(Text(f"{severity} {code}: {printable(message)}"))
+
+
+def _predictions_table(predictions: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of the columns that any of the predictions has."""
+    rows = [_prediction_cells(row) for row in predictions]
+    headers = [header for header in rows[0] if any(row[header] for row in rows)]
+    table = plain_table(*headers, numbers=("score", "probability", "keypoints", "entropy"))
+    for row in rows:
+        table.add_row(*(row[header] for header in headers))
+    return table
+
+
+def _prediction_cells(row: Mapping[str, Any]) -> dict[str, str]:
+    def number(name: str) -> str:
+        return f"{row[name]:.3f}" if name in row else ""
+
+    return {
+        "category": printable(row["category"]),
+        "score": number("score"),
+        "probability": number("probability"),
+        "box": " ".join(f"{row[c]:.1f}" for c in ("bbox_x", "bbox_y", "bbox_width", "bbox_height") if c in row),
+        "keypoints": str(len(row["keypoints"]) // 3) if "keypoints" in row else "",
+        "mask": "yes" if "mask" in row else "",
+        "entropy": number("uncertainty_entropy"),
+    }
 
 
 def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
@@ -90,9 +112,13 @@ def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
     selection = run.selection
     n_candidates = int(selection.field.candidate.sum())
     console.print(Text(f"Picked {len(selection.picks):,} of {n_candidates:,} candidates", style="bold"))
-    for reason, count in selection.field.excluded.items():
+    filters = {
+        name for name, strategy in zip(run.names, run.strategies, strict=True) if isinstance(strategy, Threshold)
+    }
+    for name, count in selection.field.excluded.items():
         if count:
-            console.print(Text(f"  left out by {printable(reason)}: {count:,}"))
+            why = "left out by" if name in filters else "left out for want of"
+            console.print(Text(f"  {why} {printable(name)}: {count:,}"))
     if run.pool or run.n_pool_gone:
         gone = f" ({run.n_pool_gone:,} more are gone from the datasource)" if run.n_pool_gone else ""
         console.print(Text(f"  in the pool: {len(run.pool):,}{gone}"))

@@ -25,12 +25,14 @@ class ProblemCount(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         code: the problem's code.
+        task: where it is; `None` where it concerns none.
         severity: `error`, `warning` or `info`.
         count: how many there are.
         message: one of them, or what the code means.
     """
 
     code: str
+    task: str | None = None
     severity: str
     count: int
     message: str

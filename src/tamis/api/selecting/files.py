@@ -48,9 +48,10 @@ def write_selection(run: SelectionRun, sources: Sources, out: Path) -> None:
     Each file is put in place whole; `selected.txt` is the last.
 
     Raises:
+        DatasourceError: when a file has the folder's name.
         StoreError: when the folder cannot be written.
     """
-    store = LocalStore(out)
+    store = _folder(out)
     document = selection_document(run)
     write_report(run, sources, out)
     store.write("selection.json", msgspec.json.format(msgspec.json.encode(document)))
@@ -63,12 +64,19 @@ def write_report(run: SelectionRun, sources: Sources, out: Path) -> None:
     """Write `report.html` and `report.json` into a folder.
 
     Raises:
+        DatasourceError: when a file has the folder's name.
         StoreError: when the folder cannot be written.
     """
-    store = LocalStore(out)
+    store = _folder(out)
     report = report_of(run, sources, created=datetime.now(UTC))
     store.write("report.html", render_html(report).encode())
     store.write("report.json", encode_report(report))
+
+
+def _folder(out: Path) -> LocalStore:
+    if out.is_file():
+        raise DatasourceError(f"`{out}` is a file, expected a folder for the results")
+    return LocalStore(out)
 
 
 def read_keys(path: Path) -> list[str]:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tamis.api.selecting.vectors import ObjectVectors, SampleVectors
-    from tamis.index import MetadataColumn, SampleColumns
+    from tamis.index import MetadataColumn, SampleColumns, Snapshot
     from tamis.model import Task
     from tamis.model.columns import Bools, Floats
     from tamis.selection import Strategy
@@ -186,17 +186,10 @@ class Inputs:
 
     def _score(self, given: ScoresInput) -> Floats:
         task = self.samples.snapshot.task(given.task)
-        has_probabilities, has_confidences = self._has(task)
+        has_probabilities, has_confidences = what_is_known(self.samples.snapshot, task)
         check_score(task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences)
         values = self.samples.numbers(f"sample_scores:{task.name}", given.score)
         return map_object_frequency(values) if given.score == OBJECT_FREQUENCY else values
-
-    def _has(self, task: Task) -> tuple[bool, bool]:
-        """Whether any prediction of a task has probabilities, and whether any has a score."""
-        table = self.samples.snapshot.table(f"predictions:{task.name}", ["probabilities", "score"])
-        n = table.num_rows
-        # Nothing predicted: nothing is missing either.
-        return (n == 0 or table["probabilities"].null_count < n), (n == 0 or table["score"].null_count < n)
 
     def _metadata_numbers(self, key: str) -> Floats:
         column = self._metadata_column(key)
@@ -247,6 +240,14 @@ class Inputs:
             if text is not None:
                 rows[i, at[text]] = 1.0
         return rows, classes or [""], np.array([text is None for text in texts])
+
+
+def what_is_known(snapshot: Snapshot, task: Task) -> tuple[bool, bool]:
+    """Say whether any prediction of a task has probabilities, and whether any has a score."""
+    table = snapshot.table(f"predictions:{task.name}", ["probabilities", "score"])
+    n = table.num_rows
+    # Nothing predicted: nothing is missing either.
+    return (n == 0 or table["probabilities"].null_count < n), (n == 0 or table["score"].null_count < n)
 
 
 def _class_text(label: object) -> str:

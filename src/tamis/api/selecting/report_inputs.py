@@ -64,7 +64,13 @@ def report_of(run: SelectionRun, sources: Sources, *, created: datetime) -> Repo
         + _numeric_metadata(samples),
         labels=_labels(samples),
         problems=[
-            ProblemCount(code=group.code, severity=group.severity, count=group.count, message=group.message)
+            ProblemCount(
+                code=group.code,
+                task=group.task,
+                severity=group.severity,
+                count=group.count,
+                message=group.message,
+            )
             for group in report_problems(sources, snapshot).problems
         ],
     )

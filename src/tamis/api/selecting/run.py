@@ -111,7 +111,7 @@ def run_selection(
     *,
     listen: ProgressListener = ignore_progress,
 ) -> SelectionRun:
-    """Select samples.
+    """Select samples; `join_pool` then adds them to the pool, once they are where the user wants them.
 
     Args:
         snapshot: of the index.
@@ -149,8 +149,6 @@ def run_selection(
     except SampleValueError as error:
         message = str(error).replace(f"sample {error.sample}:", f"sample `{samples.keys[error.sample]}`:", 1)
         raise UsageError(message, hint="mend that value, or take the strategy out of the config") from None
-    if options.add_to_pool and options.pool is not None:
-        Pool(snapshot.root, options.pool).join([samples.keys[i] for i in selection.picks.tolist()])
     return SelectionRun(
         config=config,
         inputs=inputs,
@@ -165,6 +163,16 @@ def run_selection(
         n_requested=n_requested,
         n_eligible=n_eligible,
     )
+
+
+def join_pool(run: SelectionRun, options: SelectOptions) -> None:
+    """Add the picks to the pool, where the options ask for it.
+
+    Raises:
+        StoreError: when the pool cannot be written; it stays as it was.
+    """
+    if options.add_to_pool and options.pool is not None:
+        Pool(run.samples.snapshot.root, options.pool).join(run.keys)
 
 
 def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path | None = None) -> SelectionRun:
