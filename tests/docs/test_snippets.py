@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +80,37 @@ def test_files_of_the_format_page_are_a_valid_datasource(tmp_path: Path) -> None
     listed = json.loads((tmp_path / ".lightly/predictions/tasks.json").read_text())
     assert {name: task.predictions for name, task in report.tasks.items()} == dict.fromkeys(listed, 1)
     assert {task.task_type for task in report.tasks.values()} == set(tamis.TaskType)
+
+
+def _shape(output: str) -> str:
+    """The words of an output: line breaks, rules, numbers and names of samples are left out."""
+    text = re.sub(r"[─\s]+", " ", output)
+    text = re.sub(r"\.lightly/predictions/.*?\.json", "FILE", text)
+    text = re.sub(r"(harbour|north gate|Café Übersee|駅前)/[^/]*?\.jpg", "KEY", text)
+    return re.sub(r"\d+(\.\d+)?", "0", text).strip()
+
+
+def _sessions(page: str) -> list[tuple[str, str]]:
+    """The commands of a page's sessions that are shown with their output."""
+    found = []
+    for block in blocks(page, "console"):
+        first, _, output = block.text.partition("\n")
+        if output and not output.startswith("$"):
+            found.append((first.removeprefix("$ "), output))
+    return found
+
+
+@pytest.mark.parametrize(("command", "output"), _sessions("README.md"), ids=lambda text: text[:12])
+def test_sessions_of_the_readme_are_real(demo_folder: Path, command: str, output: str) -> None:
+    """What the README shows is what the commands print, but for numbers and names; `...` stands for more."""
+    called = [sys.executable, "-m", *shlex.split(command)]
+    environment = {**os.environ, "COLUMNS": "100"}
+    result = subprocess.run(
+        called, check=False, capture_output=True, encoding="utf-8", cwd=demo_folder, env=environment
+    )
+    printed = _shape(result.stdout)
+    for part in output.split("\n...\n"):
+        assert _shape(part) in printed
 
 
 def test_the_two_commands_of_the_readme_are_targets_of_make() -> None:
