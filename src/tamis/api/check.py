@@ -17,6 +17,8 @@ from tamis.storage import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from duckdb import DuckDBPyConnection
+
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
@@ -107,23 +109,24 @@ def check(
 
 def report_problems(sources: Sources, snapshot: Snapshot) -> CheckReport:
     """Group the problems of a snapshot."""
+    connection = snapshot.connect()
     groups = sorted(
-        [*_stored_groups(sources, snapshot), *_loose_groups(sources, snapshot)],
+        [*_stored_groups(sources, connection), *_loose_groups(sources, snapshot)],
         key=lambda group: (_ORDER[group.severity], -group.count, group.code, group.task or ""),
     )
     return CheckReport(
         samples=snapshot.table("samples", ["kind"]).num_rows,
-        tasks=summarise_tasks(snapshot),
+        tasks=summarise_tasks(snapshot, connection),
         problems=tuple(groups),
         errors=sum(group.count for group in groups if group.severity is Severity.ERROR),
         warnings=sum(group.count for group in groups if group.severity is Severity.WARNING),
     )
 
 
-def summarise_tasks(snapshot: Snapshot) -> dict[str, TaskSummary]:
-    """Count files and predictions of each task."""
+def summarise_tasks(snapshot: Snapshot, connection: DuckDBPyConnection | None = None) -> dict[str, TaskSummary]:
+    """Count files and predictions of each task, through a connection to the snapshot where there is one."""
     n_samples = snapshot.table("samples", ["kind"]).num_rows
-    rows = snapshot.connect().execute(
+    rows = (connection or snapshot.connect()).execute(
         "SELECT task, count(*), count_if(valid), sum(n_predictions) FILTER (valid), count(sample) "
         "FROM files GROUP BY task"
     )
@@ -151,9 +154,8 @@ def stream_problems(sources: Sources, snapshot: Snapshot) -> Iterator[Problem]:
     return (place.of(problem) for problem in chain(snapshot.manifest.problems, map(_problem, rows)))
 
 
-def _stored_groups(sources: Sources, snapshot: Snapshot) -> Iterator[ProblemGroup]:
+def _stored_groups(sources: Sources, connection: DuckDBPyConnection) -> Iterator[ProblemGroup]:
     """Group the problems of files, however many millions they are."""
-    connection = snapshot.connect()
     counts = connection.execute("SELECT code, task, count(*) FROM problems GROUP BY ALL").fetchall()
     examples = connection.execute(
         'SELECT code, task, file, path, line, "column", message, hint FROM problems '

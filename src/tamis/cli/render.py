@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from tamis.api.check import CheckReport, Example, ProblemGroup
     from tamis.api.scanning.scan import ScanResult
 
+_LONGEST_PATH = 60
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
@@ -88,12 +88,13 @@ def _headline(group: ProblemGroup) -> Text:
 def _print_group(console: Console, group: ProblemGroup) -> None:
     console.print(_headline(group))
     if len(group.examples) > 1:
-        console.print(_indented(Text(printable(group.message))))
+        _print_hanging(console, Text(printable(group.message)), below=2)
     for example in group.examples:
-        console.print(_indented(_place(example)))
+        _print_hanging(console, _place(example))
     if group.count > len(group.examples) > 1:
-        console.print(_indented(Text(f"... and {group.count - len(group.examples):,} more", style="dim")))
-    console.print(_indented(Text.assemble(("hint: ", "cyan"), printable(group.hint)), below=1))
+        _print_hanging(console, Text(f"... and {group.count - len(group.examples):,} more", style="dim"))
+    _print_hanging(console, Text.assemble(("hint: ", "cyan"), printable(group.hint)))
+    console.print()
 
 
 def _place(example: Example) -> Text:
@@ -101,15 +102,24 @@ def _place(example: Example) -> Text:
     if example.file is not None:
         where = printable(example.file)
         if example.path is not None:
-            where += f" {printable(example.path)}"
+            where += f" {_shortened(printable(example.path))}"
         if example.line is not None:
             where += f" ({example.line}:{example.column})"
         text.append(where + ": ", style="bold")
     return text.append(printable(example.message))
 
 
-def _indented(text: Text, *, below: int = 0) -> Padding:
-    return Padding(text, (0, 0, below, 2), expand=False)
+def _shortened(json_path: str) -> str:
+    """Return a JSON path without its middle where it is too long to be read."""
+    half = _LONGEST_PATH // 2
+    return json_path if len(json_path) <= _LONGEST_PATH else f"{json_path[:half]}...{json_path[-half:]}"
+
+
+def _print_hanging(console: Console, text: Text, *, below: int = 4) -> None:
+    """Print a paragraph by 2 to the right, and the lines below its first by `below`: where one ends is seen."""
+    for i, line in enumerate(text.wrap(console, console.width - below)):
+        line.rstrip()
+        console.print(Text(" " * (below if i else 2)) + line, no_wrap=True, overflow="ignore", crop=False)
 
 
 def _print_verdict(console: Console, report: CheckReport) -> None:

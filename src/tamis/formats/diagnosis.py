@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_DIAGNOSED_BYTES = 8 * 2**20
 
 _PREDICTION = re.compile(r"\$\.predictions\[([0-9]+)\]")
+_REPLACED = "\ufffd"
 _LIST_HINT = 'Wrap the list: `{"predictions": [...]}`'
 
 
@@ -94,7 +95,9 @@ def _file_name(source: Source, reader: FieldReader) -> tuple[str | None, bool]:
         if node is None or node.kind is Kind.NULL:
             continue
         if isinstance(node.value, str):
-            names[key] = node.value
+            # A broken text may have broken the name: then the path alone says whose file it is.
+            if source.is_readable or _REPLACED not in node.value:
+                names[key] = node.value
         else:
             reader.wrong_type(node, "a string")
             has_fault = True

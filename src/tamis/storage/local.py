@@ -116,18 +116,23 @@ class LocalStore:
 
     def _read(self, key: str, n_bytes: int | None) -> Blob:
         try:
-            descriptor = os.open(self._prefix + check_key(key), os.O_RDONLY)
+            # Opening a named pipe would wait for a writer that may never come.
+            descriptor = os.open(self._prefix + check_key(key), os.O_RDONLY | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(f"`{key}` is not in {self.url}") from None
         except OSError as error:
             raise _store_error("read", key, error) from None
         try:
             status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise _not_a_file(key, status.st_mode)
             stamp = Stamp(status.st_size, min(status.st_mtime_ns, _LATEST_NS))
             if n_bytes is not None:
                 return Blob(os.read(descriptor, n_bytes), stamp)
-            data = os.read(descriptor, _BLOCK_BYTES)
-            if len(data) == _BLOCK_BYTES:
+            # One byte more than there should be: less than that is the end, and small files take a small buffer.
+            wanted = min(status.st_size + 1, _BLOCK_BYTES)
+            data = os.read(descriptor, wanted)
+            if len(data) == wanted:
                 blocks = [data]
                 while block := os.read(descriptor, _BIG_BLOCK_BYTES):
                     blocks.append(block)
@@ -188,6 +193,11 @@ def _unusable(name: str) -> str | None:
         except UnicodeEncodeError:
             return "its name is not UTF-8"
     return None
+
+
+def _not_a_file(key: str, mode: int) -> StoreError:
+    what = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a folder"
+    return StoreError(f"`{key}` cannot be read: it is {what}")
 
 
 def _store_error(verb: str, key: str, error: OSError) -> StoreError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tamis.formats import PredictionReader, decode_metadata, metadata_key, prediction_key
+from tamis.formats import PREDICTIONS, PredictionReader, decode_metadata, metadata_key
 from tamis.index import FRAME, IMAGE, METADATA, Video, salt, task_slot
 from tamis.media import read_image_size
 from tamis.model import Problem, SampleKind, stem_of
@@ -73,10 +73,11 @@ class Partition:
 
 @dataclass(slots=True, eq=False)
 class TaskFiles:
-    """The prediction files of one task in a chunk, in the order of their units."""
+    """The prediction files of one task in a chunk, in the order of their units; keys begin with `folder`."""
 
     task: Task
     reader: PredictionReader
+    folder: str
     units: list[int] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     sizes_bytes: list[int] = field(default_factory=list)
@@ -118,7 +119,8 @@ class Chunk:
         stop: the unit after the last.
         samples: their samples.
         tasks: the prediction files, task by task.
-        stamps: what each unit's fingerprint is made of: (unit, salt, size, time) as four columns.
+        stamps: what each unit's fingerprint is made of besides prediction files: (unit, salt, size, time) as four
+            columns.
         problems: with the unit that each is about.
     """
 
@@ -147,7 +149,10 @@ class ChunkReader:
     def read(self, start: int) -> Chunk:
         """Read units from `start` on, until the chunk is full or the partition ends."""
         job, partition = self._job, self._partition
-        tasks = [TaskFiles(task, PredictionReader(task, strict=job.strict)) for task in job.tasks]
+        tasks = [
+            TaskFiles(task, PredictionReader(task, strict=job.strict), f"{PREDICTIONS}/{task.name}/")
+            for task in job.tasks
+        ]
         present = [partition.present[task_slot(task.name)] for task in job.tasks]
         chunk = Chunk(start, start, Samples(), tasks, ([], [], [], []), [])
         last = min(start + _CHUNK_UNITS, len(partition.stems))
@@ -195,12 +200,12 @@ class ChunkReader:
         self._stamp(chunk, unit, IMAGE, extension, *stamp)
         if fault is not None:
             problem = Problem(
-                code="image-size-unknown", file=key, message=f"expected an image of known size, got {fault}"
+                code="image-size-unknown", file=key, message=f"expected an image of known size, but {fault}"
             )
             chunk.problems.append((unit, problem))
 
     def _read_predictions(self, chunk: Chunk, files: TaskFiles, unit: int) -> int:
-        key = prediction_key(files.task.name, f"{self._partition.stems[unit]}.json")
+        key = f"{files.folder}{self._partition.stems[unit]}.json"
         try:
             data, stamp = self._job.lightly.read(key)
         except StoreError as error:
@@ -211,7 +216,6 @@ class ChunkReader:
         files.files.append(key)
         files.sizes_bytes.append(stamp.size_bytes)
         files.mtimes_ns.append(stamp.mtime_ns)
-        self._stamp(chunk, unit, task_slot(files.task.name), "", *stamp)
         return len(data)
 
     def _read_metadata(self, chunk: Chunk, unit: int, n_samples: int) -> None:

@@ -97,5 +97,5 @@ def _orphan(partition: Partition, stem: str, task: str, file: str) -> Problem:
         task=task,
         file=file,
         message=f"expected the name `{right}.json`, as `{video.key}` has {video.n_frames} frames, "
-        f"got {len(frame.digits)} digits",
+        f"got `{stem.rsplit('/', 1)[-1]}.json`",
     )

@@ -20,7 +20,7 @@ from tamis.api.scanning.rows import (
     score_rows,
 )
 from tamis.formats import box_statistics, check_predictions
-from tamis.index import METADATA, ScoreNames, Shard, ShardWriter, mix, shard_schemas
+from tamis.index import METADATA, ScoreNames, Shard, ShardWriter, mix, salt, shard_schemas, task_slot
 from tamis.model import Severity
 from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scores
 
@@ -87,6 +87,8 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
     heights = np.where(owned, np.array([*samples.heights, 0])[owners], 0)
     statistics = box_statistics(columns, widths, heights)
     kept, faults = check_predictions(task, columns, files=files.files, widths=widths, heights=heights)
+    # Without a sample there is no image to ask for, which the dispute says already.
+    faults = [fault for fault in faults if fault.code != "mask-size-unknown" or fault.file not in disputed]
     kept = kept.keep((valid & owned)[kept.file])
     of_objects = object_scores(task, kept)
     of_samples = sample_scores(task, kept, object_scores=of_objects)
@@ -118,6 +120,10 @@ def _add_units(writer: ShardWriter, partition: Partition, chunk: Chunk) -> None:
     fingerprints = np.zeros(chunk.stop - chunk.start, np.uint64)
     mixed = mix(np.array(salts, np.uint64), np.array(sizes, np.int64), np.array(times, np.int64))
     np.add.at(fingerprints, np.array(units, np.int64) - chunk.start, mixed)
+    for files in chunk.tasks:
+        read = np.array(files.units, np.int64) - chunk.start
+        slot = salt(task_slot(files.task.name))
+        fingerprints[read] += mix(slot, np.array(files.sizes_bytes, np.int64), np.array(files.mtimes_ns, np.int64))
     writer.add("units", {"stem": partition.stems[chunk.start : chunk.stop], "fingerprint": fingerprints})
 
 

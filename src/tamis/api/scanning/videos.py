@@ -41,7 +41,9 @@ class VideoCounter:
         """Return the number of frames of each video, 0 where none can be read."""
         new = [file for file in files if (file.key, *file.stamp) not in self._cache]
         found = {file.key: self._cache[file.key, *file.stamp] for file in files if file not in new}
-        for video in self.engine.map(partial(_count, self.store), new):
+        # For a single video, starting processes would only cost time.
+        count = partial(_count, self.store)
+        for video in self.engine.map(count, new) if len(new) > 1 else map(count, new):
             found[video.key] = video
         self.videos.update(found)
         return {key: video.n_frames for key, video in found.items()}
@@ -79,7 +81,7 @@ def _problem(video: Video) -> Problem | None:
     if video.fault is None:
         return None
     if not video.n_frames:
-        return Problem(code="video-unreadable", file=video.key, message=f"expected a video, got {video.fault}")
+        return Problem(code="video-unreadable", file=video.key, message=f"expected a video, but {video.fault}")
     promised = f" of {video.n_frames_header} in its header" if video.n_frames_header else ""
     message = f"{video.n_frames} frames{promised} can be decoded before a fault: {video.fault}"
     return Problem(code="video-truncated", file=video.key, message=message)
