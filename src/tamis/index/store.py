@@ -163,7 +163,7 @@ class Index:
             used |= {
                 table_path(self.root / "shards" / shard.id, table) for shard in shards for table in shard.tables
             }
-        for folder in (self.root / "shards").iterdir():
+        for folder in (self.root / "shards").glob("*"):
             if folder.is_dir() and is_free(folder / "lock"):
                 for file in folder.glob("*.parquet"):
                     if file not in used:
