@@ -83,7 +83,7 @@ def test_an_unknown_option_is_wrong_usage(tmp_path: Path) -> None:
 def test_a_missing_relevant_filenames_file_is_said(tmp_path: Path) -> None:
     """A relevant-filenames file that is not there is exit code 3, as all samples would be the wrong ones."""
     _CASES["score NaN"].write(tmp_path)
-    done = run_check(tmp_path, "--relevant", "nowhere.txt")
+    done = run_check(tmp_path, "--relevant-filenames", "nowhere.txt")
     assert (done.returncode, done.stdout) == (3, "")
     assert "The relevant filenames cannot be read" in done.stderr
 

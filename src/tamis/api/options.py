@@ -34,4 +34,8 @@ class ScanOptions:
     @property
     def n_workers(self) -> int:
         """The number of processes that `workers` means."""
-        return self.workers or len(os.sched_getaffinity(0))
+        if self.workers is not None:
+            return self.workers
+        if hasattr(os, "sched_getaffinity"):  # Linux: a container or `taskset` may allow fewer than there are
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1

@@ -40,7 +40,7 @@ Format = Annotated[OutputFormat, typer.Option("--format", help="Tables for peopl
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Also look for duplicate keys in the JSON files.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every file again, not only what changed.")]
-Relevant = Annotated[
+RelevantFilenames = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
@@ -81,7 +81,7 @@ def check(
     workers: Workers = None,
     strict: Strict = False,
     full: Full = False,
-    relevant: Relevant = None,
+    relevant_filenames: RelevantFilenames = None,
     every: Annotated[
         bool, typer.Option("--all", help="Write every single problem as a line of JSON, not the summary.")
     ] = False,
@@ -102,7 +102,7 @@ def check(
     from tamis.cli.render import print_check
 
     sources = _open(src, lightly, index, quiet=True)
-    options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant)
+    options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
     with progress_bar(quiet=quiet) as listen, dry_scan(sources, options, listen=listen) as result:
         report = report_problems(sources, result.snapshot)
         if every:
@@ -123,7 +123,7 @@ def scan(
     workers: Workers = None,
     strict: Strict = False,
     full: Full = False,
-    relevant: Relevant = None,
+    relevant_filenames: RelevantFilenames = None,
     output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
 ) -> None:
@@ -142,7 +142,7 @@ def scan(
     from tamis.cli.render import print_scan
 
     sources = _open(src, lightly, index, quiet=quiet)
-    options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant)
+    options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
     with progress_bar(quiet=quiet) as listen:
         result = run(sources, options, listen=listen)
     report = report_problems(sources, result.snapshot)
