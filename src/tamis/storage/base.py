@@ -107,14 +107,16 @@ class Store(Protocol):
         """
 
 
+_NO_NAMES = frozenset({"", ".", ".."})
+
+
 def check_key(key: str) -> str:
     """Return the key if it is one.
 
     Raises:
         StoreError: when it is empty, absolute, or could leave the root.
     """
-    parts = key.split("/")
-    if not key or "\0" in key or "\\" in key or any(part in {"", ".", ".."} for part in parts):
+    if "\0" in key or "\\" in key or not _NO_NAMES.isdisjoint(key.split("/")):
         raise StoreError(f"`{key!r}` is not a key: expected a relative path without `.`, `..`, backslash or NUL")
     return key
 
