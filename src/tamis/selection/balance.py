@@ -9,6 +9,7 @@ import numpy as np
 
 from tamis.errors import UsageError
 from tamis.selection.config import Distribution
+from tamis.selection.embeddings import blocks
 
 if TYPE_CHECKING:
     from tamis.selection.embeddings import Bools, Floats, Indices
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 REST = "(rest)"
 _LEAST_ENTROPY = 1e-8
 LEAST_SHARE = 1e-10
+_FEW_ROWS = 512  # below, a call of NumPy for each class costs more than its work
 
 
 def cross_entropy(target: Floats, sums: Floats) -> Floats:
@@ -33,8 +35,13 @@ def cross_entropy(target: Floats, sums: Floats) -> Floats:
     [0.693147, 23.025851]
     """
     totals = sums.sum(axis=1)
-    shares = sums / np.where(totals == 0.0, 1.0, totals)[:, None]
-    entropy: Floats = np.einsum("ic,c->i", -np.log(shares + LEAST_SHARE), target)
+    totals[totals == 0.0] = 1.0
+    if len(sums) < _FEW_ROWS:
+        few: Floats = -(np.log(sums / totals[:, None] + LEAST_SHARE) @ target)
+        return few
+    entropy = np.zeros(len(sums))
+    for column in np.flatnonzero(target):
+        entropy -= target[column] * np.log(sums[:, column] / totals + LEAST_SHARE)
     return entropy
 
 
@@ -93,7 +100,8 @@ class BalanceTerm:
     """BALANCE at work; its gains are the objectives themselves."""
 
     def __init__(self, strategy: Balance, playing: Bools, candidate: Bools) -> None:
-        self.target, self.rows, _ = wanted(strategy, playing, candidate)
+        self.target, rows, _ = wanted(strategy, playing, candidate)
+        self.rows = np.asfortranarray(rows)  # classes are summed up one after the other
         self.sums = np.zeros(len(self.target))
 
     def objectives(self, of: Indices) -> Floats:
@@ -102,7 +110,11 @@ class BalanceTerm:
 
     def entropies(self, of: Indices | slice) -> Floats:
         """Return the cross-entropy of the selected with each sample."""
-        return cross_entropy(self.target, self.sums + self.rows[of])
+        rows = self.rows[of]
+        found = np.empty(len(rows))
+        for block in blocks(len(rows), 8 * rows.shape[1]):
+            found[block] = cross_entropy(self.target, self.sums + rows[block])
+        return found
 
     def gains(self, of: Indices) -> Floats:
         """Return the objectives: no sample has a share of its own."""

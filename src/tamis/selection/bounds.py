@@ -7,6 +7,7 @@ its own part of the objective as it is: the order is the same.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,13 @@ from tamis.selection.chosen import dot_error, nearest_squares
 from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tamis.selection.embeddings import Bools, Floats, Indices
     from tamis.selection.nearest import LazyDistances
     from tamis.selection.terms import SumTerm
 
-EPS = 4.0 * float(np.finfo(np.float64).eps)
+_EPS = 4.0 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,13 @@ def empty_score(total: float) -> float:
     >>> empty_score(0.0)
     0.0
     """
-    return float(np.log(LEAST_OBJECTIVE / max(total, LEAST_OBJECTIVE)))
+    return math.log(LEAST_OBJECTIVE / max(total, LEAST_OBJECTIVE))
+
+
+def _sum_score(total: float, own: float) -> float:
+    if total >= LEAST_OBJECTIVE:
+        return math.log1p(own / total)
+    return math.log(max(total + own, LEAST_OBJECTIVE) / LEAST_OBJECTIVE)
 
 
 def sum_drift(strength: float, state: SumState, total: float) -> float:
@@ -60,17 +69,26 @@ def sum_drift(strength: float, state: SumState, total: float) -> float:
     """
     if total == state.total:
         return 0.0
-    bends = np.clip([LEAST_OBJECTIVE - state.total, LEAST_OBJECTIVE - total], state.least, state.most)
-    own = np.array([state.least, state.most, *bends])
-    now, then = sum_scores(total, own), sum_scores(state.total, own)
+    bends = (LEAST_OBJECTIVE - state.total, LEAST_OBJECTIVE - total)
+    parts = {state.least, state.most, *(min(max(bend, state.least), state.most) for bend in bends)}
+    scores = [(_sum_score(total, own), _sum_score(state.total, own)) for own in parts]
     if state.any_empty:
-        now, then = np.append(now, empty_score(total)), np.append(then, empty_score(state.total))
-    return max(float((strength * (now - then)).max()), 0.0) + abs(strength) * rounding_of(now, then)
+        scores.append((empty_score(total), empty_score(state.total)))
+    return largest_rise(strength, scores)
 
 
-def rounding_of(now: Floats, then: Floats) -> float:
-    """Return how much the computed difference of some scores may be too small."""
-    return EPS * float(np.abs(now).max() + np.abs(then).max())
+def largest_rise(strength: float, scores: Sequence[tuple[float, float]]) -> float:
+    """Return how much strength * score rose at most, 0 at least, and what rounding may hide of it.
+
+    Args:
+        strength: any.
+        scores: now and then.
+
+    >>> round(largest_rise(2.0, [(0.5, 0.25), (0.0, 1.0)]), 12)
+    0.5
+    """
+    rise = max(strength * (now - then) for now, then in scores)
+    return max(rise, 0.0) + _EPS * abs(strength) * sum(abs(now) + abs(then) for now, then in scores)
 
 
 class SumBounds:
@@ -242,4 +260,4 @@ class SpreadBounds:
         if not self._near:
             return 0.0
         now, then = self._total, state.sums.total
-        return max(0.0, then - now) + EPS * (now + then) if now != then else 0.0
+        return max(0.0, then - now) + _EPS * (now + then) if now != then else 0.0

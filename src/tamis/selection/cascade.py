@@ -69,8 +69,8 @@ class Sizes:
         inner: those measured exactly.
     """
 
-    middle: int = 4096
-    inner: int = 256
+    middle: int = 2048
+    inner: int = 128
 
 
 @dataclass(frozen=True, eq=False)

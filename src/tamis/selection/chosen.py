@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Singles = NDArray[np.float32]
 
 _PAIRS = 1 << 14
+_BLOCK_ROWS = 1024  # so that the products with 512 others stay in the cache
 _SAME = 1e-28  # unit vectors that differ by rounding alone: 1e-14 apart
 
 
@@ -155,3 +156,16 @@ def _squares(points: Floats, others: Floats) -> Floats:
     squares: Floats = np.einsum("ij,ij->i", difference, difference)
     squares[squares < _SAME] = 0.0
     return squares
+
+
+def largest_dots(points: Singles, others: Singles) -> Singles:
+    """Return the largest dot product of each point with any other, (n,).
+
+    >>> largest_dots(np.eye(2, dtype=np.float32), np.array([[2.0, 3.0], [4.0, 1.0]], np.float32)).tolist()
+    [4.0, 3.0]
+    """
+    largest = np.empty(len(points), np.float32)
+    for start in range(0, len(points), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        dots_of(points[rows], others).max(axis=1, out=largest[rows])
+    return largest

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tamis.selection.chosen import Chosen, dot_error, dots_of, nearest_squares
+from tamis.selection.chosen import Chosen, dot_error, largest_dots, nearest_squares
 from tamis.selection.embeddings import unit_embeddings
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ class LazyDistances:
             end = min(start + _CHUNK_CHOSEN, self.chosen.count)
             behind = seen < end
             everyone = 2 * int(np.count_nonzero(behind)) > len(behind)  # cheaper than a copy of most
-            dots = dots_of(units if everyone else units[behind], self.chosen.fast[start:end])
-            squares = np.maximum(2.0 - 2.0 * dots.max(axis=1).astype(np.float64) + self._error, 0.0)
+            largest = largest_dots(units if everyone else units[behind], self.chosen.fast[start:end])
+            squares = np.maximum(2.0 - 2.0 * largest.astype(np.float64) + self._error, 0.0)
             which = rows if everyone else rows[behind]
             self._bounds[which] = np.minimum(self._bounds[which], squares)
         self._seen[of] = self.chosen.count

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tamis.selection.balance import LEAST_SHARE
-from tamis.selection.bounds import rounding_of
+from tamis.selection.bounds import largest_rise
 from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
@@ -39,10 +40,16 @@ class ShareBounds:
         self._strength = strength
         self._largest = float(term.rows[candidate].sum(axis=1).max(initial=0.0))
         self._focus: Indices = np.empty(0, np.int64)
+        self._asked: tuple[Indices | slice, Floats] | None = None  # `state` follows `bounds`
 
     def bounds(self, of: Indices | slice) -> Floats:
         """Return the scores themselves."""
-        return self._strength * _entropy_scores(self._term.entropies(of), self._base())
+        return self._strength * _entropy_scores(self._entropies(of), self._base())
+
+    def _entropies(self, of: Indices | slice) -> Floats:
+        if self._asked is None or self._asked[0] is not of:
+            self._asked = of, self._term.entropies(of)
+        return self._asked[1]
 
     def _base(self) -> float:
         total = float(self._term.sums.sum())
@@ -74,11 +81,12 @@ class ShareBounds:
 
     def add(self, sample: int) -> None:
         """Count what the sample adds."""
+        self._asked = None
         self._term.add(sample)
 
     def state(self, of: Indices | slice) -> ShareState:
         """Return the base and the limits of the entropies."""
-        entropies = self._term.entropies(of)
+        entropies = self._entropies(of)
         return ShareState(self._base(), float(entropies.min()), float(entropies.max()))
 
     def drift(self, state: ShareState) -> float:
@@ -89,10 +97,18 @@ class ShareBounds:
         if np.isinf(state.base):
             return np.inf
         fall = state.base - base
-        bend = np.clip(LEAST_OBJECTIVE + fall, state.least, state.most)
-        before = np.array([state.least, state.most, bend])
-        now, then = _entropy_scores(before - fall, base), _entropy_scores(before, state.base)
-        return self._strength * (max(float((now - then).max()), 0.0) + rounding_of(now, then))
+        bend = min(max(LEAST_OBJECTIVE + fall, state.least), state.most)
+        return largest_rise(
+            self._strength,
+            [
+                (_entropy_score(entropy - fall, base), _entropy_score(entropy, state.base))
+                for entropy in (state.least, state.most, bend)
+            ],
+        )
+
+
+def _entropy_score(entropy: float, base: float) -> float:
+    return math.log(max(base, LEAST_OBJECTIVE) / max(entropy, LEAST_OBJECTIVE))
 
 
 def _entropy_scores(entropies: Floats, base: float) -> Floats:
