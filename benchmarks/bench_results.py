@@ -20,6 +20,7 @@ class Row:
         target: what it should take.
         measured: medians, with the range in brackets.
         ratio: what is compared with the target.
+        n_runs: rounds that the medians are of.
         peak_bytes: of all processes together, `None` where it was not measured.
     """
 
@@ -27,25 +28,27 @@ class Row:
     target: str
     measured: str
     ratio: str
+    n_runs: int
     peak_bytes: int | None = None
 
 
-def render(rows: list[Row], *, repeats: int, notes: str) -> str:
+def render(rows: list[Row], *, notes: str) -> str:
     """Return the page as Markdown."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     cores, system = len(os.sched_getaffinity(0)), f"{platform.system()} {platform.release()}"
     table = "\n".join(
-        f"| {row.work} | {row.target} | {row.measured} | {row.ratio} | {_memory(row.peak_bytes)} |" for row in rows
+        f"| {row.work} | {row.target} | {row.measured} | {row.ratio} | {row.n_runs} | {_memory(row.peak_bytes)} |"
+        for row in rows
     )
     return f"""# Results of `make bench`
 
 {_processor()}, {cores} cores, {system}, Python {platform.python_version()}, {packages}.
 Load of the machine, this benchmark included: {os.getloadavg()[2]:.1f} (mean of 15 minutes).
-Medians of {repeats} interleaved runs with a warm page cache, (fastest-slowest) in brackets; ratios are medians of
+Medians of interleaved runs with a warm page cache, (fastest-slowest) in brackets; ratios are medians of
 the ratios within a round.
 
-| work | target | result | ratio | peak memory |
-|---|---|---|---|---|
+| work | target | result | ratio | runs | peak memory |
+|---|---|---|---|---|---|
 {table}
 
 {notes}"""

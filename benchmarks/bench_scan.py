@@ -10,18 +10,22 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import bench_inputs
 from bench_measure import peak_bytes, seconds, spread
 from bench_results import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 CHANGED_SHARE = 0.01
 WORKERS = 2
 
 
-def run(work: Path, *, n_files: int, repeats: int) -> list[Row]:
-    """Return the rows of the scan: all of them with `n_files` files, `repeats` times."""
+def run(work: Path, *, n_files: int, repeats: int) -> Iterator[list[Row]]:
+    """Yield the rows of the scan with `n_files` files, after each round what all rounds so far say."""
     inputs = bench_inputs.build(work, n_files)
     loop = _compile(work)
     index = work / "index"
@@ -44,6 +48,8 @@ def run(work: Path, *, n_files: int, repeats: int) -> list[Row]:
     }
     times: dict[str, list[float]] = {name: [] for name in [*commands, "scan", "rescan", "unchanged"]}
     seconds(commands["loop"])  # the page cache is warm from here on
+    shutil.rmtree(index, ignore_errors=True)
+    peak = peak_bytes(scan)
     for repeat in range(repeats):
         for name, command in commands.items():
             times[name].append(seconds(command))
@@ -52,8 +58,8 @@ def run(work: Path, *, n_files: int, repeats: int) -> list[Row]:
         times["unchanged"].append(seconds(scan, codes=(0, 1)))
         _touch(inputs, repeat)
         times["rescan"].append(seconds(scan, codes=(0, 1)))
+        yield _rows(times, n_files, peak)
     shutil.rmtree(index)
-    return _rows(times, n_files, peak_bytes(scan))
 
 
 def _rows(times: dict[str, list[float]], n_files: int, peak: int) -> list[Row]:
@@ -63,12 +69,14 @@ def _rows(times: dict[str, list[float]], n_files: int, peak: int) -> list[Row]:
 
     files = f"{n_files:,} files x 8 boxes x 10 probabilities"
     scanned = f"{spread(times['scan'])} s"
+    n_runs = len(times["scan"])
     return [
         Row(
             f"scan, {files}, and as many images",
             "<= 3x a C loop that opens, reads and closes the same",
             f"{scanned} against {spread(times['loop'])} s",
             f"{ratio('scan', 'loop'):.2f}x",
+            n_runs,
             peak,
         ),
         Row(
@@ -76,24 +84,28 @@ def _rows(times: dict[str, list[float]], n_files: int, peak: int) -> list[Row]:
             "for information",
             f"{scanned} against {spread(times['loop of JSON'])} s",
             f"{ratio('scan', 'loop of JSON'):.2f}x",
+            n_runs,
         ),
         Row(
             "the same scan against `json.load` alone in 2 processes",
             "for information",
             f"{scanned} against {spread(times['json'])} s",
             f"{ratio('scan', 'json'):.2f}x",
+            n_runs,
         ),
         Row(
             "rescan, 1 % of the prediction files changed",
             "<= 30 % of a full scan",
             f"{spread(times['rescan'])} s",
             f"{ratio('rescan', 'scan'):.0%}",
+            n_runs,
         ),
         Row(
             "rescan, nothing changed",
             "for information",
             f"{spread(times['unchanged'])} s",
             f"{ratio('unchanged', 'scan'):.0%}",
+            n_runs,
         ),
     ]
 

@@ -44,6 +44,7 @@ def run(work: Path, *, quick: bool, repeats: int) -> list[Row]:
             f">= 12x `{PEER}`",
             f"{spread(ours)} s against {spread(theirs)} s",
             f"{ratio:.1f}x",
+            repeats,
         )
     ]
 

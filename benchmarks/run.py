@@ -25,17 +25,20 @@ Parquet, commit and summary. Memory is the highest sum of PSS of all processes, 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure tamis, and write benchmarks/results.md")
     parser.add_argument("--quick", action="store_true", help="small inputs, one run each, print only")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each, at least 5 for results to quote")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="rounds of the scan, at least 5 for results to quote"
+    )
+    parser.add_argument("--select-repeats", type=int, default=3, help="rounds of the selection")
     options = parser.parse_args()
     repeats = 1 if options.quick else options.repeats
     work = HERE / "work"
     work.mkdir(exist_ok=True)
-    rows = bench_scan.run(work, n_files=10_000 if options.quick else 100_000, repeats=repeats)
-    rows += bench_select.run(work, quick=options.quick, repeats=min(repeats, 3))
-    page = render(rows, repeats=repeats, notes=NOTES)
-    print(page)
-    if not options.quick:
-        (HERE / "results.md").write_text(page)
+    selection = bench_select.run(work, quick=options.quick, repeats=1 if options.quick else options.select_repeats)
+    for scans in bench_scan.run(work, n_files=10_000 if options.quick else 100_000, repeats=repeats):
+        page = render([*scans, *selection], notes=NOTES)
+        print(page, flush=True)
+        if not options.quick:  # after each round, so that a run that is stopped leaves what it measured
+            (HERE / "results.md").write_text(page)
 
 
 if __name__ == "__main__":
