@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,8 @@ from tamis.index import Index, Snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import duckdb
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 rows = st.builds(

@@ -88,20 +88,21 @@ def _read_npy(path: Path) -> tuple[list[str], NDArray[Any]]:
     names = path.with_suffix(".txt")
     if not names.exists():
         raise ValueError(f"there is no `{names.name}` with the sample keys beside it")
-    vectors: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    vectors: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     return names.read_text("utf-8-sig").removesuffix("\n").split("\n"), vectors
 
 
 def _read_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
-    loaded = np.load(path, allow_pickle=False)
-    if not isinstance(loaded, np.lib.npyio.NpzFile):
-        raise ValueError("expected several arrays, got one as in an `.npy`")  # noqa: TRY004 (of the file)
-    with loaded as arrays:
-        names = _only("array of names", [n for n in _KEY_COLUMNS if n in arrays.files], arrays.files)
-        vectors = _only("array of embeddings", [n for n in _VECTOR_COLUMNS if n in arrays.files], arrays.files)
-        if arrays[names].ndim != 1:
-            raise ValueError(f"expected a list of names, got an array of shape {arrays[names].shape}")
-        return arrays[names].astype(str).tolist(), arrays[vectors]
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise ValueError("expected several arrays, got one as in an `.npy`")  # noqa: TRY004 (of the file)
+        there = loaded.files
+        names = loaded[_only("array of names", [n for n in _KEY_COLUMNS if n in there], there)]
+        vectors = loaded[_only("array of embeddings", [n for n in _VECTOR_COLUMNS if n in there], there)]
+        if names.ndim != 1:
+            raise ValueError(f"expected a list of names, got an array of shape {names.shape}")
+        return names.astype(str).tolist(), vectors
 
 
 def _read_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
