@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,8 @@ from tamis.index import Index, SampleColumns, picks_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 rows = st.builds(
     Row,
