@@ -28,9 +28,7 @@ class TaskType(StrEnum):
         return self in {TaskType.SEMANTIC_SEGMENTATION, TaskType.INSTANCE_SEGMENTATION}
 
 
-_OBJECT_TYPES = frozenset(
-    {TaskType.OBJECT_DETECTION, TaskType.INSTANCE_SEGMENTATION, TaskType.KEYPOINT_DETECTION}
-)
+_OBJECT_TYPES = frozenset({TaskType.OBJECT_DETECTION, TaskType.INSTANCE_SEGMENTATION, TaskType.KEYPOINT_DETECTION})
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

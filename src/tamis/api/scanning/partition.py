@@ -21,7 +21,7 @@ from tamis.api.scanning.rows import (
 )
 from tamis.formats import box_statistics, check_predictions
 from tamis.index import METADATA, ScoreNames, Shard, ShardWriter, mix, salt, shard_schemas, task_slot
-from tamis.model import Severity
+from tamis.model import CODES, Drops, Severity
 from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scores
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
     keys = [samples.keys[owner] if owner != NO_OWNER else None for owner in owner_rows]
     writer.add("files", file_rows(files, keys, valid, kept.counts(), {**statistics, **_category_range(columns)}))
     writer.add(f"predictions:{task.name}", prediction_rows(files, keys, kept, of_objects))
-    scored = np.flatnonzero(valid & owned)
+    # A file that lost all its predictions says nothing: unknown, not "no objects".
+    lost = {p.file for p in [*read.problems, *faults] if CODES[p.code].drops is Drops.PREDICTION}
+    silent = (kept.counts() == 0) & np.array([file in lost for file in files.files])
+    scored = np.flatnonzero(valid & owned & ~silent)
     writer.add(f"sample_scores:{task.name}", score_rows(files, keys, scored, kept.counts(), of_samples))
     unit_of = dict(zip(files.files, files.units, strict=True))
     chunk.problems += disputes
