@@ -20,7 +20,7 @@ from tamis.api.scanning.findings import find_in_dataset
 from tamis.api.scanning.partition import read_partition, score_columns
 from tamis.api.scanning.project import Project, read_project
 from tamis.api.scanning.rows import metadata_columns
-from tamis.api.scanning.videos import VideoCounter
+from tamis.api.scanning.videos import VideoCounter, doubt_orphans
 from tamis.api.scanning.walk import Walk
 from tamis.engine import InlineEngine, ProcessEngine, Progress
 from tamis.errors import DatasourceError, IndexMissingError
@@ -127,7 +127,10 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
             listen=_start_early(engine, listen) if base is None else listen,
         )
         listing = walk.run()
-        changes = all_units(listing) if base is None else find_changes(listing, base)
+        if base is None:
+            changes = all_units(listing)
+        else:
+            changes = find_changes(doubt_orphans(listing, known_videos, counter.videos.values()), base)
         job = ScanJob(
             input=sources.input,
             lightly=sources.lightly,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tamis.index import Video
-from tamis.model import Problem
+from tamis.model import Problem, parse_frame_stem
 from tamis.storage import StoreError
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from tamis.api.scanning.walk import VideoFile
     from tamis.engine import Engine
+    from tamis.index import Listing
     from tamis.storage import Store
 
 
@@ -51,6 +54,23 @@ class VideoCounter:
     def problems(self) -> list[Problem]:
         """Return what is wrong with the videos, each with its place among the samples."""
         return [problem for video in self.videos.values() if (problem := _problem(video)) is not None]
+
+
+def doubt_orphans(listing: Listing, before: Iterable[Video], now: Iterable[Video]) -> Listing:
+    """Mark files without a sample as changed where they look like frames of a video that did.
+
+    What is said of them depends on that video, not on themselves alone.
+    """
+    changed = {video.key for video in set(before) ^ set(now)}
+    if not changed:
+        return listing
+    orphans = np.flatnonzero(~listing.has_sample)
+    fingerprints = listing.fingerprints.copy()
+    for row, stem in zip(orphans.tolist(), listing.stems.take(orphans).to_pylist(), strict=True):
+        frame = parse_frame_stem(stem)
+        if frame is not None and frame.video in changed:
+            fingerprints[row] ^= np.uint64(1)
+    return replace(listing, fingerprints=fingerprints)
 
 
 def _count(store: Store, file: VideoFile) -> Video:

@@ -146,6 +146,8 @@ class Walk:
 
     def _add_json(self, place: str, folder: str, slot: str, below: set[str]) -> None:
         inner = self._inner_tasks(place)
+        if any(folder == name or folder.startswith(f"{name}/") for name in inner):
+            return  # the images have a folder of that name
         for page in self._pages(self.lightly_store, join_key(place, folder) if folder else place):
             stems: list[str] = []
             keep: list[int] = []
