@@ -129,10 +129,8 @@ class LocalStore:
             stamp = Stamp(status.st_size, min(status.st_mtime_ns, _LATEST_NS))
             if n_bytes is not None:
                 return Blob(os.read(descriptor, n_bytes), stamp)
-            # One byte more than there should be: less than that is the end, and small files take a small buffer.
-            wanted = min(status.st_size + 1, _BLOCK_BYTES)
-            data = os.read(descriptor, wanted)
-            if len(data) == wanted:
+            data = os.read(descriptor, _BLOCK_BYTES)
+            if len(data) == _BLOCK_BYTES:
                 blocks = [data]
                 while block := os.read(descriptor, _BIG_BLOCK_BYTES):
                     blocks.append(block)
