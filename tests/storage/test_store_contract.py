@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,9 @@ ODD_NAMES = [
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=20).filter(
     lambda name: name not in {".", ".."} and len(name.encode()) < 200
 )
+
+
+_EXAMPLES = itertools.count()
 
 
 @pytest.fixture(params=STORES)
@@ -185,15 +189,16 @@ class TestStoreContract:
     @given(st.lists(st.tuples(st.lists(names, min_size=1, max_size=3), st.binary(max_size=9)), max_size=8))
     def test_it_is_a_dictionary(self, store: Store, writes: list[tuple[list[str], bytes]]) -> None:
         """After any writes, walking the folders gives exactly the keys and contents of a dict."""
+        place = f"example-{next(_EXAMPLES)}"  # the store outlives the examples
         expected: dict[str, bytes] = {}
         for parts, data in writes:
-            key = "/".join(parts)
+            key = "/".join([place, *parts])
             clashes = any(key.startswith(f"{k}/") or k.startswith(f"{key}/") for k in expected)
             if not clashes:  # a file cannot be a folder too
                 expected[key] = data
                 store.write(key, data)
         found: dict[str, bytes] = {}
-        pending = [""]
+        pending = [place]
         while pending:
             folder = pending.pop()
             files, folders = listed(store, folder)
@@ -202,7 +207,7 @@ class TestStoreContract:
         assert found == expected
         for key in expected:
             store.delete(key)
-        assert not any(listed(store, folder)[0] for folder in ("", *{k.rpartition("/")[0] for k in expected}))
+        assert not any(listed(store, folder)[0] for folder in {k.rpartition("/")[0] for k in expected})
 
 
 @given(st.lists(st.sampled_from(["a", "..", ".", "", "b c", "\\", "\0", "...", "é"]), min_size=1, max_size=5))
