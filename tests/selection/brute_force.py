@@ -125,7 +125,7 @@ class BruteForce:
         if s["kind"] == "BALANCE":
             total = s["r"][i] + sum(s["r"][j] for j in known)
             p = total / total.sum() if total.sum() > 0 else np.zeros(len(total))
-            entropy = -sum(t * np.log(q + 1e-10) for t, q in zip(s["t"], p, strict=True))
+            entropy = -sum(t * np.log2(q + 1e-10) for t, q in zip(s["t"], p, strict=True))
             return float(1 / max(entropy, LEAST))
         mine = self._points(s, [i])
         if not mine:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies_selection import engine_strategies, random_problem
+from tamis.selection import chosen
 from tamis.selection.balance import BalanceTerm
 from tamis.selection.bounds import SpreadBounds, SumBounds
 from tamis.selection.cascade import Sizes
@@ -144,6 +145,105 @@ def test_groups_pick_like_the_plain_loop(points: str, mix: str) -> None:
     fast = _finish(CascadeRun(strategies, field, [7, 3], sizes=MEDIUM), 80).picks
     plain = select(_negligible(strategies), n_samples=80, candidate=everyone, pool=[7, 3]).picks
     assert fast == plain.tolist()
+
+
+MANY = 5000
+
+
+def _clustered(rng: np.random.Generator) -> Array:
+    centres = rng.standard_normal((40, 16))
+    return (centres[rng.integers(0, 40, MANY)] + 0.2 * rng.standard_normal((MANY, 16))).astype(np.float32)
+
+
+def _on_a_circle(rng: np.random.Generator) -> Array:
+    angles = rng.uniform(0, 2 * np.pi, MANY)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _outwards(rng: np.random.Generator) -> Array:
+    """Each sample lies farther from the first than those before it: every bound is wrong for long."""
+    angles = np.linspace(0.0, 0.5, MANY)
+    return np.stack([np.cos(angles), np.sin(angles), 1e-3 * rng.standard_normal(MANY)], axis=1)
+
+
+def _long_video(rng: np.random.Generator) -> Array:
+    """A slow walk in float32: frames that differ by little more than the rounding of their products."""
+    walk = 3e-5 * np.cumsum(rng.standard_normal((MANY, 32)), axis=0)
+    return unit(walk + 1.0).astype(np.float32)
+
+
+LONE_SETS: dict[str, Callable[[np.random.Generator], Array]] = {
+    "clustered": _clustered,
+    "iid": lambda rng: rng.standard_normal((MANY, 16)),
+    "duplicates": lambda _: np.ones((MANY, 4)),
+    "few distinct": lambda rng: rng.standard_normal((200, 8))[rng.integers(0, 200, MANY)],
+    "grid": lambda rng: rng.integers(-1, 2, (MANY, 4)).astype(float) + np.eye(4)[0] * 5,
+    "circle": _on_a_circle,
+    "outwards": _outwards,
+    "video": _long_video,
+}
+
+
+def _farthest_first(rows: Array, k: int) -> list[int]:
+    """The definition for one DIVERSITY: largest squared distance to the nearest selected, lowest index of a tie."""
+    points = unit(rows)
+    nearest = ((points - points[0]) ** 2).sum(axis=1)
+    picks = [0]
+    while len(picks) < k:
+        nearest[picks] = -1.0
+        best = int((nearest >= nearest.max() - 1e-13).argmax())
+        picks.append(best)
+        nearest = np.minimum(nearest, ((points - points[best]) ** 2).sum(axis=1))
+    return picks
+
+
+@pytest.mark.parametrize("sizes", [Sizes(middle=64, inner=8), Sizes(middle=1024, inner=128)])
+@pytest.mark.parametrize("name", list(LONE_SETS))
+def test_one_diversity_picks_farthest_first(name: str, sizes: Sizes) -> None:
+    """Groups of any size give the picks of farthest-first, on easy and on hostile embeddings."""
+    rows = LONE_SETS[name](np.random.default_rng(7))
+    field = survey([Diversity(name="d", embeddings=rows)], candidate=np.ones(MANY, bool), pool=[])
+    run = CascadeRun([Diversity(name="d", embeddings=rows)], field, [], sizes=sizes)
+    assert _finish(run, 300).picks == _farthest_first(rows, 300)
+
+
+def test_duplicates_come_last_and_at_no_distance() -> None:
+    """Once only duplicates are left, they are picked by index, at a distance of exactly 0."""
+    rows = np.repeat(np.random.default_rng(0).standard_normal((60, 5)), 30, axis=0)
+    run = select([Diversity(name="d", embeddings=rows)], n_samples=150, candidate=np.ones(1800, bool))
+    assert run.picks.tolist() == _farthest_first(rows, 150)
+    assert run.gains[1:60].min() > 0.0
+    assert run.gains[60:].max() == 0.0
+
+
+@given(st.integers(0, 2**32), st.sampled_from([1e-5, 3e-5, 1e-4]), st.booleans())
+def test_what_the_least_objective_swallows_ties(seed: int, spread: float, objects: bool) -> None:  # noqa: FBT001
+    """Embeddings so near to each other that 1e-8 hides their distances are picked as the definition has it."""
+    rng = np.random.default_rng(seed)
+    points = 1.0 + spread * rng.standard_normal((12, 2))
+    owner = np.sort(rng.integers(0, 9, 12)) if objects else None
+    n = 12 if owner is None else 9
+    plain = {"kind": "DIVERSITY", "strength": 1.0, "null": np.zeros(n, bool), "stop": None}
+    brute = BruteForce([{**plain, "points": points, "owner": owner}], np.ones(n, bool), [])
+    run = _run([Diversity(name="d", embeddings=points, owner=owner)], n, np.ones(n, bool))
+    assert run.picks == brute.run(n)
+
+
+def test_most_distances_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run measures far less than every sample against every pick."""
+    measured = 0
+    dots_of = chosen.dots_of
+
+    def counting(points: Array, others: Array) -> Array:
+        nonlocal measured
+        measured += len(points) * len(others)
+        return dots_of(points, others)
+
+    monkeypatch.setattr(chosen, "dots_of", counting)
+    strategies = [Diversity(name="d", embeddings=LONE_SETS["clustered"](np.random.default_rng(1)))]
+    field = survey(strategies, candidate=np.ones(MANY, bool), pool=[])
+    _finish(CascadeRun(strategies, field, [], sizes=Sizes(middle=64, inner=16)), 500)
+    assert MANY <= measured < 0.6 * MANY * 500
 
 
 @given(st.integers(0, 2**32))

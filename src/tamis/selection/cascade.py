@@ -69,8 +69,19 @@ class Sizes:
         inner: those measured exactly.
     """
 
-    middle: int = 2048
+    middle: int
     inner: int = 128
+
+    @classmethod
+    def of(cls, n_candidates: int) -> Sizes:
+        """Return sizes that suit so many candidates, by trials at d = 128 on two cores.
+
+        A draw of the middle looks at all bounds: the more there are, the fewer draws there should be.
+
+        >>> Sizes.of(1_000_000).middle
+        15625
+        """
+        return cls(middle=min(max(2048, n_candidates // 64), 16384))
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,7 +65,7 @@ class CascadeRun:
             [column.bounds for column in self._columns if column.bounds is not None],
             field.candidate,
             tolerance=_relative if self._alone else lambda _: ROUNDING * weight,
-            sizes=sizes or Sizes(),
+            sizes=sizes or Sizes.of(int(field.candidate.sum())),
         )
         self.picks: list[int] = []
         self.stopped: str | None = self._exhaustion()

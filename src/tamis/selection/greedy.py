@@ -10,10 +10,9 @@ import numpy as np
 from tamis.errors import UsageError
 from tamis.selection.cascade_run import CascadeRun, has_bounds
 from tamis.selection.config import Operation
-from tamis.selection.farthest import FarthestRun, lone_diversity
-from tamis.selection.rounds import TooManyTiesError
+from tamis.selection.plain_run import PlainRun
 from tamis.selection.strategies import Strategy, Threshold, unknown
-from tamis.selection.terms import LEAST_OBJECTIVE, ROUNDING, Acting, Term, make_term
+from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,17 +139,11 @@ def select(
     """
     field_ = survey(strategies, candidate=candidate, pool=pool)
     target = min(n_samples, int(field_.candidate.sum()))
-    run = _start(strategies, field_, pool, target)
+    run = (CascadeRun if has_bounds(strategies) else PlainRun)(strategies, field_, pool)
     while len(run.picks) < target and run.stopped is None:
         if cancelled is not None and cancelled():
             run.stopped = CANCELLED
-            break
-        try:
-            picked = run.step()
-        except TooManyTiesError:
-            run = _go_on_plainly(run.picks, strategies, field_, pool)
-            continue
-        if picked and progress is not None:
+        elif run.step() and progress is not None:
             progress(len(run.picks), target)
     if len(run.picks) == n_samples:
         run.stopped = None
@@ -159,106 +152,16 @@ def select(
     return _result(run, strategies, field_)
 
 
-def _start(
-    strategies: Sequence[Strategy], field: Field, pool: Sequence[int], n_picks: int
-) -> FarthestRun | CascadeRun | _Run:
-    alone = lone_diversity(strategies)
-    if alone is None:
-        return (CascadeRun if has_bounds(strategies) else _Run)(strategies, field, pool)
-    column, strategy = alone
-    known = field.known[column]
-    return FarthestRun(strategy, known=known, candidate=field.candidate, pool=pool, n_picks=n_picks)
-
-
-def _go_on_plainly(picks: Sequence[int], strategies: Sequence[Strategy], field: Field, pool: Sequence[int]) -> _Run:
-    run = _Run(strategies, field, pool)
-    for sample in picks:
-        run.take(sample)
-    return run
-
-
-def _result(run: FarthestRun | CascadeRun | _Run, strategies: Sequence[Strategy], field: Field) -> Selection:
-    shape = (len(run.picks), len(strategies))
-    picks = np.array(run.picks, np.int64)
-    objectives, gains = np.empty(shape), np.empty(shape)
-    for column, strategy in enumerate(strategies):
-        if isinstance(strategy, Threshold):
-            objectives[:, column] = gains[:, column] = strategy.values[picks]
-        elif isinstance(run, FarthestRun):
-            objectives[:, column], gains[:, column] = run.objectives(), run.gains
-        elif isinstance(run, CascadeRun):
-            objectives, gains = run.answers()
-        else:
-            objectives[:, column] = [row[0][column] for row in run.answers]
-            gains[:, column] = [row[1][column] for row in run.answers]
+def _result(run: CascadeRun | PlainRun, strategies: Sequence[Strategy], field: Field) -> Selection:
+    objectives, gains = run.answers()
     strengths = np.array([0.0 if isinstance(s, Threshold) else s.strength for s in strategies])
     with np.errstate(over="ignore", under="ignore"):
         factors = np.maximum(objectives, LEAST_OBJECTIVE) ** strengths
     return Selection(
-        picks=picks, objectives=objectives, factors=factors, gains=gains, stopped=run.stopped, field=field
+        picks=np.array(run.picks, np.int64),
+        objectives=objectives,
+        factors=factors,
+        gains=gains,
+        stopped=run.stopped,
+        field=field,
     )
-
-
-class _Run:
-    def __init__(self, strategies: Sequence[Strategy], field: Field, pool: Sequence[int]) -> None:
-        self.strategies = strategies
-        self.field = field
-        self.pool = pool
-        self.picks: list[int] = []
-        in_play = self.field.candidate.copy()
-        in_play[list(self.pool)] = True
-        self._terms: dict[int, tuple[Acting, Term]] = {}
-        for column, strategy in enumerate(self.strategies):
-            if not isinstance(strategy, Threshold):
-                term = make_term(strategy, self.field.known[column], in_play, self.field.candidate)
-                self._terms[column] = (strategy, term)
-        self._live = np.flatnonzero(self.field.candidate)
-        self.answers: list[tuple[dict[int, float], dict[int, float]]] = []
-        for sample in self.pool:
-            self._add(sample)
-        # The scale of all strengths changes no order, and keeps the sum of logarithms finite.
-        self._scale = max((abs(strategy.strength) for strategy, _ in self._terms.values()), default=0.0)
-        self.stopped: str | None = self._exhaustion()
-
-    def step(self) -> bool:
-        """Pick the best candidate, or end the run; return whether it picked."""
-        sample = self._best()
-        refusals = (term.refusal(sample) for _, term in self._terms.values())
-        self.stopped = next((refusal for refusal in refusals if refusal is not None), None)
-        if self.stopped is not None:
-            return False
-        self.take(sample)
-        self.stopped = self._exhaustion()
-        return True
-
-    def take(self, sample: int) -> None:
-        """Pick a candidate."""
-        self.answers.append(self._answers(sample))
-        self._live = np.delete(self._live, np.searchsorted(self._live, sample))
-        self._add(sample)
-        self.picks.append(sample)
-
-    def _best(self) -> int:
-        total = np.zeros(len(self._live))
-        weight = 0.0
-        for strategy, term in self._terms.values():
-            if strategy.strength != 0.0:
-                share = strategy.strength / self._scale
-                weight += abs(share)
-                total += share * np.log(np.maximum(term.objectives(self._live), LEAST_OBJECTIVE))
-        return int(self._live[(total >= total.max() - ROUNDING * weight).argmax()])
-
-    def _answers(self, sample: int) -> tuple[dict[int, float], dict[int, float]]:
-        of = np.array([sample])
-        objectives = {column: float(term.objectives(of)[0]) for column, (_, term) in self._terms.items()}
-        gains = {column: float(term.gains(of)[0]) for column, (_, term) in self._terms.items()}
-        return objectives, gains
-
-    def _add(self, sample: int) -> None:
-        for column, (_, term) in self._terms.items():
-            if self.field.known[column][sample]:
-                term.add(sample)
-
-    def _exhaustion(self) -> str | None:
-        reasons = (term.exhaustion() for _, term in self._terms.values())
-        return next((reason for reason in reasons if reason is not None), None)

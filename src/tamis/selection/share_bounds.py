@@ -30,7 +30,7 @@ class ShareBounds:
     """BALANCE of strength > 0.
 
     The base is the cross-entropy of a sample that holds nothing, but counts in the total as much as the largest:
-    B = log(S + R) - sum t_c log(S_c + eS), with S_c the selected sums, S their total, R the largest total of a
+    B = log(S + R) - sum t_c log(S_c + eS), logarithms to base 2, with S_c the selected sums, S their total, R the largest total of a
     row, e = 1e-10. A sample with the row r, of total q, has an entropy of B less
     sum t_c log(1 + (r_c + eq) / (S_c + eS)) + log((S + R) / (S + q)), and all of that falls while sums grow.
     """
@@ -55,8 +55,8 @@ class ShareBounds:
         total = float(self._term.sums.sum())
         if total == 0.0:
             return np.inf
-        shares = np.log(self._term.sums + LEAST_SHARE * total)
-        return float(np.log(total + self._largest) - self._term.target @ shares)
+        shares = np.log2(self._term.sums + LEAST_SHARE * total)
+        return float(np.log2(total + self._largest) - self._term.target @ shares)
 
     def stale(self, of: Indices) -> Bools:
         """Return that no bound is stale."""
