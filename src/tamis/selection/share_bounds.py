@@ -30,8 +30,8 @@ class ShareBounds:
     """BALANCE of strength > 0.
 
     The base is the cross-entropy of a sample that holds nothing, but counts in the total as much as the largest:
-    B = log(S + R) - sum t_c log(S_c + eS), logarithms to base 2, with S_c the selected sums, S their total, R the largest total of a
-    row, e = 1e-10. A sample with the row r, of total q, has an entropy of B less
+    B = log(S + R) - sum t_c log(S_c + eS), with S_c the selected sums, S their total, R the largest total of a
+    row, e = 1e-10, logarithms to base 2. A sample with the row r, of total q, has an entropy of B less
     sum t_c log(1 + (r_c + eq) / (S_c + eS)) + log((S + R) / (S + q)), and all of that falls while sums grow.
     """
 
