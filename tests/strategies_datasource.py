@@ -171,6 +171,15 @@ def content(snapshot: Snapshot) -> dict[str, list[str]]:
     }
 
 
+def leftovers(index: Path) -> set[str]:
+    """Return the folders of shards that no snapshot refers to, and half-written files."""
+    manifests = [json.loads(path.read_bytes()) for path in (index / "snapshots").glob("*.json")]
+    used = {shard["id"].partition("/")[0] for manifest in manifests for shard in manifest["shards"]}
+    # The last scan's own folder may hold nothing but its lock.
+    used |= {manifest["id"] for manifest in manifests}
+    return {path.name for path in (index / "shards").iterdir()} - used | {p.name for p in index.rglob(".tamis-*")}
+
+
 def state_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     """Return every file below a folder with its time and bytes: nothing was written if it stays equal."""
     return {
