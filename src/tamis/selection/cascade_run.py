@@ -17,6 +17,7 @@ from tamis.selection.terms import LEAST_OBJECTIVE, ROUNDING, SumTerm, make_term,
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from tamis.selection.cascade import Bounds
     from tamis.selection.embeddings import Bools, Floats
@@ -50,8 +51,15 @@ class CascadeRun:
     """
 
     def __init__(
-        self, strategies: Sequence[Strategy], field: Field, pool: Sequence[int], *, sizes: Sizes | None = None
+        self,
+        strategies: Sequence[Strategy],
+        field: Field,
+        pool: Sequence[int],
+        *,
+        sizes: Sizes | None = None,
+        threads: Executor | None = None,
     ) -> None:
+        self._threads = threads
         acting = [abs(_strength(strategy)) for strategy in strategies if _strength(strategy)]
         self._scale = max(acting)
         self._alone = len(acting) == 1
@@ -100,10 +108,10 @@ class CascadeRun:
             return _FilterColumn(strategy)
         strength = strategy.strength / self._scale
         if isinstance(strategy, Diversity):
-            return _SpreadColumn(strategy, len(known), strength=strength, alone=self._alone)
+            return _SpreadColumn(strategy, len(known), strength=strength, alone=self._alone, threads=self._threads)
         in_play = field.candidate.copy()
         in_play[list(pool)] = True
-        term = make_term(strategy, known, in_play, field.candidate)
+        term = make_term(strategy, known, in_play, field.candidate, threads=self._threads)
         if strength == 0.0:
             return _TermColumn(term, None)
         if isinstance(term, BalanceTerm):
@@ -194,11 +202,13 @@ class _TermColumn:
 class _SpreadColumn:
     """A DIVERSITY, measured for picks alone; the distances among the selected are summed up when all is done."""
 
-    def __init__(self, strategy: Diversity, n: int, *, strength: float, alone: bool) -> None:
+    def __init__(
+        self, strategy: Diversity, n: int, *, strength: float, alone: bool, threads: Executor | None
+    ) -> None:
         self._strategy = strategy
         owner = np.arange(n) if strategy.owner is None else np.asarray(strategy.owner, np.int64)
         starts = np.searchsorted(owner, np.arange(n + 1))
-        self._distances = LazyDistances(Vectors(strategy.embeddings), starts)
+        self._distances = LazyDistances(Vectors(strategy.embeddings), starts, threads=threads)
         self.bounds = SpreadBounds(self._distances, strength=strength, alone=alone) if strength else None
         self._gains: list[float] = []
         self._before: list[int] = []  # how many vectors were selected before each pick

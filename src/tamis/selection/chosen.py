@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from numpy.typing import NDArray
 
     from tamis.selection.embeddings import Floats
@@ -158,14 +161,24 @@ def _squares(points: Floats, others: Floats) -> Floats:
     return squares
 
 
-def largest_dots(points: Singles, others: Singles) -> Singles:
+def largest_dots(points: Singles, others: Singles, *, threads: Executor | None = None) -> Singles:
     """Return the largest dot product of each point with any other, (n,).
+
+    Args:
+        points: (n, d).
+        others: (m, d), m >= 1.
+        threads: which share the work.
 
     >>> largest_dots(np.eye(2, dtype=np.float32), np.array([[2.0, 3.0], [4.0, 1.0]], np.float32)).tolist()
     [4.0, 3.0]
     """
     largest = np.empty(len(points), np.float32)
-    for start in range(0, len(points), _BLOCK_ROWS):
+
+    def fill(start: int) -> None:
         rows = slice(start, start + _BLOCK_ROWS)
         dots_of(points[rows], others).max(axis=1, out=largest[rows])
+
+    starts = range(0, len(points), _BLOCK_ROWS)
+    work = threads.map(fill, starts) if threads is not None and len(starts) > 1 else map(fill, starts)
+    deque(work, maxlen=0)
     return largest

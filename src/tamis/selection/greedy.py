@@ -13,6 +13,7 @@ from tamis.selection.config import Operation
 from tamis.selection.plain_run import PlainRun
 from tamis.selection.strategies import Strategy, Threshold, unknown
 from tamis.selection.terms import LEAST_OBJECTIVE
+from tamis.selection.threads import product_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,17 +140,22 @@ def select(
     """
     field_ = survey(strategies, candidate=candidate, pool=pool)
     target = min(n_samples, int(field_.candidate.sum()))
-    run = (CascadeRun if has_bounds(strategies) else PlainRun)(strategies, field_, pool)
-    while len(run.picks) < target and run.stopped is None:
-        if cancelled is not None and cancelled():
-            run.stopped = CANCELLED
-        elif run.step() and progress is not None:
-            progress(len(run.picks), target)
-    if len(run.picks) == n_samples:
-        run.stopped = None
-    elif run.stopped is None:
-        run.stopped = ALL_TAKEN
-    return _result(run, strategies, field_)
+    with product_threads() as threads:
+        run: CascadeRun | PlainRun
+        if has_bounds(strategies):
+            run = CascadeRun(strategies, field_, pool, threads=threads)
+        else:
+            run = PlainRun(strategies, field_, pool, threads=threads)
+        while len(run.picks) < target and run.stopped is None:
+            if cancelled is not None and cancelled():
+                run.stopped = CANCELLED
+            elif run.step() and progress is not None:
+                progress(len(run.picks), target)
+        if len(run.picks) == n_samples:
+            run.stopped = None
+        elif run.stopped is None:
+            run.stopped = ALL_TAKEN
+        return _result(run, strategies, field_)
 
 
 def _result(run: CascadeRun | PlainRun, strategies: Sequence[Strategy], field: Field) -> Selection:

@@ -15,6 +15,8 @@ from tamis.selection.chosen import Chosen, dot_error, largest_dots, nearest_squa
 from tamis.selection.embeddings import unit_embeddings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from numpy.typing import NDArray
 
     from tamis.selection.embeddings import Bools, Floats, Indices
@@ -67,13 +69,15 @@ class LazyDistances:
         empty: (N,) which samples have no vector.
     """
 
-    def __init__(self, vectors: Vectors, starts: Indices) -> None:
+    def __init__(self, vectors: Vectors, starts: Indices, *, threads: Executor | None = None) -> None:
         """Start with nothing chosen.
 
         Args:
             vectors: the vectors of all samples, those of a sample together.
             starts: (N + 1,) where each sample's vectors start.
+            threads: which share the matrix products.
         """
+        self._threads = threads
         self._vectors = vectors
         self._starts = starts
         self._counts = np.diff(starts)
@@ -129,7 +133,8 @@ class LazyDistances:
             end = min(start + _CHUNK_CHOSEN, self.chosen.count)
             behind = seen < end
             everyone = 2 * int(np.count_nonzero(behind)) > len(behind)  # cheaper than a copy of most
-            largest = largest_dots(units if everyone else units[behind], self.chosen.fast[start:end])
+            of_rows = units if everyone else units[behind]
+            largest = largest_dots(of_rows, self.chosen.fast[start:end], threads=self._threads)
             squares = np.maximum(2.0 - 2.0 * largest.astype(np.float64) + self._error, 0.0)
             which = rows if everyone else rows[behind]
             self._bounds[which] = np.minimum(self._bounds[which], squares)

@@ -11,6 +11,7 @@ from tamis.selection.terms import LEAST_OBJECTIVE, ROUNDING, make_term
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from tamis.selection.embeddings import Floats
     from tamis.selection.greedy import Field
@@ -26,14 +27,21 @@ class PlainRun:
         stopped: why the run ended, or `None`.
     """
 
-    def __init__(self, strategies: Sequence[Strategy], field: Field, pool: Sequence[int]) -> None:
+    def __init__(
+        self,
+        strategies: Sequence[Strategy],
+        field: Field,
+        pool: Sequence[int],
+        *,
+        threads: Executor | None = None,
+    ) -> None:
         self._strategies = strategies
         self._field = field
         self.picks: list[int] = []
         in_play = field.candidate.copy()
         in_play[list(pool)] = True
         self._terms: dict[int, tuple[Acting, Term]] = {
-            column: (strategy, make_term(strategy, field.known[column], in_play, field.candidate))
+            column: (strategy, make_term(strategy, field.known[column], in_play, field.candidate, threads=threads))
             for column, strategy in enumerate(strategies)
             if not isinstance(strategy, Threshold)
         }

@@ -16,6 +16,8 @@ from tamis.selection.neighbours import similarity_weights, typicality_weights
 from tamis.selection.strategies import Balance, Diversity, Similarity, Typicality, Weights
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from tamis.selection.embeddings import Bools, Floats, Indices
     from tamis.selection.strategies import Embedded
 
@@ -45,7 +47,9 @@ class Term(Protocol):
         """Return why the run ends with what is selected, or `None`."""
 
 
-def make_term(strategy: Acting, known: Bools, in_play: Bools, candidate: Bools) -> Term:
+def make_term(
+    strategy: Acting, known: Bools, in_play: Bools, candidate: Bools, *, threads: Executor | None = None
+) -> Term:
     """Start a strategy.
 
     Args:
@@ -53,6 +57,7 @@ def make_term(strategy: Acting, known: Bools, in_play: Bools, candidate: Bools) 
         known: (N,) the samples of which the strategy knows something.
         in_play: (N,) the candidates and the pool.
         candidate: (N,) what may be picked.
+        threads: which share the search for neighbours.
     """
     if isinstance(strategy, Weights):
         values = np.where(known, strategy.values, 0.0).astype(np.float64)
@@ -62,7 +67,7 @@ def make_term(strategy: Acting, known: Bools, in_play: Bools, candidate: Bools) 
     points = _Points(strategy, known & in_play)
     if isinstance(strategy, Diversity):
         return DiversityTerm(strategy, points)
-    return _near_term(strategy, points)
+    return _near_term(strategy, points, threads)
 
 
 class _Points:
@@ -157,13 +162,13 @@ class SumTerm:
         return f"`{self._name}`: the sum over the selected, {self.total:.6g}, reached the limit {self._max_sum:.6g}"
 
 
-def _near_term(strategy: Similarity | Typicality, points: _Points) -> SumTerm:
+def _near_term(strategy: Similarity | Typicality, points: _Points, threads: Executor | None) -> SumTerm:
     empty = ~points.has_point if strategy.owner is not None else None
     if isinstance(strategy, Similarity):
         queries, null = unit_embeddings(strategy.queries)
-        weights = similarity_weights(points.unit, queries[~null])
+        weights = similarity_weights(points.unit, queries[~null], threads=threads)
         return SumTerm(strategy.name, points.maxima(weights), points.sums(weights), empty=empty)
-    weights = typicality_weights(points.unit, strategy.n_neighbours)
+    weights = typicality_weights(points.unit, strategy.n_neighbours, threads=threads)
     limit = strategy.stop_min_typicality
     own, added = points.means(weights), points.sums(weights)
     return SumTerm(strategy.name, own, added, empty=empty, stop_min_own=limit)
