@@ -100,4 +100,5 @@ def main() -> None:
         print(json.dumps({"step": step, "lived": lived, **found}))  # noqa: T201 (read by the test)
 
 
-main()
+if __name__ == "__main__":
+    main()
