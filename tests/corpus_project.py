@@ -112,11 +112,10 @@ SCHEMAS = (
     _categories("an empty name", _BOTH.replace("bus", ""), "category-name-empty"),
     _categories("a name that is a number", _BOTH.replace('"bus"', "7"), "schema-field"),
     _categories("a name twice", _BOTH.replace("bus", "car"), "category-duplicate-name"),
-    _categories(
-        "a skeleton outside of its keypoints",
-        '[{"id": 0, "name": "car", "keypoint_names": ["nose", "tail"], "keypoint_skeleton": [[1, 2]]}]',
-        "keypoint-skeleton",
-        task_type="keypoint-detection",
+    Case(
+        name="a skeleton outside of its keypoints",
+        files={_SCHEMA_KEY: schema("cars").replace('"car"', '"car", "keypoint_skeleton": [[-1, 2]]').encode()},
+        codes=("keypoint-skeleton",),
     ),
 )
 

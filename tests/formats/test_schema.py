@@ -155,14 +155,6 @@ def test_two_categories_of_one_name_are_only_warned_about() -> None:
             ],
         ),
         (
-            detection({**CAR, "keypoint_names": ["a", "b"], "keypoint_skeleton": [[1, 2]]}),
-            [f"{SKELETON} expected indices from 0 to 1, got `2`"],
-        ),
-        (
-            detection({**CAR, "skeleton": [[0, 1]]}),
-            ["keypoint-skeleton $.categories[0].skeleton expected indices from 1, got `0`"],
-        ),
-        (
             b'{"task_type": "classification", "categories": [{"id": 0}, {"id": 1, "name": "b"',
             [
                 "json-truncated $.categories[1] expected `}`, got the end of the file",
@@ -180,6 +172,37 @@ def test_every_problem_of_a_schema_is_said_with_its_place(schema: Any, expected:
     task, problems = decode(schema)
     assert problems == expected
     assert (task is None) == (expected[0].split()[0] != "json-duplicate-key")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (
+            {"keypoint_names": ["a", "b"], "keypoint_skeleton": [[0, 1], [1, 2]]},
+            [f"{SKELETON} expected indices from 0 to 1, got `2`"],
+        ),
+        (
+            {"skeleton": [[0, 1]]},
+            ["keypoint-skeleton $.categories[0].skeleton expected indices from 1, got `0`"],
+        ),
+        ({"keypoint_skeleton": [[0], [0, 1]]}, [f"{SKELETON}[0] expected a pair of integers, got a list of 1"]),
+        ({"keypoint_skeleton": None}, [f"{SKELETON} expected a list of pairs of indices, got `null`"]),
+        (
+            {"keypoint_skeleton": [[0, float("nan")]]},
+            [
+                f"number-not-finite {SKELETON.split()[1]}[0][1] expected a finite number, got `NaN`",
+                f"{SKELETON}[0] expected a pair of integers, got a list of 2",
+            ],
+        ),
+    ],
+)
+def test_a_skeleton_that_cannot_be_drawn_costs_only_itself(keys: dict[str, Any], expected: list[str]) -> None:
+    """The task is used, its keypoints are named, and the skeleton is left out whole and said."""
+    task, problems = decode(detection({**CAR, **keys}))
+    assert problems == expected
+    assert task is not None
+    names = tuple(keys["keypoint_names"]) if "keypoint_names" in keys else None
+    assert task.categories == (Category(id=0, name="car", keypoint_names=names, keypoint_skeleton=None),)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ import numpy as np
 from tamis.errors import UsageError
 from tamis.formats import TASKS_KEY, decode_schema, decode_tasks, field_names, schema_key
 from tamis.model import (
+    CODES,
     Category,
+    Drops,
     Prediction,
     SampleKind,
-    Severity,
     Task,
     TaskType,
     kind_of_key,
@@ -69,7 +70,7 @@ def make_task(name: str, task_type: TaskType | str, categories: object) -> Task:
     _, problems = decode_tasks(listed, file=TASKS_KEY)
     task, more = decode_schema(schema, task=name, file=schema_key(name))
     problems = [*problems, *([] if faults else more)]
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    errors = [problem for problem in problems if CODES[problem.code].drops is not Drops.NOTHING]
     faults += [f"{(problem.path or '$').removeprefix('$.')}: {problem.message}" for problem in errors]
     if faults or task is None:
         raise UsageError(

@@ -25,7 +25,8 @@ _OLD_KEY = "Rename the key `task_description` to `task_type`: it had that name f
 def decode_schema(data: bytes, *, task: str, file: str) -> tuple[Task | None, list[Problem]]:
     """Read the schema of the task of that name; `None` with at least one error where it cannot be used.
 
-    Keys that the format does not know are ignored. Empty lists of keypoint names count as absent.
+    Keys that the format does not know are ignored. Empty lists of keypoint names count as absent. A skeleton only
+    says how to draw: one that cannot be is left out with a warning, and the task is used.
 
     Args:
         data: content of the file.
@@ -163,9 +164,13 @@ class _SchemaReader:
         if key is None:
             return None
         node, first = entry.members[key], _SKELETON_KEYS[key]
-        if not self._is(node, Kind.LIST):
+        if node.kind is not Kind.LIST:
+            if node.kind is not Kind.BAD:
+                self._add(node, "keypoint-skeleton", f"expected a list of pairs of indices, got {node.shown}")
             return None
         pairs = [pair for item in node.items if (pair := self._pair(item)) is not None]
+        if len(pairs) < len(node.content):
+            return None
         last = None if n_keypoints is None else first + n_keypoints - 1
         outside = [i for pair in pairs for i in pair if i < first or (last is not None and i > last)]
         if outside:

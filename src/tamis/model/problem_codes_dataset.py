@@ -132,9 +132,9 @@ TASK_CODES: tuple[ProblemCode, ...] = (
     ),
     ProblemCode(
         "keypoint-skeleton",
-        _E,
-        _TASK,
-        "A skeleton names a keypoint that the category does not have",
+        _W,
+        Drops.VALUE,
+        "A skeleton is no list of pairs of the category's keypoints; the task is read without that skeleton",
         "Pairs in `keypoint_skeleton` count from 0; pairs in COCO's `skeleton` count from 1",
         '{"keypoint_names": ["nose", "tail"], "keypoint_skeleton": [[0, 2]], ...}',
     ),
