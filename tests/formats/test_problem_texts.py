@@ -317,6 +317,10 @@ def test_every_code_that_reading_can_give_has_a_case() -> None:
     ("score", "hint"),
     [
         (1.0000001, "Rounding pushed it past 1: clip with `min(score, 1.0)` before writing"),
+        (
+            1.25,
+            "Some models, pose models above all, give scores slightly above 1: clip with `min(score, 1.0)`. If the others are larger, this is percent (divide by 100) or a logit (put it through a sigmoid)",
+        ),
         (87.5, "This looks like percent or a logit: divide percent by 100, put logits through a sigmoid"),
     ],
 )

@@ -118,7 +118,7 @@ def _poses(name: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     [
         ("coco", 17, None, ""),
         ("wholebody", 133, "keypoint-score-range", "clip heat-map peaks above 1"),
-        ("crowdpose", 14, "score-range", "logits through a sigmoid"),
+        ("crowdpose", 14, "score-range", "clip with `min(score, 1.0)`"),
     ],
 )
 def test_confidences_above_1_are_found(

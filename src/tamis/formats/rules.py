@@ -22,6 +22,7 @@ SUM_TOLERANCE = 1e-3
 _SUM_SLACK = 1e-9  # of adding up floats: a sum of exactly 1.001 is within the tolerance
 _MAX_LISTED_IDS = 10
 _ROUNDING = 1.01
+_OVERSHOOT = 1.8  # a pose model's published results reach 1.79
 _PERCENT = 100
 
 
@@ -81,6 +82,11 @@ def _check_scores(columns: PredictionColumns, findings: Findings) -> None:
 def _score_hint(value: float) -> str | None:
     if 1 < value <= _ROUNDING:
         return "Rounding pushed it past 1: clip with `min(score, 1.0)` before writing"
+    if 1 < value <= _OVERSHOOT:
+        return (
+            "Some models, pose models above all, give scores slightly above 1: clip with `min(score, 1.0)`. If the "
+            "others are larger, this is percent (divide by 100) or a logit (put it through a sigmoid)"
+        )
     if 1 < value <= _PERCENT:
         return "This looks like percent or a logit: divide percent by 100, put logits through a sigmoid"
     return None

@@ -208,8 +208,8 @@ PREDICTION_CODES: tuple[ProblemCode, ...] = (
         _E,
         _PREDICTION,
         "The score is outside 0 to 1",
-        "Scale scores before writing: percent / 100, logits through a sigmoid, or clip what rounding pushed past "
-        "1 with `min(score, 1.0)`",
+        "Scale scores before writing: percent / 100, logits through a sigmoid; or clip with `min(score, 1.0)` what "
+        "rounding, or a pose model, puts slightly above 1",
         '{"score": 87.5, ...}',
     ),
     ProblemCode(
