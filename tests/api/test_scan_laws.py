@@ -22,7 +22,7 @@ from strategies_datasource import (
 )
 from tamis.api.check import check, report_problems
 from tamis.api.options import ScanOptions
-from tamis.api.scanning import chunk as chunk_module
+from tamis.api.scanning import chunk_reader as chunk_module
 from tamis.api.scanning import scan as scan_module
 from tamis.api.scanning.scan import ScanResult, dry_scan, scan
 from tamis.api.sources import open_sources
@@ -143,6 +143,7 @@ def test_partitions_and_chunks_do_not_show(units: int, folder: Folder, monkeypat
     monkeypatch.setattr(scan_module, "_PARTITION_UNITS", units)
     monkeypatch.setattr(scan_module, "_SMALLEST_PARTITION_UNITS", units)
     monkeypatch.setattr(chunk_module, "_CHUNK_UNITS", max(1, units // 3))
+    monkeypatch.setattr(chunk_module, "_BLOCK_UNITS", max(1, units // 5))
     result = run(folder)
     assert content(result.snapshot) == whole
     n_shards = -(-result.n_units // units)

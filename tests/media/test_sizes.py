@@ -3,19 +3,21 @@ from __future__ import annotations
 import io
 import random
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from real_data import DATA, needs_data
 from tamis.media.headers import HeaderError, MoreBytesError, image_size
-from tamis.media.sizes import FIRST_READ_BYTES, read_image_size
-from tamis.storage import LocalStore, MemoryStore, NotFoundError
+from tamis.media.sizes import FIRST_READ_BYTES, ImageSize, read_image_sizes
+from tamis.storage import LocalStore, MemoryStore, Store
 
-DATA = Path("/work/shared/data")
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FORMATS: list[tuple[str, str, dict[str, Any]]] = [
     ("JPEG", "RGB", {}),
     ("JPEG", "L", {"progressive": True}),
@@ -44,8 +46,13 @@ def picture(name: str, mode: str, options: dict[str, Any], size: tuple[int, int]
     return buffer.getvalue()
 
 
+def size_at(store: Store, key: str) -> ImageSize:
+    (size,) = read_image_sizes(store, [key])
+    return size
+
+
 def size_of(data: bytes) -> tuple[int, int] | str:
-    size = read_image_size(MemoryStore({"a": data}), "a")
+    size = size_at(MemoryStore({"a": data}), "a")
     if size.fault is None:
         return size.width, size.height
     assert (size.width, size.height) == (0, 0)
@@ -111,7 +118,7 @@ def test_damage_is_never_raised(data: st.DataObject) -> None:
     content = bytearray(picture(name, mode, options))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, min(len(content), 120) - 1))] = data.draw(st.integers(0, 255))
-    size = read_image_size(MemoryStore({"a": bytes(content)}), "a")
+    size = size_at(MemoryStore({"a": bytes(content)}), "a")
     assert (size.fault is None) == (size.width > 0) == (size.height > 0)
 
 
@@ -134,7 +141,7 @@ def test_jpegs_with_long_headers(extra_bytes: int, tmp_path: Path) -> None:
     padded = jpeg[:2] + segment(0xE2, 65_533) * n_full + segment(0xE2, rest) + jpeg[2:]
     (tmp_path / "a.jpg").write_bytes(padded)
     for store in (LocalStore(tmp_path), MemoryStore({"a.jpg": padded})):
-        size = read_image_size(store, "a.jpg")
+        size = size_at(store, "a.jpg")
         assert (size.width, size.height, size.fault) == (5, 3, None)
         assert size.stamp == store.read("a.jpg").stamp
 
@@ -173,9 +180,9 @@ def test_tiff_directories_anywhere(order: str, *, is_big: bool, kind: int, gap_b
     data = magic + head + bytes(gap_bytes) + body
     (tmp_path / "a.tif").write_bytes(data)
     for store in (LocalStore(tmp_path), MemoryStore({"a.tif": data})):
-        assert read_image_size(store, "a.tif")[:2] == (5, 3)
+        assert size_at(store, "a.tif")[:2] == (5, 3)
         store.write("b.tif", data[:-7])
-        assert "TIFF" in (fault := str(read_image_size(store, "b.tif").fault)) or "ends within" in fault
+        assert "TIFF" in (fault := str(size_at(store, "b.tif").fault)) or "ends within" in fault
 
 
 @pytest.mark.parametrize(
@@ -215,17 +222,20 @@ def test_rare_formats_are_left_to_pillow() -> None:
         assert size_of(picture(name, "RGB", {}, (20, 10))) == (20, 10)
 
 
-def test_a_missing_image_is_the_stores_error() -> None:
-    """Only the store's own errors are raised."""
-    with pytest.raises(NotFoundError):
-        read_image_size(MemoryStore(), "a.jpg")
+def test_sizes_come_in_the_order_of_the_keys() -> None:
+    """Each image has its own size or fault, whatever became of those before it."""
+    store = MemoryStore({f"{n}.png": picture("PNG", "RGB", {}, (n, 1)) for n in (1, 2)} | {"bad.png": b"x"})
+    sizes = list(read_image_sizes(store, ["2.png", "gone.png", "bad.png", "1.png"]))
+    assert [size[:2] for size in sizes] == [(2, 1), (0, 0), (0, 0), (1, 1)]
+    assert sizes[1].fault == "`gone.png` is not in memory://"
+    assert sizes[1].stamp == (0, 0)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real images is not here")
+@needs_data
 def test_real_images() -> None:
     """On real images the sizes equal Pillow's."""
     paths = sorted(p for p in DATA.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".gif"})
     store = LocalStore(DATA)
     for path in random.Random(0).sample(paths, min(200, len(paths))):  # noqa: S311 (no secret)
         with Image.open(path) as image:
-            assert read_image_size(store, path.relative_to(DATA).as_posix())[:2] == image.size
+            assert size_at(store, path.relative_to(DATA).as_posix())[:2] == image.size

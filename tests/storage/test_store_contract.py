@@ -10,7 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.storage import LocalStore, MemoryStore, NotFoundError, Stamp, Store, StoreError, check_key, join_key
+from tamis.storage import (
+    Blob,
+    LocalStore,
+    MemoryStore,
+    NotFoundError,
+    Stamp,
+    Store,
+    StoreError,
+    check_key,
+    join_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,6 +188,37 @@ class TestStoreContract:
             with pytest.raises(StoreError, match="is not a key"):
                 operation()
         assert listed(store) == ({}, set())
+
+    @pytest.mark.parametrize("n_bytes", [None, 0, 3])
+    def test_many_reads_are_as_many_single_reads(self, store: Store, n_bytes: int | None) -> None:
+        """Many keys give what each gives alone, in their order, bad and missing ones in the place of their blob."""
+        for key in ["a", "a b/ü.json", "a b/-rf", "c/d/e", "big"]:
+            store.write(key, key.encode() * (30_000 if key == "big" else 1))
+        keys = [
+            "c/d/e",
+            "a",
+            "a b/ü.json",
+            "gone",
+            "a b/gone",
+            "gone/x",
+            "a/x",
+            "c",
+            "big",
+            "a b/-rf",
+            "a",
+            *BAD_KEYS,
+        ]
+
+        def single(key: str) -> Blob | str:
+            try:
+                return store.read(key) if n_bytes is None else store.read_start(key, n_bytes)
+            except StoreError as error:
+                return f"{type(error).__name__}: {error.message}"
+
+        def text(blob: Blob | StoreError) -> Blob | str:
+            return f"{type(blob).__name__}: {blob.message}" if isinstance(blob, StoreError) else blob
+
+        assert [text(blob) for blob in store.read_many(keys, n_bytes=n_bytes)] == [single(key) for key in keys]
 
     def test_it_can_be_sent_to_workers(self, store: Store) -> None:
         """A pickled copy reads what the store reads."""

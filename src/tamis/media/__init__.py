@@ -3,6 +3,6 @@
 `tamis.media.pictures` loads Pillow and `tamis.media.videos` FFmpeg, so import those where they are used.
 """
 
-from tamis.media.sizes import ImageSize, read_image_size
+from tamis.media.sizes import ImageSize, read_image_sizes
 
-__all__ = ["ImageSize", "read_image_size"]
+__all__ = ["ImageSize", "read_image_sizes"]

@@ -6,11 +6,13 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from tamis.media.headers import HeaderError, MoreBytesError, image_size, tiff_directory_at, tiff_size
+from tamis.storage import Stamp, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tamis.storage import Stamp, Store
+    from tamis.storage import Blob, Store
 
 FIRST_READ_BYTES = 4096  # holds the size of 87 % of COCO's JPEGs; the others carry EXIF or colour profiles
 MAX_READ_BYTES = 1 << 28
@@ -19,6 +21,7 @@ _FAR_BYTES = 1 << 20
 _TIFF_START_BYTES = 16
 _TIFF_DIRECTORY_BYTES = 1 << 16
 _AVIF_BRANDS = (b"ftypavif", b"ftypavis")
+_NO_STAMP = Stamp(0, 0)
 _RARE_STARTS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # JPEG 2000: the file, the bare stream
 
 
@@ -38,16 +41,33 @@ class ImageSize(NamedTuple):
     fault: str | None
 
 
-def read_image_size(store: Store, key: str) -> ImageSize:
-    """Read the size of an image as stored (no EXIF orientation applied); bad data is a `fault`, never raised.
+def read_image_sizes(store: Store, keys: Sequence[str]) -> Iterator[ImageSize]:
+    """Yield the size of each image as stored (no EXIF orientation applied); what is wrong is its `fault`.
 
-    Raises:
-        NotFoundError: when nothing is at the key.
-        StoreError: when it may not or cannot be read.
+    Args:
+        store: where the images lie.
+        keys: of the images, those of one folder best side by side.
     """
+    for key, blob in zip(keys, store.read_many(keys, n_bytes=FIRST_READ_BYTES), strict=True):
+        if isinstance(blob, StoreError):
+            yield _unknown(_NO_STAMP, blob.message)
+            continue
+        try:
+            width, height = image_size(blob.data)
+        except (MoreBytesError, HeaderError):
+            try:
+                yield _read_on(store, key, blob)
+            except StoreError as error:
+                yield _unknown(_NO_STAMP, error.message)
+        else:
+            yield ImageSize(width, height, blob.stamp, None)
+
+
+def _read_on(store: Store, key: str, blob: Blob) -> ImageSize:
+    """Read further into an image whose first bytes do not tell its size."""
     n_bytes = FIRST_READ_BYTES
     while True:
-        data, stamp = store.read_start(key, n_bytes)
+        data, stamp = blob
         try:
             width, height = image_size(data)
         except MoreBytesError as more:
@@ -65,6 +85,7 @@ def read_image_size(store: Store, key: str) -> ImageSize:
             return _unknown(stamp, str(error))
         else:
             return ImageSize(width, height, stamp, None)
+        blob = store.read_start(key, n_bytes)
 
 
 def _unknown(stamp: Stamp, fault: str) -> ImageSize:

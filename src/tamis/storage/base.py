@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from tamis.errors import DatasourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -92,6 +92,9 @@ class Store(Protocol):
     def read_start(self, key: str, n_bytes: int) -> Blob:
         """Read at most the first `n_bytes`; the stamp's size is that of the whole. Raises as `read`."""
 
+    def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
+        """Yield for each key, in their order, what `read` (with `n_bytes`: `read_start`) returns or raises."""
+
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key atomically: a reader sees the old or the new content whole.
 
@@ -107,7 +110,8 @@ class Store(Protocol):
         """
 
 
-_NO_NAMES = frozenset({"", ".", ".."})
+NO_NAMES = frozenset({"", ".", ".."})
+"""What no part of a key may be."""
 
 
 def check_key(key: str) -> str:
@@ -116,7 +120,7 @@ def check_key(key: str) -> str:
     Raises:
         StoreError: when it is empty, absolute, or could leave the root.
     """
-    if "\0" in key or "\\" in key or not _NO_NAMES.isdisjoint(key.split("/")):
+    if "\0" in key or "\\" in key or not NO_NAMES.isdisjoint(key.split("/")):
         raise StoreError(f"`{key!r}` is not a key: expected a relative path without `.`, `..`, backslash or NUL")
     return key
 

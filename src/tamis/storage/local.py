@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError
-from tamis.storage.base import Blob, NotFoundError, Page, Stamp, StoreError, check_key
+from tamis.storage.base import NO_NAMES, Blob, NotFoundError, Page, Stamp, StoreError, check_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+# Opening a named pipe would wait for a writer that may never come.
+_READ = os.O_RDONLY | os.O_NONBLOCK
+# A folder that may be searched but not listed will do, where the system tells the two apart.
+_OPEN_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY
+_FILE_TYPE = 0o170000  # the bits of a mode that say what it is, as `stat.S_IFMT` takes them
 _BLOCK_BYTES = 1 << 16
 _BIG_BLOCK_BYTES = 1 << 22
 _PAGE_NAMES = 10_000
@@ -87,6 +92,33 @@ class LocalStore:
         """Read at most the first `n_bytes`."""
         return self._read(key, n_bytes)
 
+    def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
+        """Read one after the other, names of one folder from its descriptor: a short path is found sooner."""
+        folder, below = None, None
+        try:
+            for key in keys:
+                parent, _, name = key.rpartition("/")
+                if parent != folder:
+                    if below is not None:
+                        os.close(below)
+                    folder, below = parent, self._open_folder(parent)
+                if below is None or name in NO_NAMES or "\\" in name:
+                    yield self._read_or_error(key, n_bytes)
+                    continue
+                try:
+                    descriptor = os.open(name, _READ, dir_fd=below)
+                except (OSError, ValueError):
+                    yield self._read_or_error(key, n_bytes)  # says what is wrong
+                    continue
+                try:
+                    blob: Blob | StoreError = _read_open(descriptor, key, n_bytes)
+                except StoreError as error:
+                    blob = error
+                yield blob
+        finally:
+            if below is not None:
+                os.close(below)
+
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key: written beside it, then renamed over it."""
         path = self.path(key)
@@ -116,30 +148,45 @@ class LocalStore:
 
     def _read(self, key: str, n_bytes: int | None) -> Blob:
         try:
-            # Opening a named pipe would wait for a writer that may never come.
-            descriptor = os.open(self._prefix + check_key(key), os.O_RDONLY | os.O_NONBLOCK)
+            descriptor = os.open(self._prefix + check_key(key), _READ)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(f"`{key}` is not in {self.url}") from None
         except OSError as error:
             raise _store_error("read", key, error) from None
+        return _read_open(descriptor, key, n_bytes)
+
+    def _read_or_error(self, key: str, n_bytes: int | None) -> Blob | StoreError:
         try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise _not_a_file(key, status.st_mode)
-            stamp = Stamp(status.st_size, min(status.st_mtime_ns, _LATEST_NS))
-            if n_bytes is not None:
-                return Blob(os.read(descriptor, n_bytes), stamp)
-            data = os.read(descriptor, _BLOCK_BYTES)
-            if len(data) == _BLOCK_BYTES:
-                blocks = [data]
-                while block := os.read(descriptor, _BIG_BLOCK_BYTES):
-                    blocks.append(block)
-                data = b"".join(blocks)
-            return Blob(data, stamp)
-        except OSError as error:
-            raise _store_error("read", key, error) from None
-        finally:
-            os.close(descriptor)
+            return self._read(key, n_bytes)
+        except StoreError as error:
+            return error
+
+    def _open_folder(self, folder: str) -> int | None:
+        """Return a descriptor to open names below, or `None`: then reading by the whole key says why."""
+        try:
+            return os.open(self._prefix + (check_key(folder) if folder else ""), _OPEN_FOLDER)
+        except (OSError, StoreError):
+            return None
+
+
+def _read_open(descriptor: int, key: str, n_bytes: int | None) -> Blob:
+    """Read an open file and close it."""
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & _FILE_TYPE != stat.S_IFREG:
+            raise _not_a_file(key, status.st_mode)
+        data = os.read(descriptor, _BLOCK_BYTES if n_bytes is None else n_bytes)
+        if n_bytes is None and len(data) == _BLOCK_BYTES:
+            blocks = [data]
+            while block := os.read(descriptor, _BIG_BLOCK_BYTES):
+                blocks.append(block)
+            data = b"".join(blocks)
+        time_ns = status.st_mtime_ns
+        return Blob(data, Stamp(status.st_size, min(_LATEST_NS, time_ns)))
+    except OSError as error:
+        raise _store_error("read", key, error) from None
+    finally:
+        os.close(descriptor)
 
 
 def _add_entry(page: Page, entry: os.DirEntry[str], parent: str, *, stamps: bool) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tamis.storage.base import Blob, NotFoundError, Page, Stamp, check_key
+from tamis.storage.base import Blob, NotFoundError, Page, Stamp, StoreError, check_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -59,6 +59,14 @@ class MemoryStore:
         """Read at most the first `n_bytes`."""
         blob = self.read(key)
         return Blob(blob.data[:n_bytes], blob.stamp)
+
+    def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
+        """Read one after the other."""
+        for key in keys:
+            try:
+                yield self.read(key) if n_bytes is None else self.read_start(key, n_bytes)
+            except StoreError as error:
+                yield error
 
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.scanning.chunk import Chunk, ChunkReader, Partition, ScanJob, TaskFiles
+from tamis.api.scanning.chunk_reader import ChunkReader
 from tamis.api.scanning.ownership import NO_OWNER, assign_owners
 from tamis.api.scanning.rows import (
     file_rows,
@@ -27,6 +27,7 @@ from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scor
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tamis.api.scanning.chunk import Chunk, Partition, ScanJob, TaskFiles
     from tamis.model import PredictionColumns, Task
 
 
@@ -119,10 +120,14 @@ def _category_range(columns: PredictionColumns) -> dict[str, list[int | None]]:
 
 
 def _add_units(writer: ShardWriter, partition: Partition, chunk: Chunk) -> None:
-    units, salts, sizes, times = chunk.stamps
+    stamps = chunk.stamps
     fingerprints = np.zeros(chunk.stop - chunk.start, np.uint64)
-    mixed = mix(np.array(salts, np.uint64), np.array(sizes, np.int64), np.array(times, np.int64))
-    np.add.at(fingerprints, np.array(units, np.int64) - chunk.start, mixed)
+    mixed = mix(
+        np.array(stamps.salts, np.uint64),
+        np.array(stamps.sizes_bytes, np.int64),
+        np.array(stamps.mtimes_ns, np.int64),
+    )
+    np.add.at(fingerprints, np.array(stamps.units, np.int64) - chunk.start, mixed)
     for files in chunk.tasks:
         read = np.array(files.units, np.int64) - chunk.start
         slot = salt(task_slot(files.task.name))
