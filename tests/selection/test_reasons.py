@@ -28,11 +28,11 @@ def test_the_sentence() -> None:
     run = select(strategies, n_samples=4, candidate=np.array([False, True, True, True]), pool=[0])
     first, second, third = (describe(row, keys=KEYS) for row in explain(strategies, run, pool=[0]))
     assert first == (
-        "entropy 0.1, higher than 0 % of candidates; 1.4 from its nearest selected sample cat/0.jpg; "
+        "entropy 0.1, the lowest of all candidates; 1.4 from its nearest selected sample cat/0.jpg; "
         "fills `bicycle` (0 % of selected, target 50 %)"
     )
     assert second == (
-        "entropy 0.8, higher than 66 % of candidates; 0.63 from its nearest selected sample cat/1.jpg; "
+        "entropy 0.8, the highest of all candidates; 0.63 from its nearest selected sample cat/1.jpg; "
         "fills no class that is short of its target"
     )
     assert third == (
@@ -47,11 +47,35 @@ def test_the_first_pick_and_strategies_without_a_say() -> None:
         Diversity(name="d", embeddings=np.eye(4)),
         Weights(name="silent", values=np.ones(4), strength=0.0),
         Weights(name="blur", values=np.array([3, 1, 2, 4]), strength=-1.0),
+        Weights(name="flat", values=np.ones(4)),
     ]
     run = select(strategies, n_samples=1, candidate=np.ones(4, bool))
     sentence = describe(explain(strategies, run)[0], keys=KEYS)
-    assert sentence == "nothing selected to measure its distance from; blur 1, lower than 75 % of candidates"
+    assert sentence == (
+        "nothing selected to measure its distance from; blur 1, the lowest of all candidates; "
+        "flat 1, like every candidate's"
+    )
     assert describe([], keys=KEYS) == "no strategy told it from the others"
+
+
+@pytest.mark.parametrize(
+    ("value", "strength", "said"),
+    [
+        (0.0, 1.0, "the lowest of all candidates"),
+        (1.0, 1.0, "higher than less than 1 % of candidates"),
+        (250.0, 1.0, "higher than 62 % of candidates"),
+        (250.0, -1.0, "lower than 37 % of candidates"),
+        (399.0, -1.0, "the highest of all candidates"),
+        (398.0, -1.0, "lower than less than 1 % of candidates"),
+    ],
+)
+def test_the_rank_of_a_weight(value: float, strength: float, said: str) -> None:
+    """Only what nobody exceeds is the highest, and only what exceeds nobody the lowest; no rank is 0 %."""
+    ordered = np.arange(400.0)
+    weights = Weights(name="w", values=ordered, strength=strength)
+    run = select([weights], n_samples=400, candidate=np.ones(400, bool))
+    reasons = explain([weights], run)[run.picks.tolist().index(int(value))]
+    assert describe(reasons, keys=[]) == f"w {value:.3g}, {said}"
 
 
 @pytest.mark.parametrize("seed", range(80))

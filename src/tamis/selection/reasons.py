@@ -206,7 +206,7 @@ def describe(reasons: Sequence[Reason], *, keys: Sequence[str]) -> str:
 
 def _phrase(reason: Reason, keys: Sequence[str]) -> str:
     if reason.kind == Weights.__name__.upper():
-        return f"{reason.strategy} {reason.value:.3g}, {_rank(reason)} of candidates"
+        return f"{reason.strategy} {reason.value:.3g}, {_rank(reason)}"
     if reason.kind == Diversity.__name__.upper():
         if reason.distance is None or reason.nearest is None:
             return "nothing selected to measure its distance from"
@@ -219,9 +219,14 @@ def _phrase(reason: Reason, keys: Sequence[str]) -> str:
 
 
 def _rank(reason: Reason) -> str:
-    if reason.strength < 0.0:
-        return f"lower than {math.floor(100 * (reason.below or 0.0))} %"
-    return f"higher than {math.floor(100 * (reason.above or 0.0))} %"
+    above, below = reason.above or 0.0, reason.below or 0.0
+    if above == below == 0.0:
+        return "like every candidate's"
+    if below == 0.0 or above == 0.0:
+        return f"the {'highest' if below == 0.0 else 'lowest'} of all candidates"
+    side, share = ("lower", below) if reason.strength < 0.0 else ("higher", above)
+    percent = math.floor(100 * share)
+    return f"{side} than {percent or 'less than 1'} % of candidates"
 
 
 def _filling(reason: Reason) -> str:
