@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,13 +201,41 @@ def test_what_an_npz_must_have(tmp_path: Path) -> None:
         np.savez(path, **arrays)
         assert refusal(path) == message
     np.savez(path, names=np.array(["a"], object), embeddings=VECTORS[:1])
-    assert "allow_pickle" in refusal(path)  # pickles run code: never
+    assert refusal(path) == (
+        "`names` holds Python objects, which are not read, for they can run code: "
+        "save it as `np.array(names, dtype=str)`"
+    )
     for vectors in (np.ones(4), np.ones((4, 2), int), np.ones((4, 2, 2)), np.array(1.5)):
         np.savez(path, names=KEYS, embeddings=vectors)
         assert "expected floats of shape (n, d)" in refusal(path)
     np.save(tmp_path / "one.npy", VECTORS)
     path.write_bytes((tmp_path / "one.npy").read_bytes())
     assert refusal(path) == "expected several arrays, got one as in an `.npy`"
+
+
+@pytest.mark.parametrize("write", [write_npz, write_packed_npz])
+def test_a_damaged_npz_is_named_as_such(tmp_path: Path, write: Callable[..., None]) -> None:
+    """Cut at any place or with any byte changed, an archive reads as it was or is refused in our own words."""
+    path = tmp_path / "e.npz"
+    write(path, KEYS, VECTORS)
+    whole = path.read_bytes()
+    damaged = [whole[:n] for n in range(len(whole))]
+    damaged += [whole[:n] + bytes([byte ^ 0xFF]) + whole[n + 1 :] for n, byte in enumerate(whole)]
+    for data in damaged:
+        path.write_bytes(data)
+        with suppress(TamisError):
+            read = read_embeddings(path)
+            assert (read.keys, read.vectors.tolist()) == (KEYS, VECTORS.tolist())
+            continue
+        with pytest.raises(TamisError) as caught:
+            read_embeddings(path)
+        assert str(path) in caught.value.message
+        assert caught.value.hint
+        assert "pickle" not in caught.value.message + caught.value.hint
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match="is cut short or damaged") as caught:
+        read_embeddings(path)
+    assert "copy it again" in (caught.value.hint or "")
 
 
 def test_what_a_csv_must_have(tmp_path: Path) -> None:

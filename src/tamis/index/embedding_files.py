@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _KEY_COLUMNS = ("filenames", "filename", "file_name", "sample", "key", "keys", "name", "names", "files")
 _VECTOR_COLUMNS = ("embedding", "embeddings", "emb", "vector", "vectors")
 _PREFIX = "embedding_"
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # what zipfile raises at damaged archives
 _HINT = (
     "give `x.npy` (n, d) beside `x.txt` with one sample key a line, an `.npz` with `names` and `embeddings`, a "
     "Parquet file with `sample` and `embedding`, or a CSV with `filenames, embedding_0, embedding_1, ...`"
@@ -57,7 +59,7 @@ def read_embeddings(path: Path) -> Embeddings:
         keys, vectors = reader(path)
     except OSError as error:
         raise DatasourceError(f"`{path}` cannot be read: {error.strerror or error}", hint=_HINT) from None
-    except (ValueError, KeyError, pa.ArrowException, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (ValueError, KeyError, pa.ArrowException) as error:
         raise UsageError(f"`{path}` is no embeddings file: {error}", hint=_HINT) from None
     _validate(path, keys, vectors)
     return Embeddings(keys, vectors)
@@ -94,15 +96,44 @@ def _read_npy(path: Path) -> tuple[list[str], NDArray[Any]]:
 
 def _read_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
     with path.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise ValueError("expected several arrays, got one as in an `.npy`")  # noqa: TRY004 (of the file)
-        there = loaded.files
-        names = loaded[_only("array of names", [n for n in _KEY_COLUMNS if n in there], there)]
-        vectors = loaded[_only("array of embeddings", [n for n in _VECTOR_COLUMNS if n in there], there)]
-        if names.ndim != 1:
-            raise ValueError(f"expected a list of names, got an array of shape {names.shape}")
-        return names.astype(str).tolist(), vectors
+        start = file.read(len(np.lib.format.MAGIC_PREFIX))
+        file.seek(0)
+        if start == np.lib.format.MAGIC_PREFIX:
+            raise ValueError("expected several arrays, got one as in an `.npy`")
+        if not start.startswith(_ZIP_STARTS):  # NumPy would take it for a pickle, and advise to run it
+            raise ValueError("it is empty" if not start else "expected the zip archive that `np.savez` writes")
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return _from_archive(archive)
+        except _DAMAGED as error:
+            raise UsageError(
+                f"`{path}` is cut short or damaged: {error}",
+                hint="copy it again, or write it again: `np.savez(path, names=keys, embeddings=vectors)`",
+            ) from None
+
+
+def _from_archive(archive: np.lib.npyio.NpzFile) -> tuple[list[str], NDArray[Any]]:
+    there = archive.files
+    names = _array(archive, _only("array of names", [n for n in _KEY_COLUMNS if n in there], there))
+    vectors = _array(archive, _only("array of embeddings", [n for n in _VECTOR_COLUMNS if n in there], there))
+    if names.ndim != 1:
+        raise ValueError(f"expected a list of names, got an array of shape {names.shape}")
+    return names.astype(str).tolist(), vectors
+
+
+def _array(archive: np.lib.npyio.NpzFile, name: str) -> NDArray[Any]:
+    try:
+        array = archive[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise ValueError(
+            f"`{name}` holds Python objects, which are not read, for they can run code: "
+            f"save it as `np.array({name}, dtype={'str' if name in _KEY_COLUMNS else 'np.float32'})`"
+        ) from None
+    if not isinstance(array, np.ndarray):  # NumPy gives the bytes of what is none
+        raise ValueError(f"`{name}` is no array")  # noqa: TRY004 (of the file)
+    return array
 
 
 def _read_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
