@@ -6,15 +6,21 @@ What a command needs is imported when it runs, so that `tamis --help` answers at
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
-
-if TYPE_CHECKING:
-    from tamis.api.sources import Sources
-    from tamis.index import Snapshot
+from tamis.cli.options import (
+    Format,
+    IndexOption,
+    Lightly,
+    Quiet,
+    Source,
+    Workers,
+    open_sources_for,
+    snapshot_of,
+)
+from tamis.cli.terminal import OutputFormat, progress_bar, stdout, write_json
 
 app = typer.Typer(
     name="tamis",
@@ -26,18 +32,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Source = Annotated[str, typer.Argument(metavar="SRC", help="Folder of the images and videos.")]
-Lightly = Annotated[
-    str | None, typer.Option(metavar="FOLDER", help="Folder that holds `.lightly`.  [default: SRC]")
-]
-IndexOption = Annotated[
-    Path | None, typer.Option("--index", metavar="FOLDER", help="Folder of the index.  [default: .lightly/tamis]")
-]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes that read.  [default: one a processor]", show_default=False)
-]
-Format = Annotated[OutputFormat, typer.Option("--format", help="Tables for people, or JSON for programs.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Also look for duplicate keys in the JSON files.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every file again, not only what changed.")]
 RelevantFilenames = Annotated[
@@ -101,7 +95,7 @@ def check(
     from tamis.api.scanning.scan import dry_scan
     from tamis.cli.render import print_check
 
-    sources = _open(src, lightly, index, quiet=True)
+    sources = open_sources_for(src, lightly, index, quiet=True)
     options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
     with progress_bar(quiet=quiet) as listen, dry_scan(sources, options, listen=listen) as result:
         report = report_problems(sources, result.snapshot)
@@ -141,7 +135,7 @@ def scan(
     from tamis.api.scanning.scan import scan as run
     from tamis.cli.render import print_scan
 
-    sources = _open(src, lightly, index, quiet=quiet)
+    sources = open_sources_for(src, lightly, index, quiet=quiet)
     options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
     with progress_bar(quiet=quiet) as listen:
         result = run(sources, options, listen=listen)
@@ -151,15 +145,6 @@ def scan(
     else:
         print_scan(stdout(), result, report)
     raise typer.Exit(1 if report.errors else 0)
-
-
-def _open(src: str, lightly: str | None, index: Path | None, *, quiet: bool) -> Sources:
-    from tamis.api.sources import open_sources
-
-    sources = open_sources(src, lightly=lightly, index=index)
-    if sources.index_note is not None:
-        print_note(f"note: {sources.index_note}", quiet=quiet)
-    return sources
 
 
 @app.command()
@@ -185,7 +170,7 @@ def show(
     from tamis.api.show import show_overview, show_sample, show_samples
     from tamis.cli.render_show import print_overview, print_sample, print_samples
 
-    snapshot = _snapshot(_open(src, lightly, index, quiet=quiet), quiet=quiet)
+    snapshot = snapshot_of(open_sources_for(src, lightly, index, quiet=quiet), quiet=quiet)
     value: object
     if sample is not None:
         value = view = show_sample(snapshot, sample)
@@ -251,8 +236,8 @@ def select(
     from tamis.cli.render_show import print_selection
 
     wanted = choose_config(n=n, config=config, scores=score or (), balance=balance or (), diverse=diverse)
-    sources = _open(src, lightly, index, quiet=quiet)
-    snapshot = _snapshot(sources, quiet=quiet)
+    sources = open_sources_for(src, lightly, index, quiet=quiet)
+    snapshot = snapshot_of(sources, quiet=quiet)
     options = SelectOptions(embeddings=embeddings, pool=pool, add_to_pool=add_to_pool)
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
@@ -286,8 +271,8 @@ def report(
     from tamis.api.selecting.files import read_keys, write_report
     from tamis.api.selecting.run import given_selection
 
-    sources = _open(src, lightly, index, quiet=quiet)
-    snapshot = _snapshot(sources, quiet=quiet)
+    sources = open_sources_for(src, lightly, index, quiet=quiet)
+    snapshot = snapshot_of(sources, quiet=quiet)
     run = given_selection(snapshot, read_keys(selected), embeddings=embeddings)
     write_report(run, sources, out)
     stdout().print(f"{len(run.keys):,} samples: {out / 'report.html'}")
@@ -338,15 +323,3 @@ def demo(
     with progress_bar(quiet=quiet) as listen:
         result = run_demo(folder, n_images=images, seed=seed, listen=listen)
     print_demo(stdout(), result)
-
-
-def _snapshot(sources: Sources, *, quiet: bool) -> Snapshot:
-    """Return the index; where there is none yet, scan first."""
-    snapshot = sources.index.latest()
-    if snapshot is not None:
-        return snapshot
-    from tamis.api.scanning.scan import scan as run
-
-    print_note("note: there is no index yet: scanning first", quiet=quiet)
-    with progress_bar(quiet=quiet) as listen:
-        return run(sources, listen=listen).snapshot
