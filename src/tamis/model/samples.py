@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 IMAGE_ENDINGS = frozenset({"jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "ppm", "pgm"})
 VIDEO_ENDINGS = frozenset({"mp4", "mov", "avi", "mpg", "mpeg", "m4v", "mkv", "webm", "hevc", "ts"})
 
+_NO_NAME_ENDS = ("", ".", "/")  # how a stem ends that may hold no name, as that of `.jpg` or `a/..jpg`
 _FRAME_NAME = re.compile(r"(?P<stem>.+)-(?P<index>\d+)-(?P<extension>[^-./]+)", re.DOTALL)
 
 
@@ -41,11 +43,10 @@ def split_extension(key: str) -> tuple[str, str]:
     >>> split_extension("a/.jpg")
     ('a/.jpg', '')
     """
-    dot = key.rfind(".")
-    name_start = key.rfind("/") + 1
-    if dot < name_start or not key[name_start:dot].strip("."):
+    stem, dot, extension = key.rpartition(".")
+    if not dot or "/" in extension or (stem[-1:] in _NO_NAME_ENDS and not stem.rpartition("/")[2].strip(".")):
         return key, ""
-    return key[:dot], key[dot + 1 :]
+    return stem, extension
 
 
 def stem_of(key: str) -> str:
@@ -59,7 +60,13 @@ def kind_of_key(key: str) -> SampleKind | None:
     >>> kind_of_key("a/b.JPG"), kind_of_key("c.mp4"), kind_of_key("notes.txt")
     (<SampleKind.IMAGE: 'image'>, <SampleKind.VIDEO: 'video'>, None)
     """
-    ending = split_extension(key)[1].lower()
+    return kind_of_ending(split_extension(key)[1])
+
+
+@lru_cache(maxsize=1024)
+def kind_of_ending(ending: str) -> SampleKind | None:
+    """Say what `kind_of_key` says of any key with this ending."""
+    ending = ending.lower()
     if ending in IMAGE_ENDINGS:
         return SampleKind.IMAGE
     if ending in VIDEO_ENDINGS:

@@ -13,7 +13,7 @@ from tamis.model import (
     Problem,
     SampleKind,
     frame_name,
-    kind_of_key,
+    kind_of_ending,
     parse_frame_stem,
     split_extension,
     stem_of,
@@ -126,14 +126,14 @@ class Walk:
         extensions: list[str] = []
         keep: list[int] = []
         for i, name in enumerate(page.names):
-            kind = kind_of_key(name)
+            stem, extension = split_extension(name)
+            kind = kind_of_ending(extension)
             if kind is None:
                 continue
             if self.relevant is not None and not self.relevant.matches(join_key(folder, name)):
-                self._left_out.add(name if kind is SampleKind.VIDEO else stem_of(name))
+                self._left_out.add(name if kind is SampleKind.VIDEO else stem)
                 continue
             if kind is SampleKind.IMAGE:
-                stem, extension = split_extension(name)
                 stems.append(stem)
                 extensions.append(extension)
                 keep.append(i)
