@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -77,6 +78,30 @@ def test_frames_before_a_fault_count() -> None:
     count = count_frames(io.BytesIO(data))
     assert 0 < count.decoded < 24
     assert len(list(read_frames(io.BytesIO(data), range(24)))) == count.decoded
+
+
+def test_a_cut_between_two_frames_is_a_fault_too() -> None:
+    """Wherever a file with a count in its header is cut, fewer frames than promised are never without a fault."""
+    whole = video(24, container_format="avi")
+    for size in range(len(whole) * 2 // 3, len(whole), 5):
+        with suppress(VideoError):
+            count = count_frames(io.BytesIO(whole[:size]))
+            assert (count.decoded < count.header) == (count.fault is not None)
+    at_frame = whole[: whole.rindex(b"00dc", 0, whole.rindex(b"idx1") - 4)]
+    count = count_frames(io.BytesIO(at_frame))
+    assert (count.decoded, count.header, count.fault) == (23, 24, "the file ends early")
+
+
+def test_frames_hidden_by_an_edit_list_are_not_missing(tmp_path: Path) -> None:
+    """A video that was trimmed without being encoded again shows fewer frames than are stored: no fault."""
+    data = bytearray(video(24))
+    duration = data.index(b"elst") + 12
+    data[duration : duration + 4] = (400).to_bytes(4, "big")  # milliseconds of 960
+    (tmp_path / "trimmed.mp4").write_bytes(data)
+    for source in (tmp_path / "trimmed.mp4", io.BytesIO(data)):
+        count = count_frames(source)
+        assert (count.header, count.fault) == (24, None)
+        assert count.decoded < 24
 
 
 def test_any_damage_is_a_count_or_the_documented_error() -> None:

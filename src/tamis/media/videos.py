@@ -92,7 +92,23 @@ def count_frames(source: VideoSource) -> FrameCount:
             fault = _clause(error)
     if not n:
         raise VideoError(f"not a single frame can be decoded ({fault or 'it holds none'})")
+    if fault is None and n < header and _count_stored(source) < header:
+        fault = "the file ends early"
     return FrameCount(n, header, fault, width, height)
+
+
+def _count_stored(source: VideoSource) -> int:
+    """Count the coded frames of a video that can be opened, those that its editor hid included.
+
+    A file that is cut between two frames decodes without a fault, and so does one whose edit list skips frames.
+    """
+    if not isinstance(source, Path):
+        source.seek(0)
+    with _open(source, ignore_editlist="1") as container:
+        try:
+            return sum(packet.dts is not None for packet in container.demux(video=0))
+        except av.error.FFmpegError:
+            return 0
 
 
 def read_frame(source: VideoSource, number: int) -> Image.Image:
@@ -136,11 +152,11 @@ def read_frames(source: VideoSource, numbers: Collection[int]) -> Iterator[tuple
 
 
 @contextmanager
-def _open(source: VideoSource) -> Iterator[av.container.InputContainer]:
+def _open(source: VideoSource, **options: str) -> Iterator[av.container.InputContainer]:
     file = str(source) if isinstance(source, Path) else source
     try:
         # Titles and comments may be of any encoding; strict decoding would refuse the video for them.
-        container = av.open(file, "r", options=_OPTIONS, metadata_errors="ignore")
+        container = av.open(file, "r", options={**_OPTIONS, **options}, metadata_errors="ignore")
     except av.error.FFmpegError as error:
         raise VideoError(f"it cannot be opened as a video ({_clause(error)})") from None
     with container:
