@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tamis
+from strategies_datasource import Folder, video
 from tamis.api.demo import build_demo
 from tamis.api.doctor import Verdict, diagnose
 from tamis.api.show import show_sample, show_samples
@@ -74,6 +75,35 @@ def test_one_sample_whole(demo: Path) -> None:
     assert [p["category"] for p in shown] == [names[p["category_id"]] for p in entries]  # type: ignore[index]
     with pytest.raises(UsageError, match="did you mean"):
         show_sample(snapshot, f"{stem}.jpeg")
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("v/clip-3-mp4.png", "frame 3 of `v/clip.mp4` is named `v/clip-03-mp4.png`"),
+        ("v/clip-003-mp4.jpg", "frame 3 of `v/clip.mp4` is named `v/clip-03-mp4.png`"),
+        ("v/clip-03-mp4", "frame 3 of `v/clip.mp4` is named `v/clip-03-mp4.png`"),
+        (
+            "v/clip-12-mp4.png",
+            "the samples of `v/clip.mp4` are its 12 frames, `v/clip-00-mp4.png` to `v/clip-11-mp4.png`",
+        ),
+        (
+            "v/clip.mp4",
+            "the samples of `v/clip.mp4` are its 12 frames, `v/clip-00-mp4.png` to `v/clip-11-mp4.png`",
+        ),
+        ("v/none.mp4", "of the video `v/none.mp4` no frame can be read"),
+        ("v/clip-00-mov.png", "did you mean `v/clip-00-mp4.png`?"),
+    ],
+)
+def test_a_frame_by_a_wrong_name_is_told_its_own(tmp_path: Path, key: str, hint: str) -> None:
+    """Whoever asks for a frame with another padding, a number beyond, or the video, is told the right names."""
+    folder = Folder(tmp_path)
+    folder.put("v/clip.mp4", video(12))
+    folder.put("v/none.mp4", b"")
+    tamis.open(tmp_path).scan()
+    with pytest.raises(UsageError) as caught:
+        show_sample(tamis.open(tmp_path).snapshot, key)
+    assert caught.value.hint == hint
 
 
 def test_sql_sees_what_tables_hold(demo: Path) -> None:

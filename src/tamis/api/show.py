@@ -12,12 +12,14 @@ from tamis.api.check import TaskSummary, summarise_tasks
 from tamis.api.selecting.inputs import what_is_known
 from tamis.errors import UsageError
 from tamis.index import SampleColumns
-from tamis.model import Severity
+from tamis.model import Severity, frame_name, parse_frame_stem, stem_of
 from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, check_score, map_object_frequency
 
 if TYPE_CHECKING:
     from tamis.index import Snapshot
     from tamis.model import Task
+
+_MAX_COMPARED = 100_000  # comparing spellings takes a second for as many
 
 
 class ClassCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,9 +153,9 @@ def show_sample(snapshot: Snapshot, key: str) -> SampleView:
     connection = snapshot.connect()
     rows = _rows(connection.execute("SELECT * FROM samples WHERE key = ?", [key]))
     if not rows:
-        keys = snapshot.table("samples", ["key"])["key"].to_pylist()
-        close = get_close_matches(key, keys[:100_000], n=1)
-        raise UsageError(f"There is no sample `{key}`", hint=_sample_hint(close, keys))
+        raise UsageError(
+            f"There is no sample `{key}`", hint=_frame_hint(snapshot, key) or _sample_hint(snapshot, key)
+        )
     sample = rows[0]
     metadata = _rows(connection.execute("SELECT * FROM metadata WHERE sample = ?", [key]))
     problems = connection.execute(
@@ -181,7 +183,25 @@ def show_sample(snapshot: Snapshot, key: str) -> SampleView:
     )
 
 
-def _sample_hint(close: list[str], keys: list[str]) -> str:
+def _frame_hint(snapshot: Snapshot, key: str) -> str | None:
+    """Say which frames the video has that a key names, or one of whose frames it seems to name."""
+    frame = parse_frame_stem(stem_of(key))
+    named = {key} if frame is None else {key, frame.video}
+    video = next((video for video in snapshot.manifest.videos if video.key in named), None)
+    if video is None:
+        return None
+    if not video.n_frames:
+        return f"of the video `{video.key}` no frame can be read"
+    if frame is not None and frame.video == video.key and frame.number < video.n_frames:
+        right = frame_name(video.key, frame.number, video.n_frames)
+        return f"frame {frame.number} of `{video.key}` is named `{right}`"
+    first, last = (frame_name(video.key, i, video.n_frames) for i in (0, video.n_frames - 1))
+    return f"the samples of `{video.key}` are its {video.n_frames:,} frames, `{first}` to `{last}`"
+
+
+def _sample_hint(snapshot: Snapshot, key: str) -> str:
+    keys = snapshot.table("samples", ["key"])["key"].to_pylist()
+    close = get_close_matches(key, keys[:_MAX_COMPARED], n=1)
     if close:
         return f"did you mean `{close[0]}`?"
     return "samples are named by their paths in the datasource" + (f", e.g. `{keys[0]}`" if keys else "")
