@@ -57,6 +57,10 @@ def test_bad_entries_cost_only_themselves(entries: list[str | int]) -> None:
                 "task-name None $[3] 2:12 expected a name without an empty part, `.` or `..`, got `../b`",
             ],
         ),
+        (
+            b'["a", ""]',
+            ["task-name None $[1] 1:7 expected a name of at least one character, got an empty name"],
+        ),
         (b'["a", "b", "a"]', ["task-duplicate a $[2] 1:12 expected each task once, got `a` again"]),
         (
             b'["a/b/c", "ab", "a"]',

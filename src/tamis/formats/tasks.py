@@ -52,7 +52,8 @@ def _names(source: Source, entries: Iterable[Node]) -> tuple[list[str], list[Pro
             message = f"expected the name of a task, got {entry.shown}"
             problems.append(source.problem(entry, "tasks-type", message))
         elif fault := task_name_fault(name):
-            problems.append(source.problem(entry, "task-name", f"{fault}, got {shown(name)}"))
+            got = shown(name) if name else "an empty name"
+            problems.append(source.problem(entry, "task-name", f"{fault}, got {got}"))
         elif name in places:
             message = f"expected each task once, got {shown(name)} again"
             problems.append(replace(source.problem(entry, "task-duplicate", message), task=name))
