@@ -75,7 +75,7 @@ def test_fast_and_slow_reading_agree(content: object, fields: list[MetadataField
     """The tolerant reader, made to read what the fast one can, gives the same values and problems."""
     data = json.dumps(content).encode()
     values, name, problems = decode_metadata(data, fields, file=FILE)
-    slow_values, slow_name, slow_problems = _decode_damaged(data, fields, FILE, "")
+    slow_values, slow_name, slow_problems = _decode_damaged(data, fields, FILE, "", strict=False)
     assert (slow_values, slow_name) == (values, name)
     assert [p for p in slow_problems if p.code != "json-syntax"] == problems
 
@@ -92,6 +92,44 @@ def test_any_bytes_are_read(tail: bytes, at: int, byte: int) -> None:
             assert values == (None, None, None)
         fields, problems = decode_metadata_schema(data, file=FILE)
         assert problems or not fields
+
+
+@given(st.data())
+def test_keys_given_twice_are_found_if_asked_for(data: st.DataObject) -> None:
+    """Read strictly, each repeated key is one problem more, at its place; the values are the same."""
+    keys = st.sampled_from(["scene", "a:b", "c"])
+    # Objects as lists of pairs, so that a key can stand there twice.
+    pairs = st.recursive(
+        st.just(1), lambda inner: st.lists(st.tuples(keys, inner), max_size=4).map(tuple), max_leaves=9
+    )
+    value = data.draw(st.lists(st.tuples(keys, pairs), max_size=4).map(tuple))
+
+    def text(value: Any) -> str:
+        if not isinstance(value, tuple):
+            return json.dumps(value)
+        return "{" + ", ".join(f"{json.dumps(key)}: {text(inner)}" for key, inner in value) + "}"
+
+    def repeated(value: Any) -> int:
+        if not isinstance(value, tuple):
+            return 0
+        return len(value) - len(dict(value)) + sum(repeated(inner) for _, inner in value)
+
+    for tail in ("", ', "nan": NaN'):
+        content = f'{{"metadata": {text(value)}{tail}}}'.encode()
+        values, name, problems = decode_metadata(content, FIELDS, file=FILE)
+        strict_values, strict_name, strict_problems = decode_metadata(content, FIELDS, file=FILE, strict=True)
+        assert (strict_values, strict_name) == (values, name)
+        assert [p for p in strict_problems if p.code != "json-duplicate-key"] == problems
+        assert len(strict_problems) - len(problems) == repeated(value)
+        assert all(p.line == 1 and p.path for p in strict_problems if p.code == "json-duplicate-key")
+
+
+def test_a_key_given_twice_in_the_schema_is_found() -> None:
+    """The schema is read once, so that this is always looked for; the last one counts."""
+    schema = '[{"name": "A", "name": "B", "path": "a", "defaultValue": null, "valueDataType": "NUMERIC_INT"}]'
+    fields, problems = decode_metadata_schema(schema.encode(), file="schema.json")
+    assert [field.name for field in fields] == ["B"]
+    assert [(p.code, p.path, p.column) for p in problems] == [("json-duplicate-key", "$[0].name", 24)]
 
 
 def test_the_documented_example() -> None:

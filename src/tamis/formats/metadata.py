@@ -39,7 +39,7 @@ class _Finding(NamedTuple):
 
 
 def decode_metadata(
-    data: bytes, fields: Sequence[MetadataField], *, file: str
+    data: bytes, fields: Sequence[MetadataField], *, file: str, strict: bool = False
 ) -> tuple[tuple[Value, ...], str | None, list[Problem]]:
     """Read the metadata of one sample: the values in the order of `fields`, the `file_name`, the problems.
 
@@ -47,6 +47,7 @@ def decode_metadata(
         data: content of the file.
         fields: of the schema.
         file: its key, for the problems.
+        strict: also look for keys that an object has twice, of which the last one counts.
 
     >>> from tamis.formats.metadata_fields import MetadataType
     >>> field = MetadataField("Temperature", "weather.temperature", 20.0, MetadataType.NUMERIC_FLOAT)
@@ -57,12 +58,14 @@ def decode_metadata(
     try:
         root = msgspec.json.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return _decode_damaged(data, fields, file, str(error))
+        return _decode_damaged(data, fields, file, str(error), strict=strict)
     values, name, findings = _extract(root, fields)
-    if not findings:
+    may_repeat = strict and data.count(b":") != _count_keys(root)
+    if not findings and not may_repeat:
         return values, name, []
     source = parse(data, file=file)
-    return values, name, [*source.problems, *_located(source, findings)]
+    duplicates = source.duplicates if strict else []
+    return values, name, [*source.problems, *duplicates, *_located(source, findings)]
 
 
 def encode_metadata(
@@ -88,17 +91,25 @@ def encode_metadata(
 
 
 def _decode_damaged(
-    data: bytes, fields: Sequence[MetadataField], file: str, refusal: str
+    data: bytes, fields: Sequence[MetadataField], file: str, refusal: str, *, strict: bool
 ) -> tuple[tuple[Value, ...], str | None, list[Problem]]:
     """Read a file that the fast reader refuses: NaN among its values costs only those."""
     source = parse(data, file=file)
+    duplicates = source.duplicates if strict else []
     if source.root is None or not source.is_readable:
-        return (None,) * len(fields), None, source.problems
+        return (None,) * len(fields), None, [*source.problems, *duplicates]
     values, name, findings = _extract(source.root.plain(), fields)
-    problems = [*source.problems, *_located(source, findings)]
+    problems = [*source.problems, *duplicates, *_located(source, findings)]
     if not source.problems:  # the two readers differ: the file is read, and what the fast one said is kept
         problems.append(source.problem(source.root, "json-syntax", f"expected JSON, got: {refusal}"))
     return values, name, problems
+
+
+def _count_keys(value: object) -> int:
+    """Count the keys of all objects in a JSON value."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_keys, value.values()))
+    return sum(map(_count_keys, value)) if isinstance(value, list) else 0
 
 
 def _located(source: Source, findings: Iterable[_Finding]) -> Iterable[Problem]:

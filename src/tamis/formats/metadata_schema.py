@@ -25,7 +25,7 @@ def decode_metadata_schema(data: bytes, *, file: str) -> tuple[tuple[MetadataFie
         file: its key, for the problems.
     """
     source = parse(data, file=file)
-    problems = list(source.problems)
+    problems = [*source.problems, *source.duplicates]
     if source.root is None or not source.is_readable:
         return (), problems
     if source.root.kind is not Kind.LIST:
