@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tamis.model.columns import Floats, Ints
 
 
-def class_rows(task: Task, columns: PredictionColumns, *, areas: Floats | None = None) -> Floats:
+def class_rows(task: Task, columns: PredictionColumns) -> Floats:
     """Sum the class probabilities of each file's predictions; one without probabilities counts as one-hot.
 
     For semantic segmentation every row is weighted by its mask's area.
@@ -27,14 +27,13 @@ def class_rows(task: Task, columns: PredictionColumns, *, areas: Floats | None =
     Args:
         task: the task; its C categories are the columns, in ascending order of id.
         columns: checked predictions of that task.
-        areas: mask areas in pixels, shape (n,), where the caller has them; default from the run lengths.
 
     Returns:
         Shape (n_files, C), values >= 0; zeros for a file without predictions.
     """
     weights = np.ones(len(columns))
     if task.task_type is TaskType.SEMANTIC_SEGMENTATION:
-        weights = masks.areas(columns.mask) if areas is None else areas
+        weights = masks.areas(columns.mask)
     return sum_class_rows(task, columns, weights)
 
 

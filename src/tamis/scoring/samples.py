@@ -26,7 +26,6 @@ def sample_scores(
     *,
     object_scores: Mapping[str, Floats],
     has_file: Bools | None = None,
-    areas: Floats | None = None,
 ) -> dict[str, Floats]:
     """Score every file by its predictions: the names are `SCORE_NAMES[task.task_type]`, in that order.
 
@@ -44,13 +43,12 @@ def sample_scores(
         columns: checked predictions of that task.
         object_scores: what the function `object_scores` made of the same columns.
         has_file: shape (n_files,), false where the file was dropped: its scores are null; default all true.
-        areas: mask areas in pixels, shape (n,), where the caller has them; default from the run lengths.
 
     Returns:
         Arrays of shape (n_files,), NaN where null.
     """
     if task.task_type is TaskType.SEMANTIC_SEGMENTATION:
-        weights = masks.areas(columns.mask) if areas is None else areas
+        weights = masks.areas(columns.mask)
         scores = {name: _weighted_mean(columns, object_scores[name], weights) for name in UNCERTAINTIES}
     else:
         scores = {name: max_by_file(columns, object_scores[name]) for name in UNCERTAINTIES}
