@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tamis.cli.converting import import_command
 from tamis.cli.options import (
     Format,
     IndexOption,
@@ -214,7 +215,15 @@ def select(
     pool: Annotated[
         str | None, typer.Option(metavar="NAME", help="Named list of samples that count as selected already.")
     ] = None,
-    add_to_pool: Annotated[bool, typer.Option("--add-to-pool", help="Let the picks join the pool.")] = False,
+    labelled: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Sample keys that count as selected already, one a line; `-` is standard input."
+        ),
+    ] = None,
+    add_to_pool: Annotated[
+        bool, typer.Option("--add-to-pool", help="Let the picks, and the labelled samples, join the pool.")
+    ] = False,
     lightly: Lightly = None,
     index: IndexOption = None,
     output: Format = OutputFormat.TEXT,
@@ -226,23 +235,27 @@ def select(
     `report.html` (pictures, distributions, coverage) and `report.json`.
 
     Examples: `tamis select data/ --n 50 --score cars:uncertainty_entropy --diverse`,
-    `tamis select data/ --config selection.yaml --pool labelled --add-to-pool --out round-3`
+    `tamis select data/ --config selection.yaml --labelled done.txt --pool rounds --add-to-pool --out round-1`
     """
     import msgspec
 
     from tamis.api.selecting.config import choose_config
     from tamis.api.selecting.files import selection_document, write_selection
     from tamis.api.selecting.run import SelectOptions, join_pool, run_selection
-    from tamis.cli.render_show import print_selection
+    from tamis.cli.render_show import note_of_index, note_of_labelled, print_selection
 
     wanted = choose_config(n=n, config=config, scores=score or (), balance=balance or (), diverse=diverse)
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
-    options = SelectOptions(embeddings=embeddings, pool=pool, add_to_pool=add_to_pool)
+    print_note(note_of_index(snapshot, sources), quiet=quiet)
+    options = SelectOptions(
+        embeddings=embeddings, pool=pool, labelled=() if labelled is None else keys_of(labelled), add_to_pool=add_to_pool
+    )
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
         write_selection(run, sources, out)
         join_pool(run, options)
+    print_note(note_of_labelled(run), quiet=quiet)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))
     else:
@@ -323,3 +336,6 @@ def demo(
     with progress_bar(quiet=quiet) as listen:
         result = run_demo(folder, n_images=images, seed=seed, listen=listen)
     print_demo(stdout(), result)
+
+
+app.command("import")(import_command)

@@ -1,8 +1,27 @@
 """Bytes to values and back, without a file being opened: predictions, tasks, schemas, metadata, masks."""
 
+from tamis.formats.coco import (
+    CocoImage,
+    CocoRecord,
+    ImageId,
+    guess_task_type,
+    record_type,
+    task_of_categories,
+    to_object,
+)
 from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
 from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
+from tamis.formats.foreign import (
+    IMPORT_CODES,
+    CocoRle,
+    ForeignError,
+    ForeignObject,
+    ImportCode,
+    TakeOptions,
+    to_prediction,
+)
 from tamis.formats.json_source import locate
+from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
 from tamis.formats.layout import (
     METADATA,
     METADATA_SCHEMA_KEY,
@@ -25,16 +44,28 @@ from tamis.formats.tasks import decode_tasks, encode_tasks
 from tamis.formats.wire import field_names
 
 __all__ = [
+    "IMPORT_CODES",
     "METADATA",
     "METADATA_SCHEMA_KEY",
     "PREDICTIONS",
     "TASKS_KEY",
+    "CocoImage",
+    "CocoRecord",
+    "CocoRle",
+    "ForeignError",
+    "ForeignObject",
+    "ImageId",
+    "ImportCode",
+    "JsonStream",
+    "JsonStreamError",
     "MetadataField",
     "MetadataType",
     "PredictionReader",
     "ReadPredictions",
     "RelevantFilenames",
     "RowMajorMask",
+    "TakeOptions",
+    "Unreadable",
     "box_statistics",
     "check_predictions",
     "decode_metadata",
@@ -51,11 +82,16 @@ __all__ = [
     "field_names",
     "from_coco",
     "from_predictions",
+    "guess_task_type",
     "locate",
     "metadata_key",
     "prediction_key",
+    "record_type",
     "schema_key",
     "task_name_fault",
+    "task_of_categories",
     "to_coco",
+    "to_object",
+    "to_prediction",
     "to_predictions",
 ]

@@ -1,0 +1,1 @@
+"""Predictions of other tools into the layout, and out of it again."""

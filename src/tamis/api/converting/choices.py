@@ -1,0 +1,19 @@
+"""The formats that can be read and written, by the names of the command line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class IfThere(StrEnum):
+    """What happens where the task has prediction files already."""
+
+    REFUSE = "refuse"
+    MERGE = "merge"
+    REPLACE = "replace"
+
+
+class ImportFormat(StrEnum):
+    """What predictions can be made of."""
+
+    COCO = "coco"

@@ -1,0 +1,244 @@
+"""COCO annotation files and results into the layout, whatever their size.
+
+Records come in any order; those of one image are put together by a spill, and images are written one after the
+other. What is held is the list of images and one part of the spill.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tamis.api.converting.coco_input import CocoTable, first_records, is_list, read_table, records
+from tamis.api.converting.names import SampleNames
+from tamis.api.converting.sink import Sink
+from tamis.api.converting.spill import Spill
+from tamis.api.converting.taking import Taker
+from tamis.api.converting.tasks import read_classes, task_or_error
+from tamis.api.converting.values import ImportReport, Tally
+from tamis.engine import Progress
+from tamis.errors import UsageError
+from tamis.formats import (
+    ForeignError,
+    ForeignObject,
+    ImageId,
+    TakeOptions,
+    Unreadable,
+    guess_task_type,
+    record_type,
+    task_of_categories,
+    to_object,
+)
+from tamis.model import TaskType, kind_of_key
+
+if TYPE_CHECKING:
+    from tamis.api.converting.values import ImportOptions
+    from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
+    from tamis.formats import CocoRecord
+    from tamis.model import Task
+
+_MEGABYTE = 1 << 20
+_REPORT_EVERY = 2_000
+
+
+def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen: ProgressListener) -> ImportReport:
+    """Import a COCO annotation file, or a list of results together with the file that describes its images.
+
+    Args:
+        sources: where the images and `.lightly` are.
+        path: the file.
+        options: how.
+        listen: told how far it is.
+
+    Raises:
+        UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
+        DatasourceError: when a file cannot be read or written.
+    """
+    started = time.monotonic()
+    tally = Tally()
+    is_results = is_list(path)
+    table = _table(path, options, tally, is_results=is_results)
+    task = _task(path, options, table)
+    names = SampleNames(sources.input, options.prefix)
+    taking = TakeOptions(task_type=task.task_type, score=options.score, visibility=options.visibility)
+    sink = Sink(sources.lightly, task, options.if_there, options.dry_run, tally)
+    work = _Import(path, options, table, Taker(sources.input, names, taking, sink, tally), sink, tally)
+    sink.start()
+    work.run(listen, with_empty=options.empty or not is_results)
+    sink.flush()
+    return ImportReport(
+        task=task.name,
+        task_type=task.task_type,
+        dry_run=options.dry_run,
+        records=work.n_records,
+        predictions=sink.written.predictions,
+        files=sink.written.files,
+        files_empty=sink.written.files_empty,
+        files_unchanged=sink.written.files_unchanged,
+        not_taken=tally.groups(dropped=True),
+        notes=tally.groups(dropped=False),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _table(path: Path, options: ImportOptions, tally: Tally, *, is_results: bool) -> CocoTable:
+    """Return what describes the images and categories."""
+    if options.annotations is not None:
+        return read_table(Path(options.annotations), tally)
+    if not is_results:
+        return read_table(path, tally)
+    if options.classes is None:
+        raise UsageError(
+            f"`{path}` is a list of results, which does not say what its images and categories are",
+            hint="give the annotation file with `--annotations`, or where results name their images, "
+            "the categories with `--classes`",
+        )
+    return CocoTable(categories=read_classes(Path(options.classes)), by_name=True)
+
+
+def _task(path: Path, options: ImportOptions, table: CocoTable) -> Task:
+    first = first_records(path)
+    task_type = options.task_type or guess_task_type(first)
+    if task_type is None:
+        raise UsageError(
+            f"`{path}` holds no boxes, masks or keypoints",
+            hint="say with `--type` what it holds, where its first records are not like the others",
+        )
+    if task_type is TaskType.CLASSIFICATION:
+        raise UsageError("COCO files hold no classifications", hint="give another `--type`")
+    if first and options.score is None and not any("score" in record for record in first):
+        raise UsageError(
+            f"The records of `{path}` have no scores, and none are invented",
+            hint="`--score 1` gives labels the score of a sure prediction",
+        )
+    file = options.annotations or options.classes or str(path)
+    return task_or_error(*task_of_categories(table.categories, task_type, name=options.task, file=file))
+
+
+class _OnlyImage(msgspec.Struct):
+    """What can be known of a record that cannot be read otherwise."""
+
+    image_id: ImageId
+
+
+@dataclass(slots=True, eq=False)
+class _Import:
+    """One run: reads records into groups of one sample each, then hands on the samples."""
+
+    path: Path
+    options: ImportOptions
+    table: CocoTable
+    taker: Taker
+    sink: Sink
+    tally: Tally
+    n_records: int = 0
+    _keys: dict[int, str] = field(default_factory=dict)
+    _groups: dict[int, int] = field(default_factory=dict)
+    _group_of_key: dict[str, int] = field(default_factory=dict)
+    _refused: dict[int, ForeignError] = field(default_factory=dict)
+    _is_whole: bool = True
+
+    def run(self, listen: ProgressListener, *, with_empty: bool) -> None:
+        n_bytes = self.path.stat().st_size
+        with Spill(ForeignObject, n_bytes) as spill:
+            self._read(spill, n_bytes, listen)
+            for done, (group, objects) in enumerate(spill.groups()):
+                self.taker.take(self._keys[group], objects, self.table.sizes[group], "record")
+                if done % _REPORT_EVERY == 0:
+                    listen(Progress("writing", done, len(self._keys), "images"))
+        if with_empty:
+            self._write_empty()
+
+    def _read(self, spill: Spill[ForeignObject], n_bytes: int, listen: ProgressListener) -> None:
+        kind = record_type(self.sink.task.task_type)
+        for first, found, n_read in records(self.path, kind, self.tally):
+            for number, record in enumerate(found, first):
+                self._add(spill, record, number)
+            self.n_records = first + len(found)
+            listen(Progress("reading", n_read // _MEGABYTE, n_bytes // _MEGABYTE, "MB"))
+            if n_read == n_bytes:
+                break
+
+    def _add(self, spill: Spill[ForeignObject], record: CocoRecord | Unreadable, number: int) -> None:
+        if isinstance(record, Unreadable):
+            self._miss(record, number)
+            return
+        index = self.table.find(record.image_id)
+        if index is None:
+            message = f"expected the id of an image that is described, got {record.image_id!r}"
+            self.tally.add("image-unknown", message, f"record {number:,}")
+            return
+        group = self._group(index)
+        if group is None:
+            self.tally.add_error(self._refused[index], f"{self.table.names[index]}")
+            return
+        try:
+            spill.add(group, to_object(record, number))
+        except ForeignError as error:
+            self.tally.add_error(error, f"record {number:,} ({self._keys[group]})")
+            return
+        if record.iscrowd:
+            self.tally.add("crowd", "`iscrowd` is 1", f"record {number:,} ({self._keys[group]})")
+
+    def _miss(self, record: Unreadable, number: int) -> None:
+        """Count a record that cannot be read; its image, where that can be told, is not without objects."""
+        place = f"record {number:,}"
+        try:
+            index = self.table.find(msgspec.json.decode(record.text, type=_OnlyImage).image_id)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            index, self._is_whole = None, False
+        if index is not None:
+            self._group(index)
+            place += f" ({self.table.names[index]})"
+        self.tally.add("record-unreadable", f"{record.message}: {record.shown}", place)
+
+    def _group(self, index: int) -> int | None:
+        """Return the group of an image: that of the first one that means the same sample."""
+        if index in self._groups:
+            return self._groups[index]
+        if index in self._refused:
+            return None
+        name = self.table.names[index]
+        try:
+            key = self._find(name)
+        except ForeignError as error:
+            self._refused[index] = error
+            return None
+        group = self._group_of_key.setdefault(key, index)
+        self._keys[group] = key
+        self._groups[index] = group
+        return group
+
+    def _find(self, name: str) -> str:
+        names = self.taker.names
+        try:
+            key = names.find_stem(name) if self.table.by_name and not kind_of_key(name) else names.find(name)
+        except ForeignError as error:
+            if error.code != "image-missing" or not self.options.keep_missing:
+                raise
+            return names.missing_key(name)
+        if key not in {names.spelled(name), name} and not names.is_frame(key):
+            self.tally.add("image-elsewhere", f"found as `{key}`", name)
+        return key
+
+    def _write_empty(self) -> None:
+        """Say of each image that is listed without records that nothing was seen."""
+        listed = [i for i in range(len(self.table.names)) if i not in self._groups and i not in self._refused]
+        if not self._is_whole:
+            if listed:
+                message = f"{len(listed):,} listed images have no record, but some records cannot be read"
+                self.tally.add("empty-unsure", message, self.path.name)
+            return
+        seen = set(self._keys)
+        for index in listed:
+            group = self._group(index)
+            if group is None:
+                self.tally.add_error(self._refused[index], self.table.names[index])
+            elif group not in seen:
+                seen.add(group)
+                self.taker.take(self._keys[group], (), self.table.sizes[index], "record")

@@ -1,0 +1,101 @@
+"""`tamis import` and `tamis export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tamis.api.converting.choices import IfThere, ImportFormat
+from tamis.cli.options import Format, Lightly, Quiet, Source, open_sources_for
+from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
+
+Kind = Annotated[ImportFormat, typer.Argument(metavar="FORMAT", help=f"What FROM is: {', '.join(ImportFormat)}.")]
+From = Annotated[Path, typer.Argument(metavar="FROM", help="File or folder to read.")]
+File = Path | None
+
+
+def import_command(
+    kind: Kind,
+    source: From,
+    src: Source,
+    task: Annotated[str, typer.Option(metavar="NAME", help="Task to write.")],
+    task_type: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Type of the task.  [default: what FROM holds]")
+    ] = None,
+    score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Score of records that have none, such as labels; none is invented."),
+    ] = None,
+    annotations: Annotated[
+        File,
+        typer.Option(metavar="FILE", help="COCO file that describes the images and categories of results."),
+    ] = None,
+    classes: Annotated[
+        File,
+        typer.Option(metavar="FILE", help="Names of the categories: `data.yaml`, a name a line, or JSON."),
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Folder within SRC in which the named images lie.")
+    ] = "",
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Add to prediction files that are there what is not in them.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace prediction files of the imported samples.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, write nothing.")] = False,
+    keep_missing: Annotated[
+        bool, typer.Option("--keep-missing", help="Also write predictions of images that are not in SRC.")
+    ] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Say of listed images without any result that nothing was seen.")
+    ] = False,
+    visibility: Annotated[
+        bool, typer.Option("--visibility", help="Keypoints have COCO's flags 0, 1, 2: write 0, .5, 1.")
+    ] = False,
+    lightly: Lightly = None,
+    output: Format = OutputFormat.TEXT,
+    quiet: Quiet = False,
+) -> None:
+    """Turn files of other tools into predictions beside the images, and say what was not taken and why.
+
+    One bad record never stops an import. Files that are there are never touched unless `--merge` or `--replace`
+    says so. Exits with 1 when something was not taken.
+
+    Examples: `tamis import coco results.json data/ --task cars --annotations instances.json`,
+    `tamis import yolo labels/ data/ --task cars --classes data.yaml --score 1`
+    """
+    import msgspec
+
+    from tamis.api.converting.run import import_from, task_type_named
+    from tamis.api.converting.values import ImportOptions
+    from tamis.cli.render_converting import print_import
+    from tamis.errors import UsageError
+
+    if merge and replace:
+        raise UsageError("`--merge` and `--replace` exclude each other", hint="give one of them")
+    options = ImportOptions(
+        task=task,
+        task_type=None if task_type is None else task_type_named(task_type),
+        annotations=None if annotations is None else str(annotations),
+        classes=None if classes is None else str(classes),
+        score=score,
+        if_there=IfThere.MERGE if merge else IfThere.REPLACE if replace else IfThere.REFUSE,
+        dry_run=dry_run,
+        prefix=prefix,
+        keep_missing=keep_missing,
+        empty=empty,
+        visibility=visibility,
+    )
+    sources = open_sources_for(src, lightly, None, quiet=True)
+    with progress_bar(quiet=quiet) as listen:
+        report = import_from(sources, kind, source, options, listen=listen)
+    if output is OutputFormat.JSON:
+        write_json(msgspec.json.format(msgspec.json.encode(report)))
+    else:
+        print_import(stdout(), report)
+    if report.files and not dry_run:
+        print_note("run `tamis scan` to bring the index up to date", quiet=quiet)
+    raise typer.Exit(1 if report.n_not_taken else 0)

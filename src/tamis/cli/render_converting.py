@@ -1,0 +1,48 @@
+"""What `import` and `export` print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+from tamis.cli.render import counted, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from tamis.api.converting.values import ImportGroup, ImportReport
+
+
+def print_import(console: Console, report: ImportReport) -> None:
+    """Print what was taken, what was not, and what is worth a look."""
+    verb = "would be written" if report.dry_run else "written"
+    console.print(Text(f"{printable(report.task)} ({report.task_type})", style="bold"))
+    parts = [
+        f"{counted(report.records, 'record')} read in {report.seconds:.1f} s",
+        f"{counted(report.predictions, 'prediction')} in {counted(report.files, 'file')} {verb}",
+    ]
+    if report.files_empty:
+        parts.append(f"{report.files_empty:,} of them without predictions")
+    if report.files_unchanged:
+        parts.append(f"{report.files_unchanged:,} held all of it before")
+    console.print(Text("; ".join(parts)))
+    if report.not_taken:
+        console.print(Text(f"\nNot taken: {counted(report.n_not_taken, 'record')}", style="bold red"))
+        _print_groups(console, report.not_taken)
+    if report.notes:
+        console.print(Text("\nTaken, but worth a look", style="yellow"))
+        _print_groups(console, report.notes)
+
+
+def _print_groups(console: Console, groups: Sequence[ImportGroup]) -> None:
+    for group in groups:
+        console.print(Text(f"{group.code} x {group.count:,}: {printable(group.summary)}"))
+        for example in group.examples:
+            line = Text.assemble((printable(example.place), "bold"), f": {printable(example.message)}")
+            console.print(Padding(line, (0, 0, 0, 2), expand=False))
+        hint = Text.assemble(("hint: ", "cyan"), printable(group.hint))
+        console.print(Padding(hint, (0, 0, 0, 2), expand=False))

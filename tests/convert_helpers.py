@@ -1,0 +1,77 @@
+"""Small datasources to import into, and what lies in them afterwards."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from tamis.api.converting.choices import ImportFormat
+from tamis.api.converting.run import import_from
+from tamis.api.converting.values import ImportOptions, ImportReport
+from tamis.api.options import ignore_progress
+from tamis.api.sources import open_sources
+from tamis.formats import decode_predictions, decode_schema, prediction_key, schema_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tamis.model import Prediction, Task
+
+Files = dict[str, list["Prediction"]]
+
+
+def put_images(root: Path, sizes: dict[str, tuple[int, int]]) -> Path:
+    """Write images of those widths and heights, and return the folder."""
+    for key, size in sizes.items():
+        path = root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture(np.zeros((size[1], size[0]), np.uint8), path.suffix))
+    return root
+
+
+def picture(pixels: np.ndarray[Any, Any], ending: str = ".png") -> bytes:
+    """Return pixels as the bytes of an image."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG" if ending in {".jpg", ".jpeg"} else "PNG")
+    return buffer.getvalue()
+
+
+def put_json(path: Path, value: Any) -> Path:
+    """Write anything as JSON, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), "utf-8")
+    return path
+
+
+def run_import(root: Path, kind: str, path: Path, **options: Any) -> ImportReport:
+    """Import into the datasource at `root`, as task `t` unless another one is named."""
+    wanted = ImportOptions(**{"task": "t", **options})
+    return import_from(open_sources(root), ImportFormat(kind), path, wanted, listen=ignore_progress)
+
+
+def read_task(root: Path, name: str = "t") -> tuple[Task, Files]:
+    """Return a task and the predictions of its files, by the sample that they name; none has a problem."""
+    folder = root / ".lightly/predictions" / name
+    task, problems = decode_schema((root / schema_key(name)).read_bytes(), task=name, file="schema")
+    assert task is not None
+    assert problems == []
+    files: Files = {}
+    for path in sorted(folder.rglob("*.json")):
+        if path == folder / "schema.json":
+            continue
+        data = path.read_bytes()
+        key = json.loads(data)["file_name"]
+        assert root / prediction_key(name, key) == path
+        found, _ = decode_predictions(task, data, file=key)
+        assert len(found) == len(json.loads(data)["predictions"])
+        files[key] = found
+    return task, files
+
+
+def not_taken(report: ImportReport) -> dict[str, int]:
+    """Return how many records were left out, by reason."""
+    return {group.code: group.count for group in report.not_taken}
