@@ -21,13 +21,13 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
-
 from tamis.formats.json_nodes import shown
 from tamis.model import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pathspec import GitIgnoreSpec
 
 _BOM = b"\xef\xbb\xbf"
 _BLANKS = " \t\r"
@@ -167,6 +167,8 @@ def _rule(prefix: str, text: str, line: int) -> PrefixRule:
 
 
 def _gitignore(patterns: list[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (few datasources have patterns; every worker would load it)
+
     with warnings.catch_warnings():
         # pathspec hands `[` within a range on to `re`, which foretells another meaning in later Pythons.
         warnings.simplefilter("ignore", FutureWarning)
