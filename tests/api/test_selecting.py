@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tamis
-from tamis.api.selecting.files import line_of, read_keys
+from tamis.api.selecting.files import line_of, read_keys, selection_document
 from tamis.api.selecting.inputs import Inputs
 from tamis.errors import UsageError
 from tamis.index import SampleColumns
@@ -141,6 +141,39 @@ def test_similarity_to_a_pool(source: tamis.Datasource) -> None:
     assert source.select(config=parse_config(text, source="test")).keys == first
 
 
+def test_labelled_samples_count_as_a_pool_of_them(source: tamis.Datasource) -> None:
+    """Samples given as labelled give the picks that a pool of them gives, beside another pool as without."""
+    scores = ["boxes:uncertainty_entropy"]
+    done = source.select(n=4, scores=["boxes:uncertainty_margin"], pool="done", add_to_pool=True).keys
+    other = source.select(n=2, diverse=True, labelled=done, pool="other", add_to_pool=True)
+    assert source.pool("other") == [*done, *other.keys]
+    by_pool = source.select(n=6, scores=scores, diverse=True, balance=["boxes"], pool="done")
+    by_list = source.select(n=6, scores=scores, diverse=True, balance=["boxes"], labelled=[*done, done[0]])
+    both = source.select(n=6, scores=scores, diverse=True, balance=["boxes"], labelled=done, pool="done")
+    assert by_list.keys == by_pool.keys == both.keys
+    assert by_list.labelled == tuple(done)
+    assert both.labelled == ()
+    assert by_list.pool == by_pool.pool == both.pool
+
+
+def test_labelled_names_that_are_no_samples_are_said_and_never_join(source: tamis.Datasource) -> None:
+    """Unknown names are returned, the others count; where all are unknown it is the wrong list."""
+    run = source.select(n=1, diverse=True, labelled=["x.jpg", "a/00.pgm", "y.jpg"], pool="some", add_to_pool=True)
+    assert run.labelled_unknown == ("x.jpg", "y.jpg")
+    assert source.pool("some") == ["a/00.pgm", *run.keys]
+    with pytest.raises(UsageError, match="None of the 2 labelled names is a sample"):
+        source.select(n=1, diverse=True, labelled=["x.jpg", "y.jpg"])
+
+
+def test_only_vectors_that_decided_are_named(source: tamis.Datasource, tmp_path: Path) -> None:
+    """A run without EMBEDDINGS names none, before and after the report has made some for its curves."""
+    run = source.select(n=2, scores=["boxes:uncertainty_entropy"], out=tmp_path)
+    assert run.embeddings == ()
+    assert selection_document(run)["embeddings"] == ()
+    run = source.select(n=2, diverse=True, out=tmp_path)
+    assert run.embeddings == ("made from the predictions of `boxes` (47 dimensions)",)
+
+
 def test_embeddings_of_the_user_decide(source: tamis.Datasource, tmp_path: Path) -> None:
     """Farthest-first on the user's vectors picks by them, whatever their order in the file; the rest is null."""
     keys = ["c/02.pgm", "a/00.pgm", "b/01.pgm", "nobody.jpg"]
@@ -150,7 +183,7 @@ def test_embeddings_of_the_user_decide(source: tamis.Datasource, tmp_path: Path)
     assert run.keys == ["a/00.pgm", "c/02.pgm", "b/01.pgm"]
     assert run.selection.stopped == "all candidates are taken"
     assert run.inputs.vectors().n_unknown == 1
-    assert run.inputs.origins == ["mine.npy (2 dimensions)"]
+    assert run.embeddings == ("mine.npy (2 dimensions)",)
 
 
 def test_the_first_picks_of_a_long_run_are_the_short_run(source: tamis.Datasource) -> None:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 SCORE = "street-objects:uncertainty_entropy"
 
 
-def run(*arguments: str | Path, columns: int = 80) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, columns: int = 80, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tamis", *map(str, arguments)],
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
@@ -147,6 +148,39 @@ def test_rounds_with_a_pool_never_pick_twice(demo: Path, tmp_path: Path) -> None
         seen += (out / "selected.txt").read_text("utf-8").splitlines()
     assert len(seen) == len(set(seen)) == 40
     assert "all candidates are taken" in result.stdout
+
+
+def test_labelled_samples_by_standard_input(demo: Path, tmp_path: Path) -> None:
+    """Keys on standard input are never picked, unknown ones are noted, and all join the pool in their order."""
+    keys = [row["key"] for row in json.loads(run("show", demo, "--samples", "--format", "json").stdout)]
+    arguments = ["--n", "40", "--score", SCORE, "--labelled", "-", "--pool", "piped", "--add-to-pool"]
+    lines = "".join(f"{key}\n" for key in [*keys[:3], "nowhere.jpg"])
+    result = run("select", demo, *arguments, "--out", tmp_path, "--format", "json", stdin=lines)
+    document = json.loads(result.stdout)
+    picked = [pick["key"] for pick in document["picks"]]
+    assert not set(picked) & set(keys[:3])
+    assert (document["n_labelled"], document["labelled_unknown"]) == (3, ["nowhere.jpg"])
+    assert result.stderr == "warning: 1 labelled name not among the samples: `nowhere.jpg`\n"
+    pool = json.loads((demo / ".lightly/tamis/pools/piped/000001.json").read_bytes())
+    assert pool == [*keys[:3], *picked]
+
+
+def test_what_the_summary_of_a_selection_says(demo: Path, tmp_path: Path) -> None:
+    """It says when the index was made, and names embeddings only where they decided."""
+    result = run("select", demo, "--n", "2", "--score", SCORE, "--out", tmp_path)
+    assert "embeddings" not in result.stdout
+    assert "  index: scanned 20" in result.stdout
+    assert result.stderr == ""
+    assert "  embeddings: made from" in run("select", demo, "--n", "2", "--diverse", "--out", tmp_path).stdout
+
+
+def test_a_stale_index_is_noted(demo: Path, tmp_path: Path) -> None:
+    """Where predictions changed after the scan, `select` says so on standard error, and selects."""
+    os.utime(demo / ".lightly/predictions/tasks.json", (2**32, 2**32))
+    result = run("select", demo, "--n", "2", "--score", SCORE, "--out", tmp_path)
+    os.utime(demo / ".lightly/predictions/tasks.json", (0, 0))
+    assert result.returncode == 0
+    assert "`.lightly/predictions/tasks.json` changed after the last scan" in result.stderr
 
 
 def test_reports_of_foreign_lists(demo: Path, tmp_path: Path) -> None:

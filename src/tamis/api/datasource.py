@@ -161,6 +161,7 @@ class Datasource:
         diverse: bool = False,
         embeddings: str | Path | None = None,
         pool: str | None = None,
+        labelled: Sequence[str] = (),
         add_to_pool: bool = False,
         out: str | Path | None = None,
         listen: ProgressListener = ignore_progress,
@@ -175,7 +176,8 @@ class Datasource:
             diverse: whether to prefer what differs from everything selected.
             embeddings: file of embeddings; made from the predictions by default.
             pool: name of the list of samples that count as selected already.
-            add_to_pool: whether the picks join the pool.
+            labelled: keys of more samples that count as selected already.
+            add_to_pool: whether the picks, and the labelled samples, join the pool.
             out: folder for `selected.txt`, `report.html` and the other files; none are written by default.
             listen: told how many picks there are.
 
@@ -184,7 +186,10 @@ class Datasource:
             DatasourceError: when a file cannot be read or written.
         """
         options = SelectOptions(
-            embeddings=None if embeddings is None else Path(embeddings), pool=pool, add_to_pool=add_to_pool
+            embeddings=None if embeddings is None else Path(embeddings),
+            pool=pool,
+            labelled=labelled,
+            add_to_pool=add_to_pool,
         )
         wanted = choose_config(n=n, config=config, scores=scores, balance=balance, diverse=diverse)
         run = run_selection(self.snapshot, wanted, options, listen=listen)

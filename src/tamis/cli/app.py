@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tamis.cli.converting import import_command
+from tamis.cli.converting import export_command, import_command
 from tamis.cli.options import (
     Format,
     IndexOption,
@@ -242,20 +242,20 @@ def select(
     from tamis.api.selecting.config import choose_config
     from tamis.api.selecting.files import selection_document, write_selection
     from tamis.api.selecting.run import SelectOptions, join_pool, run_selection
-    from tamis.cli.render_show import note_of_index, note_of_labelled, print_selection
+    from tamis.cli.render_show import print_selection
+    from tamis.cli.selecting import keys_of, note_if_stale, note_unknown
 
     wanted = choose_config(n=n, config=config, scores=score or (), balance=balance or (), diverse=diverse)
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
-    print_note(note_of_index(snapshot, sources), quiet=quiet)
-    options = SelectOptions(
-        embeddings=embeddings, pool=pool, labelled=() if labelled is None else keys_of(labelled), add_to_pool=add_to_pool
-    )
+    note_if_stale(snapshot, sources, quiet=quiet)
+    done = () if labelled is None else keys_of(labelled)
+    options = SelectOptions(embeddings=embeddings, pool=pool, labelled=done, add_to_pool=add_to_pool)
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
         write_selection(run, sources, out)
         join_pool(run, options)
-    print_note(note_of_labelled(run), quiet=quiet)
+    note_unknown(run, quiet=quiet)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))
     else:
@@ -339,3 +339,4 @@ def demo(
 
 
 app.command("import")(import_command)
+app.command("export")(export_command)

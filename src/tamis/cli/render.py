@@ -88,12 +88,12 @@ def _headline(group: ProblemGroup) -> Text:
 def _print_group(console: Console, group: ProblemGroup) -> None:
     console.print(_headline(group))
     if len(group.examples) > 1:
-        _print_hanging(console, Text(printable(group.message)), below=2)
+        print_hanging(console, Text(printable(group.message)), below=2)
     for example in group.examples:
-        _print_hanging(console, _place(example))
+        print_hanging(console, _place(example))
     if group.count > len(group.examples) > 1:
-        _print_hanging(console, Text(f"... and {group.count - len(group.examples):,} more", style="dim"))
-    _print_hanging(console, Text.assemble(("hint: ", "cyan"), printable(group.hint)))
+        print_hanging(console, Text(f"... and {group.count - len(group.examples):,} more", style="dim"))
+    print_hanging(console, Text.assemble(("hint: ", "cyan"), printable(group.hint)))
     console.print()
 
 
@@ -115,11 +115,11 @@ def _shortened(json_path: str) -> str:
     return json_path if len(json_path) <= _LONGEST_PATH else f"{json_path[:half]}...{json_path[-half:]}"
 
 
-def _print_hanging(console: Console, text: Text, *, below: int = 4) -> None:
-    """Print a paragraph by 2 to the right, and the lines below its first by `below`: where one ends is seen."""
+def print_hanging(console: Console, text: Text, *, first: int = 2, below: int = 4) -> None:
+    """Print a paragraph by `first` to the right, its further lines by `below`: where one ends is seen."""
     for i, line in enumerate(text.wrap(console, console.width - below)):
         line.rstrip()
-        console.print(Text(" " * (below if i else 2)) + line, no_wrap=True, overflow="ignore", crop=False)
+        console.print(Text(" " * (below if i else first)) + line, no_wrap=True, overflow="ignore", crop=False)
 
 
 def _print_verdict(console: Console, report: CheckReport) -> None:

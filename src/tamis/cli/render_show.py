@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.padding import Padding
 from rich.text import Text
 
 from tamis.api.doctor import Verdict
-from tamis.cli.render import plain_table, printable
+from tamis.cli.render import plain_table, print_hanging, printable
 from tamis.selection import Threshold
 
 if TYPE_CHECKING:
@@ -119,17 +118,21 @@ def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
         if count:
             why = "left out by" if name in filters else "left out for want of"
             console.print(Text(f"  {why} {printable(name)}: {count:,}"))
-    if run.pool or run.n_pool_gone:
+    n_pool = len(run.pool) - len(run.labelled)
+    if n_pool or run.n_pool_gone:
         gone = f" ({run.n_pool_gone:,} more are gone from the datasource)" if run.n_pool_gone else ""
-        console.print(Text(f"  in the pool: {len(run.pool):,}{gone}"))
-    for origin in run.inputs.origins:
-        console.print(Text(f"  embeddings: {origin}"))
+        console.print(Text(f"  in the pool: {n_pool:,}{gone}"))
+    if run.labelled:
+        console.print(Text(f"  labelled already: {len(run.labelled):,}"))
+    for origin in run.embeddings:
+        print_hanging(console, Text(f"embeddings: {printable(origin)}"))
+    console.print(Text(f"  index: scanned {run.samples.snapshot.manifest.created}"))
     if selection.stopped is not None:
         console.print(Text(f"  ended before {run.n_requested:,}: {selection.stopped}", style="yellow"))
     console.print()
     for number, key in enumerate(run.keys[:_SHOWN_PICKS]):
         console.print(Text.assemble((f"{number + 1:>3} {printable(key)}", "bold")))
-        console.print(Padding(Text(printable(run.sentence(number))), (0, 0, 0, 4), expand=False))
+        print_hanging(console, Text(printable(run.sentence(number))), first=4)
     if len(run.keys) > _SHOWN_PICKS:
         console.print(Text(f"    ... and {len(run.keys) - _SHOWN_PICKS:,} more", style="dim"))
     console.print(Text(f"\nnames: {out / 'selected.txt'}\nreport: {out / 'report.html'}"))

@@ -45,6 +45,15 @@ class Snapshot:
         return self.manifest.id
 
     @property
+    def committed_ns(self) -> int:
+        """When it was committed, by the clock of the index's file system: nanoseconds since 1970.
+
+        Raises:
+            OSError: when it was never committed, or is gone.
+        """
+        return (self.root / "snapshots" / f"{self.id}.json").stat().st_mtime_ns
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks with a valid schema."""
         return self.manifest.tasks

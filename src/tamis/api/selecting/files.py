@@ -29,13 +29,16 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
     return {
         "source": run.samples.snapshot.manifest.source,
         "snapshot": run.samples.snapshot.id,
+        "scanned": run.samples.snapshot.manifest.created,
         "config": msgspec.to_builtins(run.config),
-        "embeddings": run.inputs.origins,
+        "embeddings": run.embeddings,
         "n_requested": run.n_requested,
         "n_picked": len(selection.picks),
         "n_candidates": int(selection.field.candidate.sum()),
         "n_pool": len(run.pool),
         "n_pool_gone": run.n_pool_gone,
+        "n_labelled": len(run.labelled),
+        "labelled_unknown": run.labelled_unknown,
         "left_out": dict(selection.field.excluded),
         "stopped": selection.stopped,
         "picks": [_pick(run, number) for number in range(len(selection.picks))],
@@ -80,28 +83,45 @@ def _folder(out: Path) -> LocalStore:
 
 
 def read_keys(path: Path) -> list[str]:
-    """Read sample keys as `selected.txt` holds them: one a line, blank lines skipped.
+    """Read a file of sample keys, see `parse_keys`.
 
     Raises:
         DatasourceError: when the file cannot be read.
-        UsageError: when it is no text.
+        UsageError: when it is no such text.
     """
     try:
-        lines = path.read_text("utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise UsageError(f"`{path}` is no text: expected one sample key a line in UTF-8") from None
+        return parse_keys(path.read_bytes(), name=str(path))
     except OSError as error:
         raise DatasourceError(f"`{path}` cannot be read: {error.strerror}") from None
-    return [_key_of(line.removesuffix("\r"), path) for line in lines if line.strip()]
 
 
-def _key_of(line: str, path: Path) -> str:
+def parse_keys(data: bytes, *, name: str) -> list[str]:
+    r"""Read sample keys as `selected.txt` holds them: one a line, blank lines skipped.
+
+    Args:
+        data: the text in UTF-8, with or without a byte order mark.
+        name: what errors call it.
+
+    Raises:
+        UsageError: when it is no text, or a line that starts with a quote is no JSON string.
+
+    >>> parse_keys(b'a.jpg\r\n\n"line\\nbreak.jpg"\n', name="keys.txt")
+    ['a.jpg', 'line\nbreak.jpg']
+    """
+    try:
+        lines = data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError:
+        raise UsageError(f"`{name}` is no text: expected one sample key a line in UTF-8") from None
+    return [_key_of(line.removesuffix("\r"), name) for line in lines if line.strip()]
+
+
+def _key_of(line: str, name: str) -> str:
     if not line.startswith('"'):
         return line
     try:
         return msgspec.json.decode(line, type=str)
     except msgspec.MsgspecError as error:
-        raise UsageError(f"`{path}`: `{line}` starts with a quote but is no JSON string: {error}") from None
+        raise UsageError(f"`{name}`: `{line}` starts with a quote but is no JSON string: {error}") from None
 
 
 def line_of(key: str) -> str:

@@ -47,11 +47,13 @@ class SelectOptions:
     Attributes:
         embeddings: file of embeddings, or `None` to make vectors from the predictions.
         pool: name of the pool whose members count as selected, or `None`.
-        add_to_pool: whether the picks join the pool.
+        labelled: keys of more samples that count as selected.
+        add_to_pool: whether those and the picks join the pool.
     """
 
     embeddings: Path | None = None
     pool: str | None = None
+    labelled: Sequence[str] = ()
     add_to_pool: bool = False
 
 
@@ -64,13 +66,17 @@ class SelectionRun:
         inputs: where its values are from.
         strategies: the values it decided by.
         names: of the strategies, unique.
+        embeddings: where the vectors that strategies decided by are from, in words.
         selection: picks and objectives.
         reasons: of each pick, one a strategy.
         shares: how much of the product's growth at each pick each strategy paid, in [0, 1];
             shape (k, n_strategies).
         candidate: which samples were offered, shape (N,).
-        pool: indices of the pool's members, in the order in which they joined.
+        pool: indices of what was selected before: the pool's members in the order in which they joined, then
+            the labelled samples.
         n_pool_gone: members of the pool that are no samples any more.
+        labelled: keys of the labelled samples that are not in the pool.
+        labelled_unknown: keys that were given as labelled and are no samples.
         n_requested: how many new picks were asked for.
         n_eligible: samples that could have been picked before any THRESHOLD.
     """
@@ -79,12 +85,15 @@ class SelectionRun:
     inputs: Inputs
     strategies: tuple[Strategy, ...]
     names: tuple[str, ...]
+    embeddings: tuple[str, ...]
     selection: Selection
     reasons: list[tuple[Reason, ...]]
     shares: Floats
     candidate: Bools
     pool: tuple[int, ...]
     n_pool_gone: int
+    labelled: tuple[str, ...]
+    labelled_unknown: tuple[str, ...]
     n_requested: int
     n_eligible: int
 
@@ -116,11 +125,12 @@ def run_selection(
     Args:
         snapshot: of the index.
         config: what decides.
-        options: embeddings and pool.
+        options: embeddings, and what was selected before.
         listen: told how many picks there are.
 
     Raises:
-        UsageError: when the config asks for what the datasource does not have, or a value cannot be used.
+        UsageError: when the config asks for what the datasource does not have, a value cannot be used, or none of
+            the labelled keys is a sample.
         DatasourceError: when the embeddings cannot be read.
     """
     options = options or SelectOptions()
@@ -132,9 +142,8 @@ def run_selection(
     strategies = tuple(
         inputs.strategy(strategy, name) for strategy, name in zip(config.strategies, names, strict=True)
     )
-    members = Pool(snapshot.root, options.pool).members() if options.pool is not None else []
-    positions = samples.positions(members)
-    pool = tuple(positions[positions >= 0].tolist())
+    before = _selected_before(samples, options)
+    pool = before.indices
     candidate = np.ones(len(samples), np.bool_)
     candidate[list(pool)] = False
 
@@ -154,25 +163,57 @@ def run_selection(
         inputs=inputs,
         strategies=strategies,
         names=names,
+        embeddings=tuple(inputs.origins),
         selection=selection,
         reasons=explain(strategies, selection, pool=pool),
         shares=_shares(strategies, selection),
         candidate=candidate,
         pool=pool,
-        n_pool_gone=int(np.count_nonzero(positions < 0)),
+        n_pool_gone=before.n_gone,
+        labelled=before.labelled,
+        labelled_unknown=before.unknown,
         n_requested=n_requested,
         n_eligible=n_eligible,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _SelectedBefore:
+    """What a selection starts from; the fields are those of `SelectionRun`."""
+
+    indices: tuple[int, ...]
+    n_gone: int
+    labelled: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def _selected_before(samples: SampleColumns, options: SelectOptions) -> _SelectedBefore:
+    members = Pool(samples.snapshot.root, options.pool).members() if options.pool is not None else []
+    new = list(dict.fromkeys(options.labelled))
+    of_pool, of_labelled = samples.positions(members), samples.positions(new)
+    unknown = tuple(key for key, at in zip(new, of_labelled.tolist(), strict=True) if at < 0)
+    if new and len(unknown) == len(new):
+        raise UsageError(
+            f"None of the {len(new):,} labelled names is a sample, e.g. `{new[0]}`",
+            hint="names are paths relative to the datasource"
+            + (f", e.g. `{samples.keys[0]}`" if len(samples) else ""),
+        )
+    in_pool = set(members)
+    labelled = tuple(
+        key for key, at in zip(new, of_labelled.tolist(), strict=True) if at >= 0 and key not in in_pool
+    )
+    indices = [*of_pool[of_pool >= 0].tolist(), *samples.positions(labelled).tolist()]
+    return _SelectedBefore(tuple(indices), int(np.count_nonzero(of_pool < 0)), labelled, unknown)
+
+
 def join_pool(run: SelectionRun, options: SelectOptions) -> None:
-    """Add the picks to the pool, where the options ask for it.
+    """Add the labelled samples and the picks to the pool, where the options ask for it.
 
     Raises:
         StoreError: when the pool cannot be written; it stays as it was.
     """
     if options.add_to_pool and options.pool is not None:
-        Pool(run.samples.snapshot.root, options.pool).join(run.keys)
+        Pool(run.samples.snapshot.root, options.pool).join([*run.labelled, *run.keys])
 
 
 def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path | None = None) -> SelectionRun:
@@ -207,12 +248,15 @@ def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path
         inputs=Inputs(samples, embeddings),
         strategies=(),
         names=(),
+        embeddings=(),
         selection=selection,
         reasons=[()] * len(picks),
         shares=nothing,
         candidate=everyone,
         pool=(),
         n_pool_gone=0,
+        labelled=(),
+        labelled_unknown=(),
         n_requested=len(picks),
         n_eligible=len(samples),
     )
