@@ -6,8 +6,41 @@
 ([2, 2, 1, 3, 3, 1], 6, (1, 0, 3, 3))
 >>> decode(runs, height=3, width=4).sum()
 np.int64(6)
+>>> to_coco(runs, 3, 4, compressed=True)
+{'size': [3, 4], 'counts': '411101'}
+>>> rasterize(contours(runs, 3, 4), 3, 4).tolist()
+[2, 2, 1, 3, 3, 1]
+
+Functions that end in `_all`, `areas`, `bounding_boxes`, `iou` and `iou_matrix` take many masks in one call: a list
+of run lengths, or a `Ragged`, as they return it.
 """
 
-from tamis.model.masks import area, bounding_box, decode, encode
+from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
+from tamis.model.columns import Ragged
+from tamis.model.mask_batches import bounding_boxes, decode_all, encode_all, transpose, transpose_all
+from tamis.model.mask_overlap import iou, iou_matrix
+from tamis.model.masks import area, areas, bounding_box, decode, encode
+from tamis.model.polygons import Polygon, contours, rasterize, rasterize_all
 
-__all__ = ["area", "bounding_box", "decode", "encode"]
+__all__ = [
+    "Polygon",
+    "Ragged",
+    "RowMajorMask",
+    "area",
+    "areas",
+    "bounding_box",
+    "bounding_boxes",
+    "contours",
+    "decode",
+    "decode_all",
+    "encode",
+    "encode_all",
+    "from_coco",
+    "iou",
+    "iou_matrix",
+    "rasterize",
+    "rasterize_all",
+    "to_coco",
+    "transpose",
+    "transpose_all",
+]

@@ -108,11 +108,12 @@ def test_bounding_box_refuses_a_width_of_zero() -> None:
 
 
 def test_the_public_module_is_the_model() -> None:
-    """`tamis.masks` hands on the model's functions, it has none of its own."""
+    """`tamis.masks` hands on functions, it has none of its own, and every name that it lists is there."""
     assert (masks.encode, masks.decode, masks.area, masks.bounding_box) == (
         encode,
         decode,
         area,
         bounding_box,
     )
+    assert all(callable(getattr(masks, name)) for name in masks.__all__)
     assert as_runs(np.array([1, 2], np.uint8)).dtype == np.int64

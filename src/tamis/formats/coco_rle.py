@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tamis.model import masks
+from tamis.model.mask_batches import transpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +76,8 @@ def from_coco(segmentation: Mapping[str, Any]) -> RowMajorMask:
     total = int(columns_first.sum())
     if total != height * width:
         raise ValueError(f"expected `counts` that sum to {height * width} ({height} x {width}), got {total}")
-    turned = masks.decode(columns_first, width, height)  # each column of the mask is a row here
-    return RowMajorMask(masks.encode(turned.T), height, width)
+    # Each column of the mask is a row here.
+    return RowMajorMask(transpose(columns_first, width, height), height, width)
 
 
 def to_coco(runs: Runs, height: int, width: int, *, compressed: bool) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def to_coco(runs: Runs, height: int, width: int, *, compressed: bool) -> dict[st
     >>> to_coco([2, 2, 1, 3, 3, 1], 3, 4, compressed=True)
     {'size': [3, 4], 'counts': '411101'}
     """
-    columns_first = masks.encode(masks.decode(runs, height, width).T)
+    columns_first = transpose(runs, height, width)
     counts = _compress(columns_first) if compressed else columns_first.tolist()
     return {"size": [height, width], "counts": counts}
 

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tamis.model.columns import NULL_LENGTH, Ragged
+from tamis.model.spans import offsets_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tamis.model.columns import Bools, Floats, Ints, Ragged
+    from tamis.model.columns import Bools, Floats, Ints
 
     Runs = Sequence[int] | NDArray[np.integer[Any]]
+    Masks = Ragged | Sequence[Runs | None]
 
 _MAX_PIXELS = 2**53
 
@@ -79,20 +83,26 @@ def area(runs: Runs) -> int:
     return int(as_runs(runs)[1::2].sum())
 
 
-def areas(masks: Ragged) -> Floats:
+def areas(masks: Masks) -> Floats:
     """Return the area of each of many masks in pixels, shape (n,), NaN where the mask is null.
 
-    The masks must have passed the checks: negative runs are not looked for.
+    Args:
+        masks: run lengths of n masks; a `Ragged` must have passed the checks, negative runs are not looked for.
 
-    >>> from tamis.model import Ragged
-    >>> areas(Ragged.from_rows([[2, 2, 1, 3, 3, 1], None, [], [0, 9]], np.int64)).tolist()
+    Raises:
+        ValueError: when a run in a list of masks is negative or no integer.
+
+    >>> areas([[2, 2, 1, 3, 3, 1], None, [], [0, 9]]).tolist()
     [6.0, nan, 0.0, 9.0]
     """
-    offsets = masks.offsets
-    index_in_row = np.arange(len(masks.values)) - np.repeat(offsets[:-1], np.diff(offsets))
-    totals = np.zeros(len(masks.values) + 1, np.int64)
-    np.cumsum(np.where(index_in_row % 2 == 1, masks.values, 0), out=totals[1:])
-    return np.where(masks.present, np.diff(totals[offsets]), np.nan)
+    given = as_masks(masks)
+    offsets = given.offsets
+    # Every second run is one of zeros, and where a mask starts decides which: so two sums over half the runs.
+    of_odd, of_even = offsets_of(given.values[1::2]), offsets_of(given.values[0::2])
+    starts_even = offsets[:-1] % 2 == 0
+    odd = of_odd[offsets[1:] // 2] - of_odd[offsets[:-1] // 2]
+    even = of_even[(offsets[1:] + 1) // 2] - of_even[(offsets[:-1] + 1) // 2]
+    return np.where(given.present, np.where(starts_even, odd, even), np.nan)
 
 
 def bounding_box(runs: Runs, width: int) -> tuple[int, int, int, int] | None:
@@ -144,3 +154,24 @@ def as_runs(runs: Runs) -> Ints:
     if result.sum(dtype=np.float64) >= _MAX_PIXELS:  # a sum that wraps around could pass for a small mask
         raise ValueError(f"expected run lengths of fewer than {_MAX_PIXELS} pixels together")
     return result
+
+
+def as_masks(masks: Masks) -> Ragged:
+    """Return run lengths of many masks as a column of lists, which is handed back as it is, unchecked.
+
+    Raises:
+        ValueError: when a run in a list of masks is negative or no integer, naming the mask.
+
+    >>> as_masks([[2, 2, 1], None]).lengths.tolist()
+    [3, -1]
+    """
+    if isinstance(masks, Ragged):
+        return masks
+    rows: list[Ints] = []
+    for i, runs in enumerate(masks):
+        try:
+            rows.append(np.zeros(0, np.int64) if runs is None else as_runs(runs))
+        except ValueError as error:
+            raise ValueError(f"{error} (mask {i})") from None
+    lengths = [NULL_LENGTH if runs is None else len(runs) for runs in masks]
+    return Ragged(np.concatenate([np.zeros(0, np.int64), *rows]), np.array(lengths, np.int64))
