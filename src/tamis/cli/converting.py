@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from tamis.api.converting.choices import IfThere, ImportFormat
-from tamis.cli.options import Format, Lightly, Quiet, Source, open_sources_for
+from tamis.api.converting.choices import ExportFormat, IfThere, ImportFormat
+from tamis.cli.options import Format, IndexOption, Lightly, Quiet, Source, open_sources_for, snapshot_of
 from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
 
 Kind = Annotated[ImportFormat, typer.Argument(metavar="FORMAT", help=f"What FROM is: {', '.join(ImportFormat)}.")]
+Wanted = Annotated[
+    ExportFormat, typer.Argument(metavar="FORMAT", help=f"What to write: {', '.join(ExportFormat)}.")
+]
 From = Annotated[Path, typer.Argument(metavar="FROM", help="File or folder to read.")]
 File = Path | None
 
@@ -99,3 +102,69 @@ def import_command(
     if report.files and not dry_run:
         print_note("run `tamis scan` to bring the index up to date", quiet=quiet)
     raise typer.Exit(1 if report.n_not_taken else 0)
+
+
+def export_command(
+    kind: Wanted,
+    src: Source,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="Task.  [default: the only one]")] = None,
+    out: Annotated[
+        File, typer.Option(metavar="PATH", help="File or folder to write.  [default: the standard output]")
+    ] = None,
+    selection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only these: `selected.txt` or its folder, any list of keys, or a pool.  [default: all samples]",
+        ),
+    ] = None,
+    annotations: Annotated[File, typer.Option(metavar="FILE", help="COCO file whose image ids to use.")] = None,
+    boxes: Annotated[
+        bool, typer.Option("--boxes", help="COCO results of masks and keypoints keep their boxes.")
+    ] = False,
+    visibility: Annotated[
+        bool, typer.Option("--visibility", help="Write keypoint confidences 0, .5, 1 as COCO's flags 0, 1, 2.")
+    ] = False,
+    no_scores: Annotated[bool, typer.Option("--no-scores", help="Leave scores out of YOLO lines.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Link image files instead of copying them.")] = False,
+    base: Annotated[
+        str, typer.Option(metavar="PATH", help="Folder or URL to put before the names of images.")
+    ] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    lightly: Lightly = None,
+    index: IndexOption = None,
+    output: Format = OutputFormat.TEXT,
+    quiet: Quiet = False,
+) -> None:
+    """Write predictions, or the samples themselves, for another tool; what its format cannot hold is said.
+
+    Everything is written from the index: run `tamis scan` first where files changed.
+
+    Examples: `tamis export coco-results data/ --task cars --out results.json`,
+    `tamis export files data/ --selection selection --out to-label --link`
+    """
+    import msgspec
+
+    from tamis.api.converting.exporting import ExportOptions
+    from tamis.api.converting.run import export_to
+    from tamis.cli.render_converting import print_export
+    from tamis.cli.terminal import stderr
+
+    options = ExportOptions(
+        out=out,
+        task=task,
+        selection=selection,
+        replace=replace,
+        annotations=None if annotations is None else str(annotations),
+        boxes=boxes,
+        visibility=visibility,
+        scores=not no_scores,
+        link=link,
+        base=base,
+    )
+    sources = open_sources_for(src, lightly, index, quiet=quiet)
+    report = export_to(snapshot_of(sources, quiet=quiet), sources, kind, options)
+    if output is OutputFormat.JSON and out is not None:
+        write_json(msgspec.json.format(msgspec.json.encode(report)))
+    elif not quiet:
+        print_export(stderr() if out is None else stdout(), report)

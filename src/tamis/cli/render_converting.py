@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from tamis.api.converting.exporting import ExportReport
     from tamis.api.converting.values import ImportGroup, ImportReport
 
 
@@ -46,3 +47,17 @@ def _print_groups(console: Console, groups: Sequence[ImportGroup]) -> None:
             console.print(Padding(line, (0, 0, 0, 2), expand=False))
         hint = Text.assemble(("hint: ", "cyan"), printable(group.hint))
         console.print(Padding(hint, (0, 0, 0, 2), expand=False))
+
+
+def print_export(console: Console, report: ExportReport) -> None:
+    """Print what was written, and what the format cannot hold."""
+    n = f"{counted(report.predictions, 'prediction')} of " if report.predictions else ""
+    where = "" if report.out is None else f": {printable(report.out)}"
+    console.print(Text(f"{n}{counted(report.samples, 'sample')}{where}"))
+    if report.not_held:
+        console.print(Text("Not held", style="yellow"))
+    for loss in report.not_held:
+        shown = ", ".join(map(printable, loss.examples))
+        more = ", ..." if loss.count > len(loss.examples) else ""
+        line = Text(f"{loss.count:,} {printable(loss.what)} ({shown}{more})")
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))

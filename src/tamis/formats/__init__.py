@@ -4,10 +4,14 @@ from tamis.formats.coco import (
     CocoImage,
     CocoRecord,
     ImageId,
+    encode_annotation,
+    encode_category,
+    encode_result,
     guess_task_type,
     record_type,
     task_of_categories,
     to_object,
+    with_flags,
 )
 from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
 from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
@@ -74,9 +78,12 @@ __all__ = [
     "decode_relevant",
     "decode_schema",
     "decode_tasks",
+    "encode_annotation",
+    "encode_category",
     "encode_metadata",
     "encode_metadata_schema",
     "encode_predictions",
+    "encode_result",
     "encode_schema",
     "encode_tasks",
     "field_names",
@@ -94,4 +101,5 @@ __all__ = [
     "to_object",
     "to_prediction",
     "to_predictions",
+    "with_flags",
 ]

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tamis.formats.coco_rle import to_coco
 from tamis.formats.foreign import CocoRle, ForeignError, ForeignObject
 from tamis.formats.json_stream import Unreadable
 from tamis.formats.schema import decode_schema
-from tamis.model import TaskType
+from tamis.model import TaskType, masks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tamis.model import Problem, Task
+    from tamis.model import Category, Prediction, Problem, Task
 
 ImageId = int | str
 
 _BOX_LENGTH = 4
+_FLAGS = {0.0: 0, 0.5: 1, 1.0: 2}
 
 
 class CocoImage(msgspec.Struct, gc=False, frozen=True):
@@ -124,3 +126,77 @@ def task_of_categories(
     described = [item for item in categories if not isinstance(item, Unreadable)]
     schema = {"task_type": task_type, "categories": described}
     return decode_schema(msgspec.json.encode(schema), task=name, file=file)
+
+
+def encode_result(
+    prediction: Prediction, image_id: ImageId, size: tuple[int, int], *, boxes: bool
+) -> dict[str, Any]:
+    """Return a prediction as one of COCO's results.
+
+    Args:
+        prediction: of an object task, or of semantic segmentation.
+        image_id: of its image.
+        size: width and height of its image in pixels; masks need it.
+        boxes: whether masks and keypoints keep their boxes. The COCO API takes results with a box for boxes, and
+            then measures areas by them.
+
+    >>> from tamis.model import Prediction
+    >>> encode_result(Prediction(category_id=1, bbox=(1, 2, 3, 4), score=0.5), 7, (0, 0), boxes=False)
+    {'image_id': 7, 'category_id': 1, 'bbox': (1, 2, 3, 4), 'score': 0.5}
+    """
+    result: dict[str, Any] = {"image_id": image_id, "category_id": prediction.category_id}
+    has_more = prediction.segmentation is not None or prediction.keypoints is not None
+    if prediction.bbox is not None and (boxes or not has_more):
+        result["bbox"] = prediction.bbox
+    if prediction.segmentation is not None:
+        result["segmentation"] = to_coco(prediction.segmentation, size[1], size[0], compressed=True)
+    if prediction.keypoints is not None:
+        result["keypoints"] = prediction.keypoints
+    if prediction.score is not None:
+        result["score"] = prediction.score
+    if prediction.probabilities is not None:
+        result["probabilities"] = prediction.probabilities
+    return result
+
+
+def encode_annotation(prediction: Prediction, image_id: ImageId, size: tuple[int, int]) -> dict[str, Any]:
+    """Return a prediction as an annotation, which has `area` and `iscrowd` and keeps its score.
+
+    Args:
+        prediction: of an object task, or of semantic segmentation.
+        image_id: of its image.
+        size: width and height of its image in pixels; masks need it.
+    """
+    annotation = encode_result(prediction, image_id, size, boxes=True) | {"iscrowd": 0}
+    if prediction.segmentation is not None:
+        annotation["area"] = masks.area(prediction.segmentation)
+        if prediction.bbox is None:
+            annotation["bbox"] = masks.bounding_box(prediction.segmentation, size[0]) or (0, 0, 0, 0)
+    elif prediction.bbox is not None:
+        annotation["area"] = prediction.bbox[2] * prediction.bbox[3]
+    if prediction.keypoints is not None:
+        annotation["num_keypoints"] = sum(1 for value in prediction.keypoints[2::3] if value > 0)
+    return annotation
+
+
+def encode_category(category: Category) -> dict[str, Any]:
+    """Return a category as COCO writes it: the skeleton counts from 1."""
+    encoded: dict[str, Any] = {"id": category.id, "name": category.name}
+    if category.keypoint_names is not None:
+        encoded["keypoints"] = category.keypoint_names
+    if category.keypoint_skeleton is not None:
+        encoded["skeleton"] = [(a + 1, b + 1) for a, b in category.keypoint_skeleton]
+    return encoded
+
+
+def with_flags(keypoints: Sequence[float]) -> list[float] | None:
+    """Return keypoints whose confidences are COCO's flags again: 0, 1, 2 of 0, .5, 1; `None` where one is not.
+
+    >>> with_flags([4, 5, 0.5]), with_flags([4, 5, 0.7])
+    ([4, 5, 1], None)
+    """
+    flags = [_FLAGS.get(value) for value in keypoints[2::3]]
+    if None in flags:
+        return None
+    triplets = zip(keypoints[0::3], keypoints[1::3], flags, strict=True)
+    return [number for x, y, flag in triplets for number in (x, y, flag or 0)]

@@ -17,3 +17,15 @@ class ImportFormat(StrEnum):
     """What predictions can be made of."""
 
     COCO = "coco"
+
+
+class ExportFormat(StrEnum):
+    """What predictions, or the samples themselves, can be written as."""
+
+    COCO_RESULTS = "coco-results"
+    COCO = "coco"
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+    NAMES = "names"
+    FILES = "files"

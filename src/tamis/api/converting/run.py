@@ -1,10 +1,14 @@
-"""The importer of each format."""
+"""The importer and the exporter of each format."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tamis.api.converting.choices import ImportFormat
+from tamis.api.converting.choices import ExportFormat, ImportFormat
+from tamis.api.converting.export_coco import export_coco, export_coco_results
+from tamis.api.converting.export_files import export_files, export_names
+from tamis.api.converting.export_tables import export_csv, export_jsonl, export_parquet
+from tamis.api.converting.exporting import choose
 from tamis.api.converting.import_coco import import_coco
 from tamis.errors import UsageError
 from tamis.model import TaskType
@@ -13,11 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tamis.api.converting.exporting import Chosen, ExportOptions, ExportReport
     from tamis.api.converting.values import ImportOptions, ImportReport
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
+    from tamis.index import Snapshot
 
 _IMPORTERS: dict[ImportFormat, Callable[..., ImportReport]] = {ImportFormat.COCO: import_coco}
+_EXPORTERS: dict[ExportFormat, Callable[[Chosen, ExportOptions], ExportReport]] = {
+    ExportFormat.COCO_RESULTS: export_coco_results,
+    ExportFormat.COCO: export_coco,
+    ExportFormat.CSV: export_csv,
+    ExportFormat.PARQUET: export_parquet,
+    ExportFormat.JSONL: export_jsonl,
+}
+_SAMPLE_EXPORTERS: dict[ExportFormat, Callable[[Snapshot, Sources, ExportOptions], ExportReport]] = {
+    ExportFormat.NAMES: export_names,
+    ExportFormat.FILES: export_files,
+}
 
 
 def task_type_named(name: str) -> TaskType:
@@ -49,3 +66,21 @@ def import_from(
         DatasourceError: when something cannot be read or written.
     """
     return _IMPORTERS[kind](sources, path, options, listen=listen)
+
+
+def export_to(snapshot: Snapshot, sources: Sources, kind: ExportFormat, options: ExportOptions) -> ExportReport:
+    """Write the predictions of an index, or its samples, for another tool.
+
+    Args:
+        snapshot: the index.
+        sources: where the images are.
+        kind: what to write.
+        options: of what, and where to.
+
+    Raises:
+        UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
+        DatasourceError: when something cannot be read or written.
+    """
+    if kind in _SAMPLE_EXPORTERS:
+        return _SAMPLE_EXPORTERS[kind](snapshot, sources, options)
+    return _EXPORTERS[kind](choose(snapshot, sources, options), options)

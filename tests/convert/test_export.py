@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convert_helpers import put_images, put_json, read_task, run_import
+from tamis.api.converting.choices import ExportFormat
+from tamis.api.converting.exporting import ExportOptions, ExportReport
+from tamis.api.converting.run import export_to
+from tamis.api.scanning.scan import scan
+from tamis.api.sources import open_sources
+from tamis.api.writer import PredictionWriter
+from tamis.errors import UsageError
+from tamis.index import Pool
+from tamis.model import Category, Prediction, Task, TaskType, masks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+WIDTH, HEIGHT = 12, 8
+KEYS = ["a.png", "day 1/b.c.png", "day 1/é/d.png"]
+COCO_TYPES = [kind for kind in TaskType if kind is not TaskType.CLASSIFICATION]
+POINTS = ("nose", "left ear")
+
+unit = st.floats(0, 1)
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
+    """Boxes within the image."""
+    left, right = sorted(draw(st.tuples(st.floats(0, WIDTH - 1), st.floats(1, WIDTH))))
+    top, bottom = sorted(draw(st.tuples(st.floats(0, HEIGHT - 1), st.floats(1, HEIGHT))))
+    return left, top, max(right - left, 0.5), max(bottom - top, 0.5)
+
+
+@st.composite
+def predictions(draw: st.DrawFn, kind: TaskType) -> Prediction:
+    pixels = draw(st.lists(st.booleans(), min_size=WIDTH * HEIGHT, max_size=WIDTH * HEIGHT))
+    runs = tuple(masks.encode(np.array(pixels).reshape(HEIGHT, WIDTH)).tolist()) if kind.has_masks else None
+    points = st.lists(st.tuples(unit, unit, unit), min_size=2, max_size=2)
+    is_keypoints = kind is TaskType.KEYPOINT_DETECTION
+    has_box = kind.has_objects and (not is_keypoints or draw(st.booleans()))
+    return Prediction(
+        category_id=draw(st.sampled_from([4, 90])),
+        bbox=draw(boxes()) if has_box else None,
+        segmentation=runs,
+        keypoints=tuple(n for point in draw(points) for n in point) if is_keypoints else None,
+        score=draw(st.none() | unit if kind is TaskType.CLASSIFICATION else unit),
+        probabilities=draw(st.none() | st.tuples(unit, unit)),
+    )
+
+
+@st.composite
+def datasources(
+    draw: st.DrawFn, kinds: Sequence[TaskType] = tuple(TaskType)
+) -> tuple[Task, dict[str, list[Prediction]]]:
+    kind = draw(st.sampled_from(kinds))
+    names = POINTS if kind is TaskType.KEYPOINT_DETECTION else None
+    categories = (
+        Category(id=90, name="tree", keypoint_names=names, keypoint_skeleton=names and ((0, 1),)),
+        Category(id=4, name='car, "red"', keypoint_names=names),
+    )
+    task = Task(name="t", task_type=kind, categories=categories)
+    keys = draw(st.lists(st.sampled_from(KEYS), unique=True, min_size=1))
+    return task, {key: draw(st.lists(predictions(kind), max_size=3)) for key in keys}
+
+
+def build(root: Path, task: Task, files: Mapping[str, Sequence[Prediction]]) -> Path:
+    """Write a datasource with three images, and index it."""
+    put_images(root, dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
+    with PredictionWriter(root, task=task.name, task_type=task.task_type, categories=task.categories) as writer:
+        for key, found in files.items():
+            writer.write(key, found, image_size=(WIDTH, HEIGHT))
+    scan(open_sources(root))
+    return root
+
+
+def export(root: Path, kind: str, out: Path | None, **options: Any) -> ExportReport:
+    sources = open_sources(root)
+    snapshot = sources.index.latest()
+    assert snapshot is not None
+    return export_to(snapshot, sources, ExportFormat(kind), ExportOptions(out=out, **options))
+
+
+def losses(report: ExportReport) -> dict[str, int]:
+    return {loss.what: loss.count for loss in report.not_held}
+
+
+@settings(max_examples=25, deadline=None)
+@given(datasources(COCO_TYPES))
+def test_coco_annotations_come_back_whole(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
+) -> None:
+    """Exported as COCO annotations and imported again, task, files and numbers are what they were."""
+    task, files = made
+    base = tmp_path_factory.mktemp("law")
+    root = build(base / "data", task, files)
+    report = export(root, "coco", base / "coco.json")
+    assert losses(report) in ({}, {"samples without a valid prediction file": 3 - len(files)})
+    back = put_images(base / "back", dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
+    imported = run_import(back, "coco", base / "coco.json", task_type=task.task_type)
+    assert imported.not_taken == []
+    again, found = read_task(back)
+    assert {c.id: c for c in again.categories} == {c.id: c for c in task.categories}
+    assert found == files
+
+
+@settings(max_examples=25, deadline=None)
+@given(datasources(COCO_TYPES))
+def test_coco_results_come_back_whole(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
+) -> None:
+    """Exported as results with boxes and imported again, every prediction is what it was; image ids are kept."""
+    task, files = made
+    base = tmp_path_factory.mktemp("law")
+    root = build(base / "data", task, files)
+    export(root, "coco", base / "coco.json")
+    export(root, "coco-results", base / "results.json", boxes=True)
+    back = put_images(base / "back", dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
+    described = {"annotations": str(base / "coco.json"), "task_type": task.task_type, "empty": True}
+    assert run_import(back, "coco", base / "results.json", **described).not_taken == []
+    assert read_task(back)[1] == files
+    ids = {image["id"] for image in json.loads((base / "coco.json").read_text())["images"]}
+    assert {record["image_id"] for record in json.loads((base / "results.json").read_text())} <= ids
+
+
+@settings(max_examples=25, deadline=None)
+@given(datasources())
+def test_json_lines_are_the_files(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
+) -> None:
+    """Each line of JSON Lines is what the sample's prediction file says."""
+    base = tmp_path_factory.mktemp("law")
+    root = build(base / "data", *made)
+    export(root, "jsonl", base / "out.jsonl")
+    lines = [json.loads(line) for line in (base / "out.jsonl").read_text("utf-8").splitlines()]
+    assert {line["file_name"]: line for line in lines} == {
+        json.loads(path.read_bytes())["file_name"]: json.loads(path.read_bytes())
+        for path in (root / ".lightly/predictions/t").rglob("*.json")
+        if path.name != "schema.json"
+    }
+
+
+@settings(max_examples=20, deadline=None)
+@given(datasources())
+def test_tables_have_a_row_a_prediction(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
+) -> None:
+    """Parquet and CSV hold every prediction in order, numbers exact, lists as lists; empty files are counted."""
+    task, files = made
+    base = tmp_path_factory.mktemp("law")
+    root = build(base / "data", task, files)
+    report = export(root, "parquet", base / "out.parquet")
+    rows = pq.read_table(base / "out.parquet").to_pylist()
+    expected = [
+        (key, i, one.category_id, task.by_id[one.category_id].name, one.score, one.bbox, one.probabilities,
+         one.segmentation, one.keypoints)
+        for key in sorted(files, key=str.encode) for i, one in enumerate(files[key])
+    ]  # fmt: skip
+    sides = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
+    found = [
+        (row["file_name"], row["position"], row["category_id"], row["category"], row["score"],
+         None if row["bbox_x"] is None else tuple(row[side] for side in sides),
+         *(None if row[name] is None else tuple(row[name]) for name in ("probabilities", "mask", "keypoints")))
+        for row in rows
+    ]  # fmt: skip
+    assert found == expected
+    n_empty = sum(not found for found in files.values())
+    assert sum(n for what, n in losses(report).items() if what.startswith("samples whose file")) == n_empty
+    export(root, "csv", base / "out.csv")
+    with (base / "out.csv").open(encoding="utf-8", newline="") as file:
+        texts = list(csv.DictReader(file))
+    for text, one in zip(texts, expected, strict=True):
+        assert (text["file_name"], text["category"]) == (one[0], one[3])
+        assert (json.loads(text["score"]) if text["score"] else None) == one[4]
+        assert (tuple(json.loads(text["probabilities"])) if text["probabilities"] else None) == one[6]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    task = Task(name="t", task_type=TaskType.OBJECT_DETECTION, categories=(Category(id=0, name="car"),))
+    one = Prediction(category_id=0, bbox=(1, 1, 2, 2), score=0.5)
+    return build(tmp_path / "data", task, {"a.png": [one], KEYS[1]: [one, one]})
+
+
+def test_a_selection_narrows_every_export(tmp_path: Path, root: Path) -> None:
+    """A list of keys, the folder of a selection and a pool all choose the same samples, in their order."""
+    keys = [KEYS[1], "a.png"]
+    folder = tmp_path / "picked"
+    folder.mkdir()
+    (folder / "selected.txt").write_text("\n".join(keys) + "\n")
+    Pool(open_sources(root).index.root, "labelled").join(keys)
+    for number, selection in enumerate([str(folder), str(folder / "selected.txt"), "labelled"]):
+        out = tmp_path / f"{number}.txt"
+        assert export(root, "names", out, selection=selection).samples == 2
+        assert out.read_text("utf-8").splitlines() == keys
+    assert export(root, "csv", tmp_path / "t.csv", selection="labelled").predictions == 3
+    (folder / "selected.txt").write_text("a.png\n")
+    assert export(root, "coco-results", tmp_path / "r.json", selection=str(folder)).predictions == 1
+    with pytest.raises(UsageError, match="There is no selection `nothing`"):
+        export(root, "names", None, selection="nothing")
+    (folder / "selected.txt").write_text("a.png\nb.png\n")
+    with pytest.raises(UsageError, match="1 of 2 selected samples are not in the index"):
+        export(root, "names", None, selection=str(folder))
+
+
+def test_images_are_copied_or_linked(tmp_path: Path, root: Path) -> None:
+    """Copies and links lie below the same folders with the same bytes; what is there is kept unless told."""
+    for link in (False, True):
+        out = tmp_path / f"out {link}"
+        assert export(root, "files", out, link=link).samples == 3
+        assert {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()} == {
+            key: (root / key).read_bytes() for key in KEYS
+        }
+        assert (out / "a.png").is_symlink() == link
+        with pytest.raises(UsageError, match="is not empty"):
+            export(root, "files", out, link=link)
+        assert export(root, "files", out, link=link, replace=True).samples == 3
+    (root / "a.png").unlink()
+    assert losses(export(root, "files", tmp_path / "later")) == {"images that are gone since the scan": 1}
+
+
+def test_names_become_paths_and_urls(tmp_path: Path, root: Path) -> None:
+    """With a base, each name is a path below a folder, or a URL that a browser understands."""
+    export(root, "names", tmp_path / "n.txt", base="https://pictures.org/d")
+    assert (tmp_path / "n.txt").read_text().splitlines() == [
+        "https://pictures.org/d/a.png",
+        "https://pictures.org/d/day%201/b.c.png",
+        "https://pictures.org/d/day%201/%C3%A9/d.png",
+    ]
+
+
+def test_an_export_never_replaces_unasked(tmp_path: Path, root: Path) -> None:
+    """A file that is there stays, and no half-written one is left, until `replace` is said."""
+    out = tmp_path / "r.json"
+    out.write_text("mine")
+    for kind in ("coco", "coco-results", "csv", "parquet", "jsonl", "names"):
+        with pytest.raises(UsageError, match="is there already"):
+            export(root, kind, out)
+    assert out.read_text() == "mine"
+    export(root, "coco", out, replace=True)
+    assert len(json.loads(out.read_text())["annotations"]) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "r.json"}
+
+
+def test_ids_of_another_coco_file_are_used(tmp_path: Path, root: Path) -> None:
+    """With an annotation file its ids name the images; a sample that it does not list is counted."""
+    described = put_json(tmp_path / "ann.json", {"images": [{"id": 77, "file_name": "b.c.png"}], "categories": []})
+    report = export(root, "coco-results", tmp_path / "r.json", annotations=str(described))
+    assert {record["image_id"] for record in json.loads((tmp_path / "r.json").read_text())} == {77}
+    assert losses(report)[f"samples that `{described}` does not list"] == 1
+
+
+def test_what_coco_cannot_hold_is_said(tmp_path: Path) -> None:
+    """Boxes that results leave out are counted, and classifications are refused."""
+    runs = (0, 5, WIDTH * HEIGHT - 5)
+    task = Task(name="t", task_type=TaskType.INSTANCE_SEGMENTATION, categories=(Category(id=0, name="car"),))
+    own, same = ((x, 0.0, 5.0, 1.0) for x in (0.5, 0.0))
+    ones = [Prediction(category_id=0, bbox=box, segmentation=runs, score=0.5) for box in (own, same)]
+    root = build(tmp_path / "data", task, {"a.png": ones})
+    report = export(root, "coco-results", tmp_path / "r.json")
+    assert losses(report)["boxes of masks or keypoints; `--boxes` keeps them"] == 1
+    task = Task(name="t", task_type=TaskType.CLASSIFICATION, categories=(Category(id=0, name="car"),))
+    root = build(tmp_path / "other", task, {"a.png": [Prediction(category_id=0)]})
+    with pytest.raises(UsageError, match="hold no classifications"):
+        export(root, "coco", tmp_path / "c.json")
