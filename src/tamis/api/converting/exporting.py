@@ -172,7 +172,7 @@ def chosen_numbers(samples: SampleColumns, sources: Sources, selection: str | No
     """
     if selection is None:
         return None
-    keys = list(dict.fromkeys(_selected_keys(sources, selection)))
+    keys = list(dict.fromkeys(selected_keys(sources, selection)))
     numbers = samples.positions(keys)
     unknown = [key for key, number in zip(keys, numbers.tolist(), strict=True) if number < 0]
     if unknown:
@@ -183,7 +183,13 @@ def chosen_numbers(samples: SampleColumns, sources: Sources, selection: str | No
     return numbers
 
 
-def _selected_keys(sources: Sources, selection: str) -> list[str]:
+def selected_keys(sources: Sources, selection: str) -> list[str]:
+    """Return the sample keys of a selection: of `selected.txt` or its folder, of any list of keys, or of a pool.
+
+    Raises:
+        UsageError: when there is none of that name.
+        DatasourceError: when its file cannot be read.
+    """
     path = Path(selection)
     if path.is_dir():
         return read_keys(path / "selected.txt")
