@@ -215,7 +215,7 @@ NAMES = (
 )
 
 
-def _metadata(name: str, *codes: str, fields: object = None, file: object = None) -> Case:
+def _metadata(name: str, *codes: str, fields: object = None, file: object = None, strict: bool = False) -> Case:
     """Return the case of a metadata schema, and of a file for `a.png`."""
     entry = {"name": "Speed", "path": "v", "defaultValue": 0, "valueDataType": "NUMERIC_INT"}
     values = {"file_name": "a.png", "type": "image", "metadata": {"v": 3}}
@@ -226,6 +226,7 @@ def _metadata(name: str, *codes: str, fields: object = None, file: object = None
             f"{METADATA}/a.json": _encoded(values if file is None else file),
         },
         codes=codes,
+        options=ScanOptions(workers=1, strict=strict),
     )
 
 
@@ -234,6 +235,7 @@ def _encoded(value: object) -> bytes:
 
 
 _FIELD = {"name": "Speed", "path": "v", "defaultValue": 0, "valueDataType": "NUMERIC_INT"}
+_TWICE = b'{"file_name": "a.png", "type": "image",\n "metadata": {"v": 3, "v": 4}}'
 METADATA_CASES = (
     _metadata("nothing wrong"),
     _metadata("schema an object", "metadata-schema", fields=_FIELD),
@@ -271,6 +273,13 @@ METADATA_CASES = (
         "number-not-finite",
         file=b'{"file_name": "a.png", "type": "image", "metadata": {"v": NaN}}',
     ),
+    _metadata(
+        "a key of the schema twice",
+        "json-duplicate-key",
+        fields=b'[{"name": "S", "name": "T", "path": "v", "defaultValue": 0, "valueDataType": "NUMERIC_INT"}]',
+    ),
+    _metadata("a key twice", file=_TWICE),
+    _metadata("a key twice, strictly", "json-duplicate-key", file=_TWICE, strict=True),
 )
 
 

@@ -153,8 +153,8 @@ JSON_CODES: tuple[ProblemCode, ...] = (
         _E,
         _NOTHING,
         "An object has a key twice: the last one counts, the others are lost",
-        "Write each key once; two writers may have been merged as text. In prediction files only "
-        "`check --strict` looks for this",
+        "Write each key once; two writers may have been merged as text. In files of single samples only "
+        "`--strict` looks for this",
         '{"score": 0.9, "score": 0.1}',
     ),
     ProblemCode(

@@ -123,7 +123,7 @@ class SampleReader:
         if isinstance(blob, StoreError):
             chunk.problems.append((unit, unreadable(key, blob)))
             return None, (None,) * len(self._job.metadata)
-        values, _, problems = decode_metadata(blob.data, self._job.metadata, file=key)
+        values, _, problems = decode_metadata(blob.data, self._job.metadata, file=key, strict=self._job.strict)
         chunk.problems += [(unit, problem) for problem in problems]
         return blob.stamp, tuple(values)
 
