@@ -95,7 +95,7 @@ class _PackedLists:
     def add(self, rows: list[Sequence[float] | None]) -> None:
         present = [row for row in rows if row is not None]
         if len(present) == len(rows):
-            lengths = [len(row) for row in present]
+            lengths = list(map(len, present))
         else:
             lengths = [-1 if row is None else len(row) for row in rows]
         values: list[float] = []
