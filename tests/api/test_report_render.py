@@ -17,7 +17,7 @@ from tamis.api.report.build import build_report
 from tamis.api.report.inputs import LabelInput, NumberInput, ReportOptions
 from tamis.api.report.render import render_html
 from tamis.api.report.text import shown
-from tamis.api.report.values import LeftOut, Reason, decode_report, encode_report
+from tamis.api.report.values import LeftOut, ProblemCount, Reason, decode_report, encode_report
 from tamis.model import Category, Prediction, Task, TaskType
 
 _VOID = {"meta", "img", "input", "link", "br", "base", "hr"}
@@ -299,7 +299,18 @@ _EMPTY: dict[str, tuple[dict[str, Any], str]] = {
         "Mean: input 0.5, selected 0.5, random 0.5.",
     ),
     "equal metadata": ({"numbers": [NumberInput(label="year", values=np.full(6, 2026.0))]}, "2,026"),
-    "unknown scores": ({"numbers": [NumberInput(label="doubt", values=np.full(6, np.nan))]}, "Unknown: 4"),
+    "unknown scores": (
+        {"numbers": [NumberInput(label="doubt", values=np.full(6, np.nan))]},
+        "doubt Nothing is known of any sample.",
+    ),
+    "unknown labels": (
+        {"labels": [LabelInput(label="weather", names=["sun"], codes=np.full(6, -1))]},
+        "weather Nothing is known of any sample. Unknown: 4 samples of the input, 2 of the selected.",
+    ),
+    "no prediction file to compare": (
+        {"tasks": [detector_input(0, has_file=np.zeros(6, bool), predictions=lambda _: ())]},
+        "Nothing is known of any sample. Unknown: 4 samples of the input, 2 of the selected.",
+    ),
     "no embeddings": ({"embeddings": None, "embeddings_name": None}, "embeddings none"),
     "equal embeddings": ({"embeddings": np.tile([1.0, 0.0], (6, 1))}, "Too few picks to see a bend"),
     "nothing but picks": (
@@ -319,6 +330,27 @@ def test_empty_states_are_said_in_words(case: str) -> None:
     drawn = " ".join(value for value in values if not value.startswith("data:"))
     assert not re.search(r"\bnan\b|\binf\b|None|undefined", drawn)
     assert "nan" not in page.words.split()
+
+
+@pytest.mark.parametrize("case", ["unknown scores", "unknown labels", "no prediction file to compare"])
+def test_nothing_is_drawn_of_what_is_not_known(case: str) -> None:
+    """A panel whose values are all unknown has no chart, which would be axes without a line."""
+    html = render_html(build_report(report_inputs(**_EMPTY[case][0])))
+    panel = next(part for part in html.split('<div class="panel">') if "Nothing is known of any sample" in part)
+    assert "<svg" not in panel.split("</div>")[0]
+
+
+def test_each_cell_of_the_problems_says_what_it_is_where_columns_cannot() -> None:
+    """On a narrow screen, without a head, every short cell has its label, and a problem of no task has none."""
+    problems = [
+        ProblemCount(code="score-range", severity="error", count=3, message="expected less", task="cars"),
+        ProblemCount(code="tasks-missing", severity="error", count=1, message="expected a list"),
+    ]
+    html = render_html(build_report(report_inputs(problems=problems)))
+    rows = html.split('<section id="problems">')[1].split("<tbody>")[1].split("</tbody>")[0].split("</tr>")[:2]
+    assert [re.findall(r'data-label="(\w+)"', row) for row in rows] == [["severity", "code", "task", "count"]] * 2
+    assert "<bdi>cars</bdi>" in rows[0]
+    assert '<td data-label="task"></td>' in rows[1]
 
 
 def test_charts_have_titles_and_descriptions() -> None:

@@ -246,6 +246,11 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
     n_unknown: tuple[int, int] = (0, 0)
     note: str | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether any group has a value to draw."""
+        return any(map(sum, (self.input or (), self.selected, self.random)))
+
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):
     """A distance for each budget, `None` while nothing is selected; `random` is the mean over the draws."""
