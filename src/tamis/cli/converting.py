@@ -58,6 +58,11 @@ def import_command(
     visibility: Annotated[
         bool, typer.Option("--visibility", help="Keypoints have COCO's flags 0, 1, 2: write 0, .5, 1.")
     ] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="What the numbers of YOLO lines are, e.g. 'class score x y x2 y2'."),
+    ] = None,
+    pixels: Annotated[bool, typer.Option("--pixels", help="Those lines count in pixels, not in shares.")] = False,
     lightly: Lightly = None,
     output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
@@ -91,6 +96,8 @@ def import_command(
         keep_missing=keep_missing,
         empty=empty,
         visibility=visibility,
+        columns=columns,
+        pixels=pixels,
     )
     sources = open_sources_for(src, lightly, None, quiet=True)
     with progress_bar(quiet=quiet) as listen:

@@ -21,11 +21,14 @@ from tamis.formats.foreign import (
     ForeignError,
     ForeignObject,
     ImportCode,
+    RowMask,
     TakeOptions,
     to_prediction,
 )
 from tamis.formats.json_source import locate
 from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
+from tamis.formats.label_xml import cvat_names, decode_cvat, decode_voc, parse_xml, voc_names
+from tamis.formats.labelme import decode_labelme, parse_labelme
 from tamis.formats.layout import (
     METADATA,
     METADATA_SCHEMA_KEY,
@@ -39,6 +42,7 @@ from tamis.formats.layout import (
 from tamis.formats.metadata import decode_metadata, encode_metadata
 from tamis.formats.metadata_fields import MetadataField, MetadataType
 from tamis.formats.metadata_schema import decode_metadata_schema, encode_metadata_schema
+from tamis.formats.parsed import Fault, ParsedImage, to_pixels
 from tamis.formats.reader import PredictionReader, ReadPredictions
 from tamis.formats.relevant import RelevantFilenames, decode_relevant
 from tamis.formats.rules import check_predictions
@@ -46,8 +50,17 @@ from tamis.formats.rules_geometry import box_statistics
 from tamis.formats.schema import decode_schema, encode_schema
 from tamis.formats.tasks import decode_tasks, encode_tasks
 from tamis.formats.wire import field_names
+from tamis.formats.yolo import (
+    DETECTION_COLUMNS,
+    Columns,
+    decode_yolo,
+    decode_yolo_classes,
+    encode_yolo,
+    parse_columns,
+)
 
 __all__ = [
+    "DETECTION_COLUMNS",
     "IMPORT_CODES",
     "METADATA",
     "METADATA_SCHEMA_KEY",
@@ -56,6 +69,8 @@ __all__ = [
     "CocoImage",
     "CocoRecord",
     "CocoRle",
+    "Columns",
+    "Fault",
     "ForeignError",
     "ForeignObject",
     "ImageId",
@@ -64,20 +79,28 @@ __all__ = [
     "JsonStreamError",
     "MetadataField",
     "MetadataType",
+    "ParsedImage",
     "PredictionReader",
     "ReadPredictions",
     "RelevantFilenames",
     "RowMajorMask",
+    "RowMask",
     "TakeOptions",
     "Unreadable",
     "box_statistics",
     "check_predictions",
+    "cvat_names",
+    "decode_cvat",
+    "decode_labelme",
     "decode_metadata",
     "decode_metadata_schema",
     "decode_predictions",
     "decode_relevant",
     "decode_schema",
     "decode_tasks",
+    "decode_voc",
+    "decode_yolo",
+    "decode_yolo_classes",
     "encode_annotation",
     "encode_category",
     "encode_metadata",
@@ -86,12 +109,16 @@ __all__ = [
     "encode_result",
     "encode_schema",
     "encode_tasks",
+    "encode_yolo",
     "field_names",
     "from_coco",
     "from_predictions",
     "guess_task_type",
     "locate",
     "metadata_key",
+    "parse_columns",
+    "parse_labelme",
+    "parse_xml",
     "prediction_key",
     "record_type",
     "schema_key",
@@ -99,7 +126,9 @@ __all__ = [
     "task_of_categories",
     "to_coco",
     "to_object",
+    "to_pixels",
     "to_prediction",
     "to_predictions",
+    "voc_names",
     "with_flags",
 ]

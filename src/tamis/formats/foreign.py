@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from tamis.formats.coco_rle import from_coco
 from tamis.model import Prediction, TaskType, masks
@@ -97,6 +98,16 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "Mend the input",
         drops=False,
     ),
+    "pixels-ignored": ImportCode(
+        "Pixels of value 255, which no category has, were left out: by custom they are not labelled",
+        "Name 255 with `--classes` if it is a category",
+        drops=False,
+    ),
+    "classes-partial": ImportCode(
+        "Not every class has a probability: the likeliest class and its score were taken, the others left out",
+        "Write the probabilities of all classes to keep them",
+        drops=False,
+    ),
     "crowd": ImportCode(
         "The record is a crowd, not one object: it was taken as one prediction",
         "Remove crowds from the file if single objects are wanted",
@@ -128,6 +139,14 @@ class CocoRle(msgspec.Struct, gc=False, frozen=True):
     counts: str | list[int]
 
 
+class RowMask(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """A mask as prediction files hold it, with its size in pixels."""
+
+    runs: tuple[int, ...]
+    width: int
+    height: int
+
+
 class ForeignObject(msgspec.Struct, array_like=True, gc=False, frozen=True, kw_only=True):
     """One object as a file says it, lengths in pixels.
 
@@ -137,6 +156,7 @@ class ForeignObject(msgspec.Struct, array_like=True, gc=False, frozen=True, kw_o
         bbox: x, y, width, height from the top-left corner.
         polygons: rings x1, y1, x2, y2, ... that make up the mask.
         rle: the mask as COCO run lengths.
+        rows: the mask as run lengths along the rows.
         keypoints: x, y and a confidence or flag of each.
         score: as the file says it.
         probabilities: one a category in ascending order of id.
@@ -147,6 +167,7 @@ class ForeignObject(msgspec.Struct, array_like=True, gc=False, frozen=True, kw_o
     bbox: Box | None = None
     polygons: list[list[float]] | None = None
     rle: CocoRle | None = None
+    rows: RowMask | None = None
     keypoints: tuple[float, ...] | None = None
     score: float | None = None
     probabilities: tuple[float, ...] | None = None
@@ -206,6 +227,11 @@ def to_prediction(found: ForeignObject, options: TakeOptions, size: Size | None)
 
 def _runs(found: ForeignObject, size: Size | None) -> tuple[Ints, int]:
     """Return the run lengths and the width of a mask."""
+    if found.rows is not None:
+        rows = found.rows
+        if size not in {None, (rows.width, rows.height)}:
+            raise ForeignError("mask-size", _size_message(size, rows.width, rows.height))
+        return np.array(rows.runs, np.int64), rows.width
     if found.rle is not None:
         try:
             mask = from_coco({"size": list(found.rle.size), "counts": found.rle.counts})

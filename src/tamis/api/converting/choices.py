@@ -17,6 +17,10 @@ class ImportFormat(StrEnum):
     """What predictions can be made of."""
 
     COCO = "coco"
+    YOLO = "yolo"
+    VOC = "voc"
+    CVAT = "cvat"
+    LABELME = "labelme"
 
 
 class ExportFormat(StrEnum):

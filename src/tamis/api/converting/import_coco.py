@@ -36,6 +36,8 @@ from tamis.formats import (
 from tamis.model import TaskType, kind_of_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tamis.api.converting.values import ImportOptions
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
@@ -148,11 +150,15 @@ class _Import:
         with Spill(ForeignObject, n_bytes) as spill:
             self._read(spill, n_bytes, listen)
             for done, (group, objects) in enumerate(spill.groups()):
-                self.taker.take(self._keys[group], objects, self.table.sizes[group], "record")
+                self._take(group, objects)
                 if done % _REPORT_EVERY == 0:
                     listen(Progress("writing", done, len(self._keys), "images"))
         if with_empty:
             self._write_empty()
+
+    def _take(self, group: int, objects: Sequence[ForeignObject]) -> None:
+        key = self._keys[group]
+        self.taker.take(key, objects, self.taker.size_of(key, self.table.sizes[group]), "record")
 
     def _read(self, spill: Spill[ForeignObject], n_bytes: int, listen: ProgressListener) -> None:
         kind = record_type(self.sink.task.task_type)
@@ -241,4 +247,4 @@ class _Import:
                 self.tally.add_error(self._refused[index], self.table.names[index])
             elif group not in seen:
                 seen.add(group)
-                self.taker.take(self._keys[group], (), self.table.sizes[index], "record")
+                self._take(group, ())

@@ -10,6 +10,8 @@ from tamis.api.converting.export_files import export_files, export_names
 from tamis.api.converting.export_tables import export_csv, export_jsonl, export_parquet
 from tamis.api.converting.exporting import choose
 from tamis.api.converting.import_coco import import_coco
+from tamis.api.converting.import_labels import import_cvat, import_labelme, import_voc
+from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
 from tamis.model import TaskType
 
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
 
-_IMPORTERS: dict[ImportFormat, Callable[..., ImportReport]] = {ImportFormat.COCO: import_coco}
+_IMPORTERS: dict[ImportFormat, Callable[..., ImportReport]] = {
+    ImportFormat.COCO: import_coco,
+    ImportFormat.YOLO: import_yolo,
+    ImportFormat.VOC: import_voc,
+    ImportFormat.CVAT: import_cvat,
+    ImportFormat.LABELME: import_labelme,
+}
 _EXPORTERS: dict[ExportFormat, Callable[[Chosen, ExportOptions], ExportReport]] = {
     ExportFormat.COCO_RESULTS: export_coco_results,
     ExportFormat.COCO: export_coco,

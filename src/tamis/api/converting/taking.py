@@ -41,16 +41,15 @@ class Taker:
     sink: Sink
     tally: Tally
 
-    def take(self, key: str, objects: Sequence[ForeignObject], said: Size | None, unit: str) -> None:
+    def take(self, key: str, objects: Sequence[ForeignObject], size: Size, unit: str) -> None:
         """Take the objects of one image.
 
         Args:
             key: of the sample.
             objects: what the input says of it; none is legal.
-            said: width and height that the input says, `None` where it says nothing.
+            size: width and height in pixels as `size_of` says.
             unit: what the input's numbers count: "record", "line".
         """
-        size = self.size_of(key, said)
         known = None if size == _UNKNOWN else size
         predictions, places = [], []
         for found in objects:

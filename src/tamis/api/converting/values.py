@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +34,9 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
         keep_missing: whether to write predictions of images that are not in the datasource.
         empty: whether images that are listed without any result get a file that says so.
         visibility: whether the third numbers of keypoints are COCO's flags 0, 1 and 2: they become 0, .5 and 1.
+        columns: of lines with boxes, where they are not YOLO's: `class score x y x2 y2`; `None`: YOLO's.
+        pixels: whether those lines count in pixels.
+        masks: folder of the PNG files that a panoptic file describes; `None`: named like the file.
     """
 
     task: str
@@ -46,6 +50,14 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     keep_missing: bool = False
     empty: bool = False
     visibility: bool = False
+    columns: str | None = None
+    pixels: bool = False
+    masks: str | None = None
+
+    @property
+    def classes_path(self) -> Path:
+        """The file of `classes`, which must be given."""
+        return Path(self.classes or "")
 
 
 class ImportExample(msgspec.Struct, frozen=True, kw_only=True):

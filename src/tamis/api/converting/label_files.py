@@ -1,0 +1,231 @@
+"""A folder of label files, one for each image: found, read and handed on, whatever their format."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tamis.api.converting.names import SampleNames
+from tamis.api.converting.sink import Sink
+from tamis.api.converting.taking import Taker
+from tamis.api.converting.tasks import task_or_error
+from tamis.api.converting.values import ImportReport, Tally
+from tamis.engine import Progress
+from tamis.errors import UsageError
+from tamis.formats import ForeignError, ParsedImage, TakeOptions, decode_schema, to_pixels
+from tamis.model import TaskType, kind_of_key, stem_of
+from tamis.storage import LocalStore, StoreError, join_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tamis.api.converting.values import ImportOptions
+    from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
+    from tamis.model import Task
+
+_UNKNOWN = (0, 0)
+_REPORT_EVERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFiles:
+    """Files of one format below a folder, or a single one.
+
+    Attributes:
+        store: the folder.
+        keys: of the files, sorted.
+    """
+
+    store: LocalStore
+    keys: list[str]
+
+    def read(self, key: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            ForeignError: when it cannot be read.
+        """
+        try:
+            return self.store.read(key).data
+        except StoreError as error:
+            raise ForeignError("file-unreadable", error.message) from None
+
+
+def find_files(path: Path, endings: Collection[str], *, without: Collection[str] = ()) -> LabelFiles:
+    """List the files with some endings below a folder; a file stands for itself.
+
+    Args:
+        path: the folder or file.
+        endings: with their dot, in lower case.
+        without: names of files that are something else.
+
+    Raises:
+        DatasourceError: when nothing is there.
+        UsageError: when there is no such file.
+    """
+    if path.is_file():
+        return LabelFiles(LocalStore(path.parent), [path.name])
+    store = LocalStore.open(path)
+    keys, pending = [], [""]
+    while pending:
+        folder = pending.pop()
+        for page in store.list_folder(folder, stamps=False):
+            pending += [join_key(folder, name) for name in page.folders if name != ".lightly"]
+            keys += [
+                join_key(folder, name)
+                for name in page.names
+                if name.lower().endswith(tuple(endings)) and name not in without
+            ]
+    if not keys:
+        raise UsageError(f"`{path}` holds no files that end in {' or '.join(sorted(endings))}")
+    return LabelFiles(store, sorted(keys))
+
+
+def task_of(options: ImportOptions, task_type: TaskType, categories: Sequence[Any], file: str) -> Task:
+    """Return the task of some categories.
+
+    Raises:
+        UsageError: when they cannot be one's.
+    """
+    schema = msgspec.json.encode({"task_type": task_type, "categories": list(categories)})
+    return task_or_error(*decode_schema(schema, task=options.task, file=file))
+
+
+def numbered(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return categories of the names that occur, by name: ids 0, 1, ..."""
+    return [{"id": i, "name": name} for i, name in enumerate(sorted(set(names)))]
+
+
+def ids_by_name(task: Task) -> Mapping[str, int]:
+    """Return the ids of a task's categories by their names."""
+    return {category.name: category.id for category in task.categories}
+
+
+@dataclass(slots=True, eq=False)
+class LabelImport:
+    """An import in which each part of the input is about one image.
+
+    Args:
+        sources: where the images and `.lightly` are.
+        options: how.
+        task: the task to write.
+        unit: what the numbers of objects count: "line", "object".
+    """
+
+    sources: Sources
+    options: ImportOptions
+    task: Task
+    unit: str
+    tally: Tally = field(default_factory=Tally)
+    n_records: int = 0
+    _started: float = field(default_factory=time.monotonic)
+
+    def run(
+        self, parts: Iterator[tuple[str, ParsedImage | ForeignError]], n_parts: int, listen: ProgressListener
+    ) -> ImportReport:
+        """Take every part: its file, and what it says or why it cannot be read.
+
+        Raises:
+            UsageError: when the task is there and may not be changed; nothing was written.
+            DatasourceError: when a file cannot be written.
+        """
+        taking = TakeOptions(
+            task_type=self.task.task_type, score=self.options.score, visibility=self.options.visibility
+        )
+        sink = Sink(self.sources.lightly, self.task, self.options.if_there, self.options.dry_run, self.tally)
+        names = SampleNames(self.sources.input, self.options.prefix)
+        taker = Taker(self.sources.input, names, taking, sink, self.tally)
+        sink.start()
+        for done, (file, parsed) in enumerate(parts):
+            if isinstance(parsed, ForeignError):
+                self.n_records += 1
+                self.tally.add_error(parsed, file)
+            else:
+                self._take(taker, file, parsed)
+            if done % _REPORT_EVERY == 0:
+                listen(Progress("reading", done, n_parts, "files"))
+        sink.flush()
+        return ImportReport(
+            task=self.task.name,
+            task_type=self.task.task_type,
+            dry_run=self.options.dry_run,
+            records=self.n_records,
+            predictions=sink.written.predictions,
+            files=sink.written.files,
+            files_empty=sink.written.files_empty,
+            files_unchanged=sink.written.files_unchanged,
+            not_taken=self.tally.groups(dropped=True),
+            notes=self.tally.groups(dropped=False),
+            seconds=time.monotonic() - self._started,
+        )
+
+    def _take(self, taker: Taker, file: str, parsed: ParsedImage) -> None:
+        n_records = len(parsed.objects) + len(parsed.faults)
+        self.n_records += n_records
+        for fault in parsed.faults:
+            place = file if fault.number is None else f"{self.unit} {fault.number:,} ({file})"
+            self.tally.add(fault.code, fault.message, place)
+        if parsed.faults and not parsed.objects:
+            return
+        try:
+            key = self._find(taker.names, file, parsed.name)
+        except ForeignError as error:
+            self.tally.add_error(error, file, count=max(len(parsed.objects), 1))
+            return
+        size = taker.size_of(key, parsed.size)
+        objects = parsed.objects
+        if parsed.is_relative and objects:
+            if size == _UNKNOWN:
+                message = "expected an image of known size, got none"
+                self.tally.add("image-size-unknown", message, file, count=len(objects))
+                return
+            objects = [to_pixels(one, size) for one in objects]
+        taker.take(key, objects, size, self.unit)
+
+    def _find(self, names: SampleNames, file: str, said: str | None) -> str:
+        """Return the key of the image that a file is about: the one it names, else the one it is named like."""
+        stem = stem_of(file)
+        folder = file.rpartition("/")[0]
+        try:
+            if said is None or kind_of_key(said) is None:
+                return names.find_stem(stem)
+            with_folder = join_key(folder, said)
+            return with_folder if names.has(names.spelled(with_folder)) and not names.prefix else names.find(said)
+        except ForeignError as error:
+            if error.code != "image-missing" or not self.options.keep_missing or said is None:
+                raise
+            return names.missing_key(said)
+
+
+def refuse_without_scores(
+    parts: Iterable[ParsedImage], options: ImportOptions, task_type: TaskType, path: Path
+) -> None:
+    """Refuse labels without a score, unless one was named.
+
+    Raises:
+        UsageError: when no object of these has one, and their type needs it.
+    """
+    if options.score is not None or task_type is TaskType.CLASSIFICATION:
+        return
+    objects = [one for part in parts for one in part.objects]
+    if objects and all(one.score is None for one in objects):
+        raise UsageError(
+            f"The labels of `{path}` have no scores, and none are invented",
+            hint="`--score 1` gives labels the score of a sure prediction",
+        )
+
+
+def parts_of(
+    files: LabelFiles, decode: Callable[[bytes], ParsedImage]
+) -> Iterator[tuple[str, ParsedImage | ForeignError]]:
+    """Yield each file with what it says, or why it cannot be read."""
+    for key in files.keys:
+        try:
+            yield key, decode(files.read(key))
+        except ForeignError as error:
+            yield key, error

@@ -1,0 +1,130 @@
+"""Labels in XML: Pascal VOC (a file an image) and CVAT for images (a file for all)."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from tamis.formats.foreign import ForeignError, ForeignObject
+from tamis.formats.parsed import Fault, NamedClasses, ParsedImage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Box = tuple[float, float, float, float]
+
+_MAX_BYTES = 1 << 28
+
+
+def parse_xml(data: bytes) -> ET.Element:
+    """Parse XML without a DOCTYPE: entities could make gigabytes of a line, and name other files.
+
+    Raises:
+        ForeignError: when it is no XML, or has one.
+    """
+    if len(data) > _MAX_BYTES or b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
+        raise ForeignError("file-unreadable", "expected XML in UTF-8 without a DOCTYPE, of at most 256 MiB")
+    try:
+        return ET.fromstring(data)  # noqa: S314 (no entities are left that could expand)
+    except ET.ParseError as error:
+        raise ForeignError("file-unreadable", f"expected XML, got text with {error}") from None
+
+
+def voc_names(root: ET.Element) -> Iterator[str]:
+    """Yield the names of the objects of a Pascal VOC file."""
+    for one in root.iter("object"):
+        if name := (one.findtext("name") or "").strip():
+            yield name
+
+
+def decode_voc(root: ET.Element, ids: Mapping[str, int]) -> ParsedImage:
+    """Read the boxes of a Pascal VOC file: x is `xmin`, the width is `xmax` - `xmin`.
+
+    Args:
+        root: its root element.
+        ids: of the categories by name.
+
+    >>> text = b"<annotation><object><name>car</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax>"
+    >>> decode_voc(parse_xml(text + b"<ymax>6</ymax></bndbox></object></annotation>"), {"car": 3}).objects[0].bbox
+    (1.0, 2.0, 3.0, 4.0)
+    """
+    classes = NamedClasses(ids)
+    objects, faults = [], []
+    for number, one in enumerate(root.iter("object"), 1):
+        name = (one.findtext("name") or "").strip()
+        category_id = classes.find(name)
+        if category_id is None:
+            faults.append(classes.fault(name, number))
+            continue
+        try:
+            box = _corners(
+                *(_number(one.findtext(f"bndbox/{side}"), side) for side in ("xmin", "ymin", "xmax", "ymax"))
+            )
+            score = one.findtext("score") or one.findtext("confidence")
+            value = None if score is None else _number(score, "score")
+        except ForeignError as error:
+            faults.append(Fault(number, error.code, str(error)))
+        else:
+            objects.append(ForeignObject(number=number, category_id=category_id, bbox=box, score=value))
+    return ParsedImage((root.findtext("filename") or "").strip() or None, _voc_size(root), objects, faults)
+
+
+def cvat_names(root: ET.Element) -> Iterator[str]:
+    """Yield the labels of a CVAT file: those that it declares, else those of its shapes."""
+    declared = [name for label in root.iter("label") if (name := (label.findtext("name") or "").strip())]
+    yield from declared or (str(shape.get("label")) for image in root.iter("image") for shape in image)
+
+
+def decode_cvat(root: ET.Element, ids: Mapping[str, int]) -> Iterator[ParsedImage]:
+    """Yield what a file of the form "CVAT for images" says of each image: its boxes and polygons.
+
+    Args:
+        root: its root element.
+        ids: of the categories by name.
+    """
+    classes = NamedClasses(ids)
+    for image in root.iter("image"):
+        objects, faults = [], []
+        for number, shape in enumerate(image, 1):
+            category_id = classes.find(shape.get("label", ""))
+            if category_id is None:
+                faults.append(classes.fault(shape.get("label", ""), number))
+                continue
+            try:
+                objects.append(_cvat_shape(shape, category_id, number))
+            except ForeignError as error:
+                faults.append(Fault(number, error.code, str(error)))
+        width, height = (image.get(side, "") for side in ("width", "height"))
+        size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+        yield ParsedImage(image.get("name"), size, objects, faults)
+
+
+def _cvat_shape(shape: ET.Element, category_id: int, number: int) -> ForeignObject:
+    if shape.tag == "box":
+        box = _corners(*(_number(shape.get(side), side) for side in ("xtl", "ytl", "xbr", "ybr")))
+        return ForeignObject(number=number, category_id=category_id, bbox=box)
+    if shape.tag == "polygon":
+        ring = [_number(n, "points") for n in shape.get("points", "").replace(";", ",").split(",")]
+        return ForeignObject(number=number, category_id=category_id, polygons=[ring])
+    raise ForeignError("record-unreadable", f"expected a box or a polygon, got `{shape.tag}`")
+
+
+def _voc_size(root: ET.Element) -> tuple[int, int] | None:
+    width, height = ((root.findtext(f"size/{side}") or "").strip() for side in ("width", "height"))
+    known = width.isdecimal() and height.isdecimal() and int(width) and int(height)
+    return (int(width), int(height)) if known else None
+
+
+def _number(text: str | None, what: str) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value):
+        raise ForeignError("record-unreadable", f"expected a number as `{what}`, got {text!r}")
+    return value
+
+
+def _corners(left: float, top: float, right: float, bottom: float) -> Box:
+    return (left, top, right - left, bottom - top)

@@ -1,0 +1,122 @@
+"""Real labels and results in many formats: every format says the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from convert_helpers import not_taken, read_task, run_import
+from real_data import DATA, needs_data, read_json
+from tamis.api.converting.choices import ExportFormat
+from tamis.api.converting.exporting import ExportOptions
+from tamis.api.converting.run import export_to
+from tamis.api.scanning.scan import scan
+from tamis.api.sources import open_sources
+from tamis.model import TaskType
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = needs_data
+
+VOC = DATA / "voc100"
+COCO_API = DATA / "cocoapi"
+BOXES = TaskType.OBJECT_DETECTION
+GROUND_TRUTH: dict[str, tuple[str, dict[str, Any]]] = {
+    "coco_format_v1/instances_default.json": ("coco", {}),
+    "coco_format_v2/instances_v2.json": ("coco", {"task_type": BOXES}),
+    "pascalvoc_format": ("voc", {}),
+    "imagenet_format/Annotations": ("voc", {}),
+    "yolo_format/obj_train_data": ("yolo", {"classes": str(VOC / "gts/yolo_format/obj.names")}),
+    "cvat_format/annotations.xml": ("cvat", {}),
+    "labelme_format": ("labelme", {}),
+}
+NAMES = {"classes": str(VOC / "voc.names")}
+DETECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "coco_format/coco_dets.json": ("coco", {}),
+    "rel_xywh": ("yolo", NAMES | {"columns": "class score cx cy w h"}),
+    "abs_xywh": ("yolo", NAMES | {"columns": "class score x y w h", "pixels": True}),
+    "abs_xyx2y2": ("yolo", NAMES | {"columns": "class score x y x2 y2", "pixels": True}),
+}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("voc") / "data"
+    shutil.copytree(VOC / "images", root, copy_function=shutil.copyfile)
+    return root
+
+
+def contents(root: Path, task: str) -> list[tuple[str, str, float, list[float]]]:
+    """What a task says: image, class, score and box of everything, sorted."""
+    described, files = read_task(root, task)
+    rows = [
+        (key, described.by_id[one.category_id].name, one.score or 0, list(one.bbox or ()))
+        for key, found in files.items()
+        for one in found
+    ]
+    return sorted(rows, key=lambda row: (*row[:2], round(row[2], 5), [round(side) for side in row[3]]))
+
+
+def assert_same(found: list[tuple[str, str, float, list[float]]], expected: Any) -> None:
+    """Texts with six digits are as exact as that: a share of a millionth of 500 pixels."""
+    assert [row[:2] for row in found] == [row[:2] for row in expected]
+    assert [row[2] for row in found] == pytest.approx([row[2] for row in expected], abs=1e-6)
+    for row, other in zip(found, expected, strict=True):
+        assert row[3] == pytest.approx(other[3], abs=1e-3)
+
+
+@pytest.mark.parametrize("path", GROUND_TRUTH)
+def test_ground_truth_of_every_format_is_the_same(photos: Path, path: str) -> None:
+    """Each format of the same labels gives the same 273 boxes of the same classes in the same images."""
+    kind, options = GROUND_TRUTH[path]
+    task = path.partition("/")[0]
+    report = run_import(photos, kind, VOC / "gts" / path, task=task, score=1.0, **options)
+    assert (report.predictions, not_taken(report)) == (273, {})
+    first = "reference"
+    if not (photos / ".lightly/predictions" / first).exists():
+        run_import(
+            photos, "coco", VOC / "gts/coco_format_v2/instances_v2.json", task=first, score=1.0, task_type=BOXES
+        )
+    assert_same(contents(photos, task), contents(photos, first))
+
+
+@pytest.mark.parametrize("path", DETECTIONS)
+def test_detections_of_every_format_are_the_same(photos: Path, path: str) -> None:
+    """Each format of the same results gives the same 452 boxes with their scores."""
+    kind, options = DETECTIONS[path]
+    report = run_import(photos, kind, VOC / "dets" / path, task=path.partition("/")[0], **options)
+    assert (report.predictions, not_taken(report)) == (452, {})
+    first = "results"
+    if not (photos / ".lightly/predictions" / first).exists():
+        run_import(photos, "coco", VOC / "dets/coco_format/coco_dets.json", task=first)
+    assert_same(contents(photos, path.partition("/")[0]), contents(photos, first))
+
+
+@pytest.mark.parametrize("kind", ["bbox", "segm", "keypoints"])
+def test_results_of_the_coco_api_come_back_unchanged(tmp_path: Path, kind: str) -> None:
+    """Boxes, masks and keypoints in and out again as COCO results are the records that they were."""
+    name = "person_keypoints_val2014_fake" if kind == "keypoints" else "instances_val2014_fake"
+    results = COCO_API / f"results/{name}{kind}100_results.json"
+    described = COCO_API / "gts/sampled_gts_bbox_area.json"
+    root = tmp_path / "data"
+    root.mkdir()
+    for image in read_json("cocoapi/gts/sampled_gts_bbox_area.json")["images"]:
+        Image.new("L", (image["width"], image["height"])).save(root / image["file_name"])
+    report = run_import(root, "coco", results, annotations=str(described), visibility=kind == "keypoints")
+    assert not_taken(report) == {}
+    sources = open_sources(root)
+    snapshot = scan(sources).snapshot
+    out = tmp_path / "out.json"
+    options = ExportOptions(out=out, annotations=str(described), visibility=True)
+    export_to(snapshot, sources, ExportFormat.COCO_RESULTS, options)
+    assert sorted(map(_plain, json.loads(out.read_text()))) == sorted(map(_plain, json.loads(results.read_text())))
+
+
+def _plain(record: dict[str, Any]) -> str:
+    """A record as text; 12 and 12.0 are one number."""
+    return json.dumps(json.loads(json.dumps(record), parse_int=float), sort_keys=True)
