@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 
+import tamis
 from strategies_scoring import Files, make_task, scenes
 from tamis.api.writer import PredictionWriter
 from tamis.errors import DatasourceError, UsageError
@@ -251,6 +254,51 @@ def test_a_task_that_another_writer_adds_meanwhile_stays() -> None:
     for writer in writers:
         writer.write("a.jpg", [])
     assert content(store, TASKS_KEY) == ["one", "two"]
+
+
+_SLOW = """
+import sys, time
+import tamis
+from tamis.formats import TASKS_KEY
+from tamis.storage import LocalStore
+
+class SlowStore(LocalStore):
+    def write(self, key, data):
+        if key == TASKS_KEY:
+            time.sleep(0.3)  # others read and write meanwhile, if nothing holds them back
+        return super().write(key, data)
+
+print("ready", flush=True)
+sys.stdin.readline()
+with tamis.PredictionWriter(
+    SlowStore.open(sys.argv[1]), task=sys.argv[2], task_type="classification", categories=["a"]
+) as writer:
+    writer.write("x.jpg", [])
+"""
+
+
+def test_processes_that_add_tasks_at_once_all_add_theirs(tmp_path: Path) -> None:
+    """Writers of several processes that meet at `tasks.json` wait for each other; no task is lost."""
+    names = ["one", "two", "three"]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _SLOW, tmp_path, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for name in names
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0] * 3
+    listed = json.loads((tmp_path / ".lightly/predictions/tasks.json").read_bytes())
+    assert sorted(listed) == sorted(names)
+    assert set(tamis.open(tmp_path).check().tasks) == set(names)
 
 
 @pytest.mark.parametrize("broken", [b"[", b'{"cars": 1}', b'["cars", 7]'])

@@ -12,7 +12,6 @@ import pytest
 from strategies_index import Unit, make_manifest, write_shard, write_snapshot
 from tamis.errors import DatasourceError, IndexMissingError
 from tamis.index import Index, IndexConflictError, Manifest
-from tamis.index.locks import is_free, locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,16 +265,6 @@ def test_where_no_index_may_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "sealed").mkdir(mode=0o500)
     with pytest.raises(DatasourceError, match="permission denied"), Index(tmp_path / "sealed" / "x").staging():
         pass
-
-
-def test_locks(tmp_path: Path) -> None:
-    """A lock is free unless held, also when its file or folder is not there."""
-    path = tmp_path / "lock"
-    assert is_free(path)
-    with locked(path):
-        assert not is_free(path)
-    assert is_free(path)
-    assert is_free(tmp_path / "gone" / "lock")
 
 
 def test_the_manifest_is_strict() -> None:

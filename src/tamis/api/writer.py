@@ -10,6 +10,7 @@ with PredictionWriter("photos", task="cars", task_type="object-detection", categ
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from tamis.api.writer_values import (
 )
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import (
+    PREDICTIONS,
     TASKS_KEY,
     decode_predictions,
     decode_schema,
@@ -35,10 +37,10 @@ from tamis.formats import (
     schema_key,
 )
 from tamis.model import Severity, split_extension
-from tamis.storage import LocalStore, NotFoundError, Store
+from tamis.storage import LocalStore, NotFoundError, Store, StoreError, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -47,14 +49,16 @@ if TYPE_CHECKING:
     from tamis.model import Category, Prediction, Problem, Task, TaskType
 
 Size = tuple[int, int]
+_LOCK = ".tasks.lock"
 
 
 class PredictionWriter:
     """Writes one task's predictions into `.lightly/predictions`, a file a sample, each checked before.
 
     Entering the `with` block (or the first write) adds the task to `tasks.json` and writes its `schema.json`;
-    other tasks stay as they are. Each `write` puts its file there at once and whole: whatever happens after
-    it, what was written is valid. A sample that is written again gets the new predictions.
+    other tasks stay as they are, also those that other processes of this machine add at the same time. Each `write`
+    puts its file there at once and whole: whatever happens after it, what was written is valid. A sample that is
+    written again gets the new predictions.
 
     Args:
         datasource: root of the Lightly datasource: an existing folder, or a store.
@@ -260,11 +264,12 @@ class PredictionWriter:
     def _declare(self) -> None:
         if self._is_declared:
             return
-        self._write_schema()
-        # Read as late as possible: other writers may add their tasks meanwhile.
-        names = self._listed_tasks()
-        if self._task.name not in names:
-            self._store.write(TASKS_KEY, encode_tasks([*names, self._task.name]))
+        # Of two writers that read the same `tasks.json`, the second would write over what the first added.
+        with _alone(self._store):
+            self._write_schema()
+            names = self._listed_tasks()
+            if self._task.name not in names:
+                self._store.write(TASKS_KEY, encode_tasks([*names, self._task.name]))
         self._is_declared = True
 
     def _write_schema(self) -> None:
@@ -294,6 +299,22 @@ class PredictionWriter:
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise _not_valid(TASKS_KEY, problems)
         return names
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Keep other writers of this machine's folder waiting; other stores have no lock."""
+    if store.local_root is None:
+        yield
+        return
+    lock = store.local_root / PREDICTIONS / _LOCK
+    with ExitStack() as held:
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(lock))
+        except OSError as error:
+            raise StoreError(f"`{lock}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+        yield
 
 
 def _differences(there: Task, here: Task) -> Iterable[str]:

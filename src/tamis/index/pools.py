@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.errors import IndexMissingError, UsageError
-from tamis.index.locks import locked
-from tamis.storage import LocalStore, StoreError
+from tamis.storage import LocalStore, StoreError, locked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.errors import DatasourceError, IndexMissingError, TamisError
-from tamis.index.locks import is_free, locked
 from tamis.index.manifest import FORMAT_VERSION, Manifest
 from tamis.index.shards import table_path
 from tamis.index.snapshot import Snapshot
-from tamis.storage import LocalStore
+from tamis.storage import LocalStore, is_free, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from tamis.storage.base import (
     join_key,
 )
 from tamis.storage.local import LocalStore
+from tamis.storage.locks import is_free, locked
 from tamis.storage.memory import MemoryStore
 
 __all__ = [
@@ -23,5 +24,7 @@ __all__ = [
     "Store",
     "StoreError",
     "check_key",
+    "is_free",
     "join_key",
+    "locked",
 ]
