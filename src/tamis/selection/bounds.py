@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.selection.chosen import dot_error, nearest_squares
+from tamis.selection.chosen import dot_error, pair_squares
 from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
@@ -109,6 +109,13 @@ class SumBounds:
         scores = np.where(term.empty[of], empty_score(term.total), sum_scores(term.total, term.own[of]))
         return self._strength * scores
 
+    def loose(self, of: Indices) -> Bools:
+        """Return that no bound is loose."""
+        return np.zeros(len(of), bool)
+
+    def approach(self, of: Indices) -> None:
+        """Do nothing."""
+
     def stale(self, of: Indices) -> Bools:
         """Return that no bound is stale."""
         return np.zeros(len(of), bool)
@@ -116,10 +123,7 @@ class SumBounds:
     def refresh(self, of: Indices) -> None:
         """Do nothing."""
 
-    def hold(self, of: Indices) -> None:
-        """Do nothing."""
-
-    def refresh_held(self) -> None:
+    def release(self) -> None:
         """Do nothing."""
 
     def focus(self, of: Indices) -> None:
@@ -163,7 +167,7 @@ class SpreadBounds:
         self._any_empty = bool(distances.empty.any())
         self._near = False  # alone: whether the least objective can matter, so that the set's sum must be known
         self._focus: Indices = np.empty(0, np.int64)
-        self._units: Floats = np.empty((0, 0))
+        self._units: Floats = np.empty((0, distances.chosen.exact.shape[1]))
         self._squares: Floats = np.empty(0)
         self._error = 2.0 * dot_error(distances.chosen.exact.shape[1], np.float64)
 
@@ -188,30 +192,29 @@ class SpreadBounds:
     def _total(self) -> float:
         return self._distances.chosen.sum_among()
 
+    def loose(self, of: Indices) -> Bools:
+        """Return which bounds ignore some selected sample's vector in the same region."""
+        return self._distances.loose(of)
+
+    def approach(self, of: Indices) -> None:
+        """Tighten bounds by the selected vectors in the same region."""
+        self._distances.approach(of)
+
     def stale(self, of: Indices) -> Bools:
         """Return which bounds ignore some selected sample."""
         return self._distances.stale(of)
 
     def refresh(self, of: Indices) -> None:
-        """Tighten bounds with a matrix product."""
+        """Tighten bounds by all selected vectors."""
         self._distances.refresh(of)
 
-    def hold(self, of: Indices) -> None:
-        """Keep the vectors of these samples at hand."""
-        self._distances.hold(of)
-
-    def refresh_held(self) -> None:
-        """Tighten the bounds of those held."""
-        self._write_back()
-        self._distances.refresh_held()
-
-    def _write_back(self) -> None:
+    def release(self) -> None:
+        """Keep what was measured of those focused on as their bounds."""
         if len(self._focus):
             self._distances.settle(self._focus, self._squares)
 
     def focus(self, of: Indices) -> None:
         """Measure these samples."""
-        self._write_back()
         self._distances.measure(of)
         self._focus = of
         self._units, self._squares = self._distances.exact_rows(of)
@@ -232,17 +235,12 @@ class SpreadBounds:
 
     def add(self, sample: int) -> None:
         """Measure those focused on from the sample's vectors."""
-        chosen = self._distances.chosen
-        before = chosen.count
-        self._distances.add(sample)
-        added = chosen.exact[before:]
-        if not len(added) or not len(self._units):
-            return
+        added = self._distances.add(sample)
         dots = self._units @ added.T
-        nearer = np.flatnonzero(2.0 - 2.0 * dots.max(axis=1) - self._error < self._squares)
-        if len(nearer):
-            squares = nearest_squares(self._units[nearer], added)
-            self._squares[nearer] = np.minimum(self._squares[nearer], squares)
+        near = 2.0 - 2.0 * dots - self._error < self._squares[:, None]
+        if near.any():
+            rows, places = np.nonzero(near)
+            np.minimum.at(self._squares, rows, pair_squares(self._units[rows], added[places]))
 
     def state(self, of: Indices | slice) -> SpreadState:
         """Return the set's sum, unless it is of no consequence, and the limits of the bounds."""

@@ -1,9 +1,9 @@
 """Find the best candidate of each step without asking every sample at every step.
 
-Three nested groups: all candidates with upper bounds that may be stale, some thousand of the best of them
-with bounds that take all picks into account, and some hundred of the best of those, which are measured exactly
-after every pick. The best of the innermost is the best of all as soon as no bound outside reaches it;
-otherwise a group is drawn anew from the one around it. Nothing is approximated.
+Three nested groups: all candidates, with upper bounds that may be out of date; some thousand of the best of them,
+with bounds that take the picks near them into account; and some hundred of the best of those, with bounds that take
+all picks into account, which are measured exactly after every pick. The best of the innermost is the best of all as
+soon as no bound outside reaches it; otherwise a group is drawn anew from the one around it. Nothing is approximated.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _PATIENCE = 8
 _WIDER = 4
 
 Tolerance = Callable[[float], float]
+_Step = tuple[Callable[["Indices"], "Bools"], Callable[["Indices"], None]]  # which bounds can be tightened, and how
 
 
 class Bounds(Protocol):
@@ -32,17 +33,20 @@ class Bounds(Protocol):
     def bounds(self, of: Indices | slice) -> Floats:
         """Return what the scores of samples are at most, with everything selected so far."""
 
+    def loose(self, of: Indices) -> Bools:
+        """Return which bounds `approach` could tighten."""
+
+    def approach(self, of: Indices) -> None:
+        """Tighten the bounds of samples at little cost, most of them to nearly the score."""
+
     def stale(self, of: Indices) -> Bools:
-        """Return which bounds could be tightened."""
+        """Return which bounds `refresh` could tighten."""
 
     def refresh(self, of: Indices) -> None:
-        """Tighten the bounds of samples cheaply."""
+        """Tighten the bounds of samples by everything selected so far, to the score but for rounding."""
 
-    def hold(self, of: Indices) -> None:
-        """Get ready to tighten the bounds of these samples often."""
-
-    def refresh_held(self) -> None:
-        """Tighten the bounds of those held."""
+    def release(self) -> None:
+        """Keep what is known of those focused on."""
 
     def focus(self, of: Indices) -> None:
         """Measure these samples exactly, now and after each selected sample."""
@@ -65,7 +69,7 @@ class Sizes:
     """How many samples the groups hold; they decide the speed, never the picks.
 
     Attributes:
-        middle: those with fresh bounds.
+        middle: those whose bounds were tightened at little cost.
         inner: those measured exactly.
     """
 
@@ -81,7 +85,7 @@ class Sizes:
         >>> Sizes.of(1_000_000).middle
         15625
         """
-        return cls(middle=min(max(2048, n_candidates // 64), 16384))
+        return cls(middle=min(max(4096, n_candidates // 64), 16384))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,55 +155,95 @@ class Cascade:
         return bound > score + slack or (bound >= score - slack and sample >= edge.first)
 
     def _draw_middle(self, size: int) -> None:
+        for term in self._terms:
+            term.release()
         everyone = slice(None)
         while True:
             scores = self._bounds(everyone)
-            top, edge = self._cut(scores, size)
-            stale = self._stale(top)
-            if not len(stale):
+            draw = _draw(scores, size, self._tolerance)
+            if not self._tighten(draw.top, draw.wider, [(term.loose, term.approach) for term in self._terms]):
                 break
-            wider, _ = self._cut(scores, _WIDER * size)
-            for term in self._terms:
-                term.refresh(wider[term.stale(wider)])
-        self._middle = top
-        self._outer_edge = _Edge(*edge, tuple(term.state(everyone) for term in self._terms))
+        self._middle = draw.top
+        self._outer_edge = _Edge(draw.bound, draw.first, tuple(term.state(everyone) for term in self._terms))
+
+    def _draw_inner(self, size: int) -> None:
         for term in self._terms:
-            term.hold(top)
+            term.release()
+        middle = self._middle
+        while True:
+            scores = self._bounds(middle)
+            draw = _draw(scores, size, self._tolerance)
+            top, wider = middle[draw.top], middle[draw.wider]
+            if not self._tighten(top, wider, [(term.stale, term.refresh) for term in self._terms]):
+                break
+        self._inner_edge = _Edge(draw.bound, draw.first, tuple(term.state(middle) for term in self._terms))
+        self._inner = top
+        for term in self._terms:
+            term.focus(top)
+
+    @staticmethod
+    def _tighten(top: Indices, wider: Indices, steps: Sequence[_Step]) -> bool:
+        """Tighten the bounds of a draw where any at its top can be; return whether."""
+        if not any(can(top).any() for can, _ in steps):
+            return False
+        for can, tighten in steps:
+            tighten(wider[can(wider)])
+        return True
 
     def _bounds(self, of: Indices | slice) -> Floats:
         scores: Floats = np.add.reduce([term.bounds(of) for term in self._terms])
         scores[~self._alive[of]] = -np.inf
         return scores
 
-    def _stale(self, of: Indices) -> Indices:
-        return of[np.logical_or.reduce([term.stale(of) for term in self._terms])]
 
-    def _draw_inner(self, size: int) -> None:
-        for term in self._terms:
-            term.refresh_held()
-        scores = self._bounds(self._middle)
-        top, edge = self._cut(scores, size)
-        self._inner_edge = _Edge(*edge, tuple(term.state(self._middle) for term in self._terms))
-        self._inner = self._middle[top]
-        for term in self._terms:
-            term.focus(self._inner)
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """Places of the largest scores.
 
-    def _cut(self, scores: Floats, size: int) -> tuple[Indices, tuple[float, int]]:
-        """Return the places of the `size` largest, ties to the lowest, and bound and first place of the others."""
-        if size < len(scores):
-            limit = float(np.partition(scores, len(scores) - size)[len(scores) - size])
-            if limit > -np.inf:
-                return _cut_at(scores, limit, size, self._tolerance(limit))
-        return np.flatnonzero(scores > -np.inf), (-np.inf, -1)
+    Attributes:
+        top: ascending.
+        wider: those, and more that are large.
+        bound: the largest score outside of the top.
+        first: the lowest place outside of the top that ties with the bound.
+    """
+
+    top: Indices
+    wider: Indices
+    bound: float
+    first: int
 
 
-def _cut_at(scores: Floats, limit: float, size: int, slack: float) -> tuple[Indices, tuple[float, int]]:
+def _draw(scores: Floats, size: int, tolerance: Tolerance) -> _Draw:
+    """Find the `size` largest, ties to the lowest place."""
+    wider = _at_least(scores, _WIDER * size, tolerance)
+    some = scores[wider]
+    if size < len(some):
+        limit = _nth_largest(some, size)
+        top, bound, first = _cut_at(some, limit, size, tolerance(limit))
+        return _Draw(wider[top], wider, bound, int(wider[first]) if first >= 0 else first)
+    return _Draw(wider, wider, -np.inf, -1)
+
+
+def _at_least(scores: Floats, size: int, tolerance: Tolerance) -> Indices:
+    """Return the places of at least the `size` largest, and whatever ties with the least of them."""
+    limit = _nth_largest(scores, size) if size < len(scores) else -np.inf
+    if limit == -np.inf:
+        return np.flatnonzero(scores > -np.inf)
+    return np.flatnonzero(scores >= limit - tolerance(limit))
+
+
+def _nth_largest(scores: Floats, n: int) -> float:
+    return float(np.partition(scores, len(scores) - n)[len(scores) - n])
+
+
+def _cut_at(scores: Floats, limit: float, size: int, slack: float) -> tuple[Indices, float, int]:
+    """Return the places of the `size` largest, and bound and first place of the others."""
     at_least = np.flatnonzero(scores >= limit - slack)
     sure = scores[at_least] > limit + slack
     tied = at_least[~sure]
     kept, left = np.split(tied, [size - int(sure.sum())])
     top = np.sort(np.concatenate([at_least[sure], kept]))
     if len(left):
-        return top, (float(scores[left].max()), int(left[0]))
+        return top, float(scores[left].max()), int(left[0])
     others = scores[scores < limit - slack]
-    return top, (float(others.max(initial=-np.inf)), -1)
+    return top, float(others.max(initial=-np.inf)), -1

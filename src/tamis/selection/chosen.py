@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from numpy.typing import NDArray
 
     from tamis.selection.embeddings import Floats
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     Singles = NDArray[np.float32]
 
 _PAIRS = 1 << 14
+_CROWD = 16
 _BLOCK_ROWS = 1024  # so that the products with 512 others stay in the cache
 _SAME = 1e-28  # unit vectors that differ by rounding alone: 1e-14 apart
 
@@ -67,6 +65,28 @@ class Chosen:
         self._fast[self.count : end] = units
         self.count = end
 
+    def nearest_squares(self, units: Floats, start: int, end: int) -> Floats:
+        """Return the squared distance of unit vectors to the nearest of some of the chosen, exact to rounding.
+
+        Single precision finds who may be the nearest; where those are many, double precision finds fewer.
+
+        Args:
+            units: (n, d).
+            start: index of the first of the chosen.
+            end: index after the last of them, at least one.
+        """
+        slack = 2.0 * dot_error(units.shape[1] + 1, np.float32)  # and the rounding of the limit
+        dots = dots_of(units.astype(np.float32), self._fast[start:end])
+        near = dots >= dots.max(axis=1, keepdims=True) - np.float32(slack)
+        crowded = np.count_nonzero(near, axis=1) > _CROWD
+        near[crowded] = False
+        rows, places = np.divmod(np.flatnonzero(near), end - start)
+        found = np.full(len(units), 4.0)
+        np.minimum.at(found, rows, pair_squares(units[rows], self._exact[start + places]))
+        if crowded.any():
+            found[crowded] = nearest_squares(units[crowded], self._exact[start:end])
+        return found
+
     def sum_among(self) -> float:
         """Return the sum over all of the squared distance to the nearest other, 0 for fewer than two."""
         step = max(1, (1 << 22) // max(self.count, 1))
@@ -95,17 +115,19 @@ def sums_among(points: Floats) -> Floats:
     >>> sums_among(np.eye(3)).tolist()
     [0.0, 0.0, 4.0, 6.0]
     """
-    nearest = np.zeros(len(points))
+    nearest = np.zeros(len(points))  # halves of squared distances
     sums = np.zeros(len(points) + 1)
-    step = max(1, min(256, (1 << 22) // max(len(points), 1)))
+    step = max(1, min(256, (1 << 18) // max(len(points), 1)))
     for start in range(0, len(points), step):
-        dots = dots_of(points[start : start + step], points[: start + step])
-        for n, row in enumerate(np.maximum(2.0 - 2.0 * dots, 0.0), start=start):
-            nearest[n] = row[:n].min(initial=4.0)
+        halves = dots_of(points[start : start + step], points[: start + step])
+        np.subtract(1.0, halves, out=halves)
+        np.maximum(halves, 0.0, out=halves)
+        for n, row in enumerate(halves, start=start):
+            nearest[n] = row[:n].min(initial=2.0)
             np.minimum(nearest[:n], row[:n], out=nearest[:n])
             if n == 1:
                 nearest[0] = nearest[1]
-            sums[n + 1] = nearest[: n + 1].sum() if n else 0.0
+            sums[n + 1] = 2.0 * np.add.reduce(nearest[: n + 1]) if n else 0.0
     return sums
 
 
@@ -129,7 +151,7 @@ def nearest_squares(units: Floats, chosen: Floats) -> Floats:
     """
     dots = dots_of(units, chosen)
     places = dots.argmax(axis=1)
-    found = _squares(units, chosen[places])
+    found = pair_squares(units, chosen[places])
     slack = 2.0 * dot_error(units.shape[1], np.float64)
     near = dots >= dots[np.arange(len(units)), places][:, None] - slack
     near[np.arange(len(units)), places] = False
@@ -137,7 +159,7 @@ def nearest_squares(units: Floats, chosen: Floats) -> Floats:
     rows, columns = np.nonzero(near)
     for start in range(0, len(rows), _PAIRS):
         some, others = rows[start : start + _PAIRS], columns[start : start + _PAIRS]
-        np.minimum.at(found, some, _squares(units[some], chosen[others]))
+        np.minimum.at(found, some, pair_squares(units[some], chosen[others]))
     return found
 
 
@@ -154,31 +176,34 @@ def dots_of(points: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
     return dots
 
 
-def _squares(points: Floats, others: Floats) -> Floats:
+def pair_squares(points: Floats, others: Floats) -> Floats:
+    """Return the squared distance of each unit vector to its other, 0 where rounding alone tells them apart.
+
+    Args:
+        points: (n, d).
+        others: (n, d).
+
+    >>> pair_squares(np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]])).tolist()
+    [0.0, 2.0]
+    """
     difference = points - others
     squares: Floats = np.einsum("ij,ij->i", difference, difference)
     squares[squares < _SAME] = 0.0
     return squares
 
 
-def largest_dots(points: Singles, others: Singles, *, threads: Executor | None = None) -> Singles:
+def largest_dots(points: Singles, others: Singles) -> Singles:
     """Return the largest dot product of each point with any other, (n,).
 
     Args:
         points: (n, d).
         others: (m, d), m >= 1.
-        threads: which share the work.
 
     >>> largest_dots(np.eye(2, dtype=np.float32), np.array([[2.0, 3.0], [4.0, 1.0]], np.float32)).tolist()
     [4.0, 3.0]
     """
     largest = np.empty(len(points), np.float32)
-
-    def fill(start: int) -> None:
+    for start in range(0, len(points), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         dots_of(points[rows], others).max(axis=1, out=largest[rows])
-
-    starts = range(0, len(points), _BLOCK_ROWS)
-    work = threads.map(fill, starts) if threads is not None and len(starts) > 1 else map(fill, starts)
-    deque(work, maxlen=0)
     return largest

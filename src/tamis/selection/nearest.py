@@ -7,14 +7,17 @@ whose error it adds, and measures in float64, as sums of squared differences, th
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tamis.selection.chosen import Chosen, dot_error, largest_dots, nearest_squares
+from tamis.selection.chosen import Chosen, dot_error, largest_dots
 from tamis.selection.embeddings import unit_embeddings
+from tamis.selection.regions import N_REGIONS, Regions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     Singles = NDArray[np.float32]
 
 _CHUNK_ROWS = 4096
+_CHUNK_EXACT = 2048
+_BLOCK_ROWS = 512
+_FEW_IN_REGION = 8
+_MOST = 0.8
 _CHUNK_CHOSEN = 512
 _SANE_LENGTHS = (1e-15, 1e15)  # whose inverses and products float32 holds
 
@@ -47,7 +54,7 @@ class Vectors:
             inverse[start : start + _CHUNK_ROWS] = 1.0 / lengths
         return inverse
 
-    def exact(self, rows: Indices) -> Floats:
+    def exact(self, rows: Indices | slice) -> Floats:
         """Return some vectors, (n, d) in float64."""
         return unit_embeddings(self._raw[rows])[0]
 
@@ -85,12 +92,16 @@ class LazyDistances:
         self.empty: Bools = self._counts == 0
         self.upper = np.where(self.empty, 0.0, 4.0)
         self.chosen = Chosen(vectors.shape[1])
-        self._bounds = self.upper if self._single else np.full(len(starts) and int(starts[-1]), 4.0)
-        self._exact = np.full(len(self._bounds), 4.0)
-        self._seen = np.zeros(len(self._counts), np.int32)  # chosen vectors that a bound takes into account
+        n_vectors = int(starts[-1])
+        self._bounds = self.upper if self._single else np.full(n_vectors, 4.0)
+        self._exact = np.full(n_vectors, 4.0)
+        # How many of the chosen vectors a bound takes into account: all up to here; up to here in its own region.
+        self._seen = np.zeros(len(self._counts), np.int32)
+        self._seen_near = np.zeros(len(self._counts), np.int32)
         self._exact_seen = np.zeros(len(self._counts), np.int32)
+        leaders = np.unique(np.linspace(0, max(n_vectors - 1, 0), min(N_REGIONS, n_vectors)).astype(np.int64))
+        self._regions = Regions(vectors.fast(leaders), n_vectors)
         self._error = 2.0 * dot_error(vectors.shape[1], np.float32)
-        self._held: tuple[Indices, Singles] | None = None
 
     def rows(self, of: Indices) -> Indices:
         """Return the rows of the vectors of some samples."""
@@ -102,44 +113,65 @@ class LazyDistances:
         rows: Indices = np.repeat(self._starts[of], counts) + within
         return rows
 
-    def add(self, sample: int) -> None:
-        """Choose all vectors of a sample."""
-        rows = np.arange(self._starts[sample], self._starts[sample + 1])
-        self.chosen.add(self._vectors.exact(rows))
+    def add(self, sample: int) -> Floats:
+        """Choose all vectors of a sample, and return them, (n, d) in float64."""
+        units = self._vectors.exact(slice(self._starts[sample], self._starts[sample + 1]))
+        self.chosen.add(units)
+        return units
+
+    def loose(self, of: Indices) -> Bools:
+        """Return which of some samples have a bound that ignores some chosen vector near to them."""
+        return self._seen_near[of] < self.chosen.count
+
+    def approach(self, of: Indices) -> None:
+        """Take the chosen vectors into account that lie near to some samples."""
+        if self.chosen.count <= _FEW_IN_REGION * N_REGIONS:
+            self.refresh(of)
+            return
+        rows = self.rows(of)
+        if not len(rows):
+            return
+        self._regions.learn(self.chosen.fast)
+        unplaced = self._regions.unplaced(rows)
+        self._share(self._place, [unplaced[block] for block in _row_blocks(len(unplaced))])
+        parts = self._regions.near(rows, self._per_row(self._seen_near, of))
+        self._share(lambda part: self._compare(rows[part[0]], self.chosen.fast[part[1]]), parts)
+        self._seen_near[of] = self.chosen.count
+        self._update(of, rows)
+
+    def _place(self, rows: Indices) -> None:
+        self._regions.place(rows, self._vectors.fast(rows))
 
     def stale(self, of: Indices) -> Bools:
         """Return which of some samples have a bound that ignores some chosen vector."""
         return self._seen[of] < self.chosen.count
 
-    def hold(self, of: Indices) -> None:
-        """Keep the vectors of some samples at hand, because they will be refreshed together many times."""
-        self._held = (of, self._vectors.fast(self.rows(of)))
-
-    def refresh_held(self) -> None:
-        """Take all chosen vectors into account in the bounds of those held."""
-        if self._held is not None:
-            self._tighten(*self._held)
-
     def refresh(self, of: Indices) -> None:
         """Take all chosen vectors into account in the bounds of some samples."""
-        for start in range(0, len(of), _CHUNK_ROWS):
-            some = of[start : start + _CHUNK_ROWS]
-            self._tighten(some, self._vectors.fast(self.rows(some)))
-
-    def _tighten(self, of: Indices, units: Singles) -> None:
         rows, seen = self.rows(of), self._per_row(self._seen, of)
-        first = int(seen.min()) if len(seen) else self.chosen.count
-        for start in range(first, self.chosen.count, _CHUNK_CHOSEN):
-            end = min(start + _CHUNK_CHOSEN, self.chosen.count)
-            behind = seen < end
-            everyone = 2 * int(np.count_nonzero(behind)) > len(behind)  # cheaper than a copy of most
-            of_rows = units if everyone else units[behind]
-            largest = largest_dots(of_rows, self.chosen.fast[start:end], threads=self._threads)
-            squares = np.maximum(2.0 - 2.0 * largest.astype(np.float64) + self._error, 0.0)
-            which = rows if everyone else rows[behind]
-            self._bounds[which] = np.minimum(self._bounds[which], squares)
-        self._seen[of] = self.chosen.count
+
+        def catch_up(block: slice) -> None:
+            units, of_block, since = self._vectors.fast(rows[block]), rows[block], seen[block]
+            for start in range(int(since.min()), self.chosen.count, _CHUNK_CHOSEN):
+                end = min(start + _CHUNK_CHOSEN, self.chosen.count)
+                which = since < end
+                most = np.count_nonzero(which) > _MOST * len(which)
+                behind: Bools | slice = slice(None) if most else which  # a copy of most costs more than it saves
+                self._lower(of_block[behind], largest_dots(units[behind], self.chosen.fast[start:end]))
+
+        self._share(catch_up, _row_blocks(len(rows)))
+        self._seen[of] = self._seen_near[of] = self.chosen.count
         self._update(of, rows)
+
+    def _compare(self, rows: Indices, others: Singles) -> None:
+        self._lower(rows, largest_dots(self._vectors.fast(rows), others))
+
+    def _lower(self, rows: Indices, largest: Singles) -> None:
+        squares = np.maximum(2.0 - 2.0 * largest.astype(np.float64) + self._error, 0.0)
+        self._bounds[rows] = np.minimum(self._bounds[rows], squares)
+
+    def _share(self, work: Callable[[Any], None], parts: Iterable[Any]) -> None:
+        deque(map(work, parts) if self._threads is None else self._threads.map(work, parts), maxlen=0)
 
     def measure(self, of: Indices) -> None:
         """Make the bounds of some samples exact."""
@@ -149,11 +181,16 @@ class LazyDistances:
 
     def _measure(self, of: Indices, units: Floats) -> None:
         rows, seen = self.rows(of), self._per_row(self._exact_seen, of)
-        for start in range(int(seen.min()), self.chosen.count, _CHUNK_CHOSEN):
-            end = min(start + _CHUNK_CHOSEN, self.chosen.count)
-            behind = np.flatnonzero((seen < end) & (self._exact[rows] > 0.0))
-            squares = nearest_squares(units[behind], self.chosen.exact[start:end])
-            self._exact[rows[behind]] = np.minimum(self._exact[rows[behind]], squares)
+
+        def catch_up(block: slice) -> None:
+            for start in range(int(seen[block].min()), self.chosen.count, _CHUNK_EXACT):
+                end = min(start + _CHUNK_EXACT, self.chosen.count)
+                behind = np.flatnonzero((seen[block] < end) & (self._exact[rows[block]] > 0.0))
+                squares = self.chosen.nearest_squares(units[block][behind], start, end)
+                which = rows[block][behind]
+                self._exact[which] = np.minimum(self._exact[which], squares)
+
+        self._share(catch_up, _row_blocks(len(rows)))
         self.settle(of, self._exact[rows])
 
     def settle(self, of: Indices, squares: Floats) -> None:
@@ -165,7 +202,7 @@ class LazyDistances:
         """
         rows = self.rows(of)
         self._exact[rows] = self._bounds[rows] = squares
-        self._seen[of] = self._exact_seen[of] = self.chosen.count
+        self._seen[of] = self._seen_near[of] = self._exact_seen[of] = self.chosen.count
         self._update(of, rows)
 
     def exact_rows(self, of: Indices) -> tuple[Floats, Floats]:
@@ -189,3 +226,8 @@ class LazyDistances:
         sums = np.bincount(owner, weights=squares, minlength=len(of))
         means: Floats = sums / np.maximum(counts, 1)
         return means
+
+
+def _row_blocks(n: int) -> Iterator[slice]:
+    for start in range(0, n, _BLOCK_ROWS):
+        yield slice(start, start + _BLOCK_ROWS)

@@ -58,6 +58,13 @@ class ShareBounds:
         shares = np.log2(self._term.sums + LEAST_SHARE * total)
         return float(np.log2(total + self._largest) - self._term.target @ shares)
 
+    def loose(self, of: Indices) -> Bools:
+        """Return that no bound is loose."""
+        return np.zeros(len(of), bool)
+
+    def approach(self, of: Indices) -> None:
+        """Do nothing."""
+
     def stale(self, of: Indices) -> Bools:
         """Return that no bound is stale."""
         return np.zeros(len(of), bool)
@@ -65,10 +72,7 @@ class ShareBounds:
     def refresh(self, of: Indices) -> None:
         """Do nothing."""
 
-    def hold(self, of: Indices) -> None:
-        """Do nothing."""
-
-    def refresh_held(self) -> None:
+    def release(self) -> None:
         """Do nothing."""
 
     def focus(self, of: Indices) -> None:
