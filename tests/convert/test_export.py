@@ -272,3 +272,47 @@ def test_what_coco_cannot_hold_is_said(tmp_path: Path) -> None:
     root = build(tmp_path / "other", task, {"a.png": [Prediction(category_id=0)]})
     with pytest.raises(UsageError, match="hold no classifications"):
         export(root, "coco", tmp_path / "c.json")
+
+
+@settings(max_examples=25, deadline=None)
+@given(datasources([TaskType.OBJECT_DETECTION, TaskType.KEYPOINT_DETECTION]))
+def test_yolo_text_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
+) -> None:
+    """Exported as YOLO and imported again, boxes, keypoints and scores are what they were; the rest is counted."""
+    task, files = made
+    base = tmp_path_factory.mktemp("law")
+    root = build(base / "data", task, files)
+    report = export(root, "yolo", base / "yolo")
+    back = put_images(base / "back", dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
+    imported = run_import(back, "yolo", base / "yolo/labels", task_type=task.task_type)
+    assert imported.not_taken == []
+    again, found = read_task(back)
+    assert again.category_names == task.category_names
+    number = {category_id: i for i, category_id in enumerate(task.category_ids)}
+    for key, expected in files.items():
+        held = [one for one in expected if one.bbox is not None]
+        assert [(p.category_id, p.score) for p in found[key]] == [(number[p.category_id], p.score) for p in held]
+        for one, other in zip(found[key], held, strict=True):
+            assert one.bbox == pytest.approx(other.bbox, abs=1e-9)
+            assert one.keypoints == (other.keypoints and pytest.approx(other.keypoints, abs=1e-9))
+    assert report.predictions == sum(map(len, found.values()))
+    without_box = sum(one.bbox is None for ones in files.values() for one in ones)
+    assert losses(report).get("keypoints without a box", 0) == without_box
+
+
+def test_yolo_polygons_draw_the_same_mask(tmp_path: Path) -> None:
+    """A mask of one piece, a hole included, is the same pixels after it was a polygon; other pieces are counted."""
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[1:6, 1:8] = True
+    mask[2:4, 3:5] = False
+    two = mask.copy()
+    two[7, 11] = True
+    task = Task(name="t", task_type=TaskType.SEMANTIC_SEGMENTATION, categories=(Category(id=0, name="car"),))
+    ones = [Prediction(category_id=0, segmentation=tuple(masks.encode(m).tolist()), score=0.5) for m in (mask, two)]
+    root = build(tmp_path / "data", task, {"a.png": ones[:1], KEYS[1]: ones[1:]})
+    report = export(root, "yolo", tmp_path / "yolo", scores=False)
+    assert losses(report)["pieces of masks but the largest"] == 1
+    back = put_images(tmp_path / "back", dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
+    run_import(back, "yolo", tmp_path / "yolo/labels", task_type=task.task_type, score=0.5)
+    assert [p.segmentation for found in read_task(back)[1].values() for p in found] == [ones[0].segmentation] * 2

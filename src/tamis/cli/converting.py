@@ -63,6 +63,9 @@ def import_command(
         typer.Option(metavar="NAMES", help="What the numbers of YOLO lines are, e.g. 'class score x y x2 y2'."),
     ] = None,
     pixels: Annotated[bool, typer.Option("--pixels", help="Those lines count in pixels, not in shares.")] = False,
+    masks: Annotated[
+        File, typer.Option(metavar="FOLDER", help="Pictures of a panoptic file.  [default: named like it]")
+    ] = None,
     lightly: Lightly = None,
     output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
@@ -98,6 +101,7 @@ def import_command(
         visibility=visibility,
         columns=columns,
         pixels=pixels,
+        masks=None if masks is None else str(masks),
     )
     sources = open_sources_for(src, lightly, None, quiet=True)
     with progress_bar(quiet=quiet) as listen:

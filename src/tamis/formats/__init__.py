@@ -25,6 +25,7 @@ from tamis.formats.foreign import (
     TakeOptions,
     to_prediction,
 )
+from tamis.formats.index_masks import PanopticImage, by_category, decode_index_mask, decode_panoptic
 from tamis.formats.json_source import locate
 from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
 from tamis.formats.label_xml import cvat_names, decode_cvat, decode_voc, parse_xml, voc_names
@@ -79,6 +80,7 @@ __all__ = [
     "JsonStreamError",
     "MetadataField",
     "MetadataType",
+    "PanopticImage",
     "ParsedImage",
     "PredictionReader",
     "ReadPredictions",
@@ -88,12 +90,15 @@ __all__ = [
     "TakeOptions",
     "Unreadable",
     "box_statistics",
+    "by_category",
     "check_predictions",
     "cvat_names",
     "decode_cvat",
+    "decode_index_mask",
     "decode_labelme",
     "decode_metadata",
     "decode_metadata_schema",
+    "decode_panoptic",
     "decode_predictions",
     "decode_relevant",
     "decode_schema",

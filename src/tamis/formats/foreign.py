@@ -98,6 +98,9 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "Mend the input",
         drops=False,
     ),
+    "segment-unknown": ImportCode(
+        "The picture has pixels of a segment that nothing describes", "Describe it in `segments_info`"
+    ),
     "pixels-ignored": ImportCode(
         "Pixels of value 255, which no category has, were left out: by custom they are not labelled",
         "Name 255 with `--classes` if it is a category",

@@ -21,6 +21,8 @@ class ImportFormat(StrEnum):
     VOC = "voc"
     CVAT = "cvat"
     LABELME = "labelme"
+    MASKS = "masks"
+    PANOPTIC = "panoptic"
 
 
 class ExportFormat(StrEnum):
@@ -28,6 +30,7 @@ class ExportFormat(StrEnum):
 
     COCO_RESULTS = "coco-results"
     COCO = "coco"
+    YOLO = "yolo"
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"

@@ -15,7 +15,7 @@ from tamis.api.converting.tasks import task_or_error
 from tamis.api.converting.values import ImportReport, Tally
 from tamis.engine import Progress
 from tamis.errors import UsageError
-from tamis.formats import ForeignError, ParsedImage, TakeOptions, decode_schema, to_pixels
+from tamis.formats import IMPORT_CODES, ForeignError, ParsedImage, TakeOptions, decode_schema, to_pixels
 from tamis.model import TaskType, kind_of_key, stem_of
 from tamis.storage import LocalStore, StoreError, join_key
 
@@ -165,8 +165,7 @@ class LabelImport:
         )
 
     def _take(self, taker: Taker, file: str, parsed: ParsedImage) -> None:
-        n_records = len(parsed.objects) + len(parsed.faults)
-        self.n_records += n_records
+        self.n_records += len(parsed.objects) + sum(IMPORT_CODES[fault.code].drops for fault in parsed.faults)
         for fault in parsed.faults:
             place = file if fault.number is None else f"{self.unit} {fault.number:,} ({file})"
             self.tally.add(fault.code, fault.message, place)

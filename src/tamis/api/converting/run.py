@@ -8,9 +8,11 @@ from tamis.api.converting.choices import ExportFormat, ImportFormat
 from tamis.api.converting.export_coco import export_coco, export_coco_results
 from tamis.api.converting.export_files import export_files, export_names
 from tamis.api.converting.export_tables import export_csv, export_jsonl, export_parquet
+from tamis.api.converting.export_yolo import export_yolo
 from tamis.api.converting.exporting import choose
 from tamis.api.converting.import_coco import import_coco
 from tamis.api.converting.import_labels import import_cvat, import_labelme, import_voc
+from tamis.api.converting.import_masks import import_masks, import_panoptic
 from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
 from tamis.model import TaskType
@@ -31,10 +33,13 @@ _IMPORTERS: dict[ImportFormat, Callable[..., ImportReport]] = {
     ImportFormat.VOC: import_voc,
     ImportFormat.CVAT: import_cvat,
     ImportFormat.LABELME: import_labelme,
+    ImportFormat.MASKS: import_masks,
+    ImportFormat.PANOPTIC: import_panoptic,
 }
 _EXPORTERS: dict[ExportFormat, Callable[[Chosen, ExportOptions], ExportReport]] = {
     ExportFormat.COCO_RESULTS: export_coco_results,
     ExportFormat.COCO: export_coco,
+    ExportFormat.YOLO: export_yolo,
     ExportFormat.CSV: export_csv,
     ExportFormat.PARQUET: export_parquet,
     ExportFormat.JSONL: export_jsonl,

@@ -234,5 +234,9 @@ class _ReadOnly:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the store has)
         return getattr(self._store, name)
 
+    @property
+    def local_root(self) -> None:
+        """None: beside files that nobody writes there is nothing to lock."""
+
     def write(self, key: str, data: bytes) -> None:
         """Write nothing."""
