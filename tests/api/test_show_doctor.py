@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 import tamis
-from strategies_datasource import Folder, video
+from strategies_datasource import Folder, box, png, video
 from tamis.api.demo import build_demo
 from tamis.api.doctor import Verdict, diagnose
 from tamis.api.show import show_sample, show_samples
@@ -121,13 +122,57 @@ def test_doctor_of_a_sound_datasource(demo: Path) -> None:
     assert diagnosis.next_step.startswith("tamis select")
 
 
+@pytest.mark.parametrize(
+    ("places", "said", "step"),
+    [
+        (
+            ("empty",),
+            "samples: no image and no video in `ROOT/empty`",
+            "mend what is bad, then: tamis doctor empty",
+        ),
+        (("my images",), "tasks: there is no folder `.lightly/predictions`", "then: tamis doctor 'my images'"),
+        (("my images/a.png",), "datasource: `ROOT/my images/a.png` is a file", "tamis doctor FOLDER"),
+        (
+            ("my images", "my images/a.png"),
+            "hint: name the folder that it is in: `my images`",
+            "tamis doctor FOLDER",
+        ),
+        (("s3://bucket/x",), "`s3://` is not supported", "tamis doctor FOLDER"),
+        (("none",), "datasource: Folder `ROOT/none` does not exist", "tamis doctor FOLDER"),
+        (("my images", "data"), "it is of `ROOT/data`", "tamis scan 'my images' --lightly data"),
+        (("data",), "index: made 20", "tamis select data --n 50 --diverse"),
+        (("touched",), "`.lightly/predictions/tasks.json` changed after that", "tamis scan touched"),
+        (("fresh",), "index: none yet", "tamis scan fresh"),
+    ],
+)
+def test_doctor_knows_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: tuple[str, ...], said: str, step: str
+) -> None:
+    """From every place where a user may begin, one finding says what is wrong, and the next step can be pasted."""
+    monkeypatch.chdir(tmp_path)
+    Folder(tmp_path / "empty")
+    Folder(tmp_path / "my images").put("a.png", png(4, 4))
+    for name in ("data", "touched", "fresh"):
+        folder = Folder(tmp_path / name)
+        folder.put("a.png", png(4, 4))
+        folder.tasks("cars")
+        folder.predict("cars", "a", box())
+        if name != "fresh":
+            tamis.open(folder.root).scan()
+    os.utime("touched/.lightly/predictions/tasks.json", (2**32, 2**32))
+    diagnosis = diagnose(places[0], lightly=places[1] if len(places) > 1 else None)
+    lines = [f"{finding.name}: {finding.detail} hint: {finding.hint}" for finding in diagnosis.findings]
+    assert said in "\n".join(lines).replace(str(tmp_path), "ROOT")
+    assert diagnosis.next_step.endswith(step)
+
+
 def test_doctor_of_every_broken_state(tmp_path: Path) -> None:
     """No folder, no images, no tasks, a damaged index: each is a finding with a hint, never an exception."""
     assert diagnose(tmp_path / "none").findings[-1].verdict is Verdict.BAD
     empty = tmp_path / "empty"
     empty.mkdir()
     names = {finding.name: finding for finding in diagnose(empty).findings}
-    assert names["list"].verdict is Verdict.BAD
+    assert names["samples"].verdict is Verdict.BAD
     assert names["tasks"].verdict is Verdict.BAD
     assert names["tasks"].hint
     index = empty / ".lightly/tamis"

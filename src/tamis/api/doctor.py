@@ -6,23 +6,24 @@ import importlib.metadata
 import os
 import platform
 import secrets
+import shlex
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 import tamis
+from tamis.api.freshness import changed_since
 from tamis.api.options import ScanOptions
 from tamis.api.scanning.project import read_project
 from tamis.api.sources import open_sources
 from tamis.errors import TamisError
-from tamis.formats import TASKS_KEY
+from tamis.formats import PREDICTIONS, TASKS_KEY
 from tamis.model import SampleKind, Severity, kind_of_key
 from tamis.storage import LocalStore, Store, StoreError, join_key
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tamis.api.sources import Sources
 
 _LIBRARIES = ("msgspec", "numpy", "pyarrow", "duckdb", "pillow", "av")
@@ -76,10 +77,20 @@ def diagnose(
     try:
         sources = open_sources(source, lightly=lightly, index=index)
     except TamisError as error:
-        findings.append(Finding(name="datasource", verdict=Verdict.BAD, detail=error.message, hint=error.hint))
-        return Diagnosis(findings=tuple(findings), next_step="mend the path")
-    findings += [_listing(sources.input), _reading(sources.input), *_project(sources), _index(sources)]
-    return Diagnosis(findings=tuple(findings), next_step=_next_step(sources, source, findings))
+        findings.append(_not_opened([source, lightly], error))
+        return Diagnosis(findings=tuple(findings), next_step="tamis doctor FOLDER")
+    findings += [*_samples(sources.input), *_project(sources), *_index(sources)]
+    given = [str(source)]
+    given += [
+        word for name, place in (("--lightly", lightly), ("--index", index)) if place for word in (name, str(place))
+    ]
+    return Diagnosis(findings=tuple(findings), next_step=_next_step(shlex.join(given), findings))
+
+
+def _not_opened(places: list[str | Path | None], error: TamisError) -> Finding:
+    file = next((Path(place) for place in places if place is not None and Path(place).is_file()), None)
+    hint = error.hint if file is None else f"name the folder that it is in: `{file.parent}`"
+    return Finding(name="datasource", verdict=Verdict.BAD, detail=error.message, hint=hint)
 
 
 def _versions() -> Finding:
@@ -103,38 +114,43 @@ def _first_samples(store: Store) -> tuple[int, str | None, bool]:
     return n, first, not pending
 
 
-def _listing(store: Store) -> Finding:
+def _samples(store: Store) -> list[Finding]:
+    """Return whether images and videos can be listed and the first of them be read."""
     try:
-        n, _, is_all = _first_samples(store)
+        n, key, is_all = _first_samples(store)
     except StoreError as error:
-        return Finding(
-            name="list", verdict=Verdict.BAD, detail=error.message, hint="ask for the permission to list"
-        )
-    more = "" if is_all else " or more"
-    if not n:
-        return Finding(
-            name="list",
-            verdict=Verdict.NOTE if not is_all else Verdict.BAD,
-            detail=f"no image and no video below `{store.url}`",
-            hint="SRC is the folder that sample keys are relative to; `.lightly` may lie elsewhere: `--lightly`",
-        )
-    return Finding(name="list", verdict=Verdict.GOOD, detail=f"{n:,}{more} images and videos below `{store.url}`")
+        hint = "ask for the permission to list"
+        return [Finding(name="samples", verdict=Verdict.BAD, detail=error.message, hint=hint)]
+    if key is None:
+        verdict, where = Verdict.BAD if is_all else Verdict.NOTE, "" if is_all else "the first folders of "
+        detail = f"no image and no video in {where}`{store.url}`"
+        hint = "SRC is the folder of the images; where predictions lie in another one, name that with `--lightly`"
+        return [Finding(name="samples", verdict=verdict, detail=detail, hint=hint)]
+    many = f"{n:,} images and videos" if n > 1 else "one image or video"
+    detail = f"{many}{'' if is_all else ', or more,'} in `{store.url}`"
+    return [Finding(name="samples", verdict=Verdict.GOOD, detail=detail), _reading(store, key)]
 
 
-def _reading(store: Store) -> Finding:
+def _reading(store: Store, key: str) -> Finding:
     try:
-        _, key, _ = _first_samples(store)
-        if key is None:
-            return Finding(name="read", verdict=Verdict.NOTE, detail="nothing to read")
         blob = store.read_start(key, 4096)
     except StoreError as error:
-        return Finding(
-            name="read", verdict=Verdict.BAD, detail=error.message, hint="ask for the permission to read"
-        )
+        hint = "ask for the permission to read"
+        return Finding(name="read", verdict=Verdict.BAD, detail=error.message, hint=hint)
     return Finding(name="read", verdict=Verdict.GOOD, detail=f"`{key}` ({blob.stamp.size_bytes:,} bytes)")
 
 
 def _project(sources: Sources) -> list[Finding]:
+    if not _has_folder(sources.lightly, PREDICTIONS):
+        return [
+            Finding(
+                name="tasks",
+                verdict=Verdict.BAD,
+                detail=f"there is no folder `{PREDICTIONS}` in `{sources.lightly.url}`",
+                hint="name the folder that holds `.lightly` with `--lightly`, or write predictions with "
+                "`tamis.PredictionWriter` or `tamis import`; `tamis demo` makes an example",
+            )
+        ]
     try:
         project = read_project(sources.lightly, ScanOptions())
     except StoreError as error:
@@ -155,24 +171,39 @@ def _project(sources: Sources) -> list[Finding]:
     return findings
 
 
-def _index(sources: Sources) -> Finding:
+def _has_folder(store: Store, key: str) -> bool:
+    """Whether anything is in a folder; where that cannot be said, reading it will."""
+    try:
+        return any(page.names or page.folders for page in store.list_folder(key, stamps=False))
+    except StoreError:
+        return True
+
+
+def _index(sources: Sources) -> list[Finding]:
     root = sources.index.root
     try:
         snapshot = sources.index.latest()
     except TamisError as error:
-        return Finding(name="index", verdict=Verdict.BAD, detail=error.message, hint=error.hint)
+        return [Finding(name="index", verdict=Verdict.BAD, detail=error.message, hint=error.hint)]
     writable = _can_write(root)
     if writable is not None:
-        return Finding(
-            name="index",
-            verdict=Verdict.BAD,
-            detail=f"`{root}` cannot be written: {writable}",
-            hint="give `--index FOLDER`, a folder that you may write to",
-        )
+        detail = f"`{root}` cannot be written: {writable}"
+        hint = "give `--index FOLDER`, a folder that you may write to"
+        return [Finding(name="index", verdict=Verdict.BAD, detail=detail, hint=hint)]
     where = f"in `{root}`" + ("" if sources.index_note is None else " (the datasource cannot be written)")
     if snapshot is None:
-        return Finding(name="index", verdict=Verdict.NOTE, detail=f"none yet; it will be {where}")
-    return Finding(name="index", verdict=Verdict.GOOD, detail=f"of {snapshot.manifest.created}, {where}")
+        return [Finding(name="index", verdict=Verdict.NOTE, detail=f"none yet; it will be {where}")]
+    made = f"made {snapshot.manifest.created}, {where}"
+    if snapshot.manifest.source != sources.input.url:
+        detail = f"{made}; it is of `{snapshot.manifest.source}`"
+        return [
+            Finding(name="index", verdict=Verdict.NOTE, detail=detail, hint="scan, or give the SRC that it is of")
+        ]
+    changed = changed_since(snapshot, sources.lightly)
+    if changed is not None:
+        detail = f"{made}; `{changed}` changed after that"
+        return [Finding(name="index", verdict=Verdict.NOTE, detail=detail)]
+    return [Finding(name="index", verdict=Verdict.GOOD, detail=made)]
 
 
 def _can_write(folder: Path) -> str | None:
@@ -192,9 +223,11 @@ def _can_write(folder: Path) -> str | None:
     return None
 
 
-def _next_step(sources: Sources, source: str | Path, findings: list[Finding]) -> str:
-    if any(finding.verdict is Verdict.BAD for finding in findings):
-        return "mend what is marked as bad"
-    if sources.index.latest() is None:
-        return f"tamis scan {source}"
-    return f"tamis select {source} --n 50 --diverse"
+def _next_step(given: str, findings: list[Finding]) -> str:
+    """Return the command that helps most now; `given` are the arguments that name the places."""
+    verdicts = {finding.name: finding.verdict for finding in findings}
+    if Verdict.BAD in verdicts.values():
+        return f"mend what is bad, then: tamis doctor {given}"
+    if verdicts["index"] is Verdict.NOTE:
+        return f"tamis scan {given}"
+    return f"tamis select {given} --n 50 --diverse"

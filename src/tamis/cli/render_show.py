@@ -142,10 +142,12 @@ def print_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
     """Print each point with its verdict, and the next step."""
     for finding in diagnosis.findings:
         verdict = (f"{finding.verdict:<5}", _VERDICT_STYLE[finding.verdict])
-        console.print(Text.assemble(verdict, f" {printable(finding.name)}: {printable(finding.detail)}"))
+        said = Text.assemble(verdict, f" {printable(finding.name)}: {printable(finding.detail)}")
+        print_hanging(console, said, first=0, below=6)
         if finding.hint is not None:
-            console.print(Text.assemble("      ", ("hint: ", "cyan"), printable(finding.hint)))
-    console.print(Text.assemble("\nnext: ", (diagnosis.next_step, "bold")))
+            print_hanging(console, Text.assemble(("hint: ", "cyan"), printable(finding.hint)), first=6, below=6)
+    console.print()
+    print_hanging(console, Text.assemble("next: ", (diagnosis.next_step, "bold")), first=0, below=6)
 
 
 def print_demo(console: Console, result: DemoResult) -> None:

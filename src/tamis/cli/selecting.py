@@ -29,7 +29,9 @@ def keys_of(file: Path) -> list[str]:
 
 
 def note_if_stale(snapshot: Snapshot, sources: Sources, *, quiet: bool) -> None:
-    """Note that predictions changed after the last scan, as far as that is seen without reading them."""
+    """Note that the index is of another source, or older than predictions, as far as that is seen from outside."""
+    if snapshot.manifest.source != sources.input.url:
+        print_note(f"note: the index is of `{printable(snapshot.manifest.source)}`, not of SRC", quiet=quiet)
     key = changed_since(snapshot, sources.lightly)
     if key is not None:
         text = f"note: `{printable(key)}` changed after the last scan; `tamis scan` reads what changed"
