@@ -121,7 +121,7 @@ def measure_ours(bitmaps: NDArray[np.bool_]) -> dict[str, Any]:
     n_images = n // (N_FOUND + N_LABELLED)
     found, labels = masks.encode_all(bitmaps[: n_images * N_FOUND]), masks.encode_all(bitmaps[n_images * N_FOUND :])
     one_image = np.stack(np.divmod(np.arange(N_FOUND * N_LABELLED), N_LABELLED), axis=1)
-    pairs = np.concatenate([one_image + [at * N_FOUND, at * N_LABELLED] for at in range(n_images)])
+    pairs = np.concatenate([one_image + np.array([at * N_FOUND, at * N_LABELLED]) for at in range(n_images)])
     times = {
         "encode": _best_us(lambda: masks.encode_all(bitmaps), n),
         "decode": _best_us(lambda: masks.decode_all(runs, HEIGHT, WIDTH), n),

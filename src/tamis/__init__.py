@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tamis.api.datasource import Datasource
     from tamis.api.datasource import open_datasource as open  # noqa: A004 (`tamis.open` reads as what it does)
+    from tamis.api.frames import iterate_frames
     from tamis.api.options import ScanOptions
     from tamis.api.writer import PredictionWriter
     from tamis.errors import DatasourceError, IndexMissingError, TamisError, UsageError
@@ -40,6 +41,7 @@ __all__ = [
     "TaskType",
     "UsageError",
     "__version__",
+    "iterate_frames",
     "open",
 ]
 
@@ -57,6 +59,7 @@ _HOMES = {
     "Task": "tamis.model",
     "TaskType": "tamis.model",
     "UsageError": "tamis.errors",
+    "iterate_frames": "tamis.api.frames",
     "open": "tamis.api.datasource",
 }
 

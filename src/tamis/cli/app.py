@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tamis.cli.converting import export_command, import_command
+from tamis.cli.frames import frames_command
 from tamis.cli.options import (
     Format,
     IndexOption,
@@ -340,3 +341,4 @@ def demo(
 
 app.command("import")(import_command)
 app.command("export")(export_command)
+app.command("frames")(frames_command)

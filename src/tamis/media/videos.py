@@ -81,7 +81,7 @@ def count_frames(source: VideoSource) -> FrameCount:
         VideoError: when not a single frame decodes.
     """
     n, width, height, fault = 0, 0, 0, None
-    with _open(source) as container:
+    with open_video(source) as container:
         header = container.streams.video[0].frames
         try:
             for frame in container.decode(video=0):
@@ -104,7 +104,7 @@ def _count_stored(source: VideoSource) -> int:
     """
     if not isinstance(source, Path):
         source.seek(0)
-    with _open(source, ignore_editlist="1") as container:
+    with open_video(source, ignore_editlist="1") as container:
         try:
             return sum(packet.dts is not None for packet in container.demux(video=0))
         except av.error.FFmpegError:
@@ -137,7 +137,7 @@ def read_frames(source: VideoSource, numbers: Collection[int]) -> Iterator[tuple
         VideoError: when the video cannot be opened.
     """
     wanted = {number for number in numbers if number >= 0}
-    with _open(source) as container:
+    with open_video(source) as container:
         frames = enumerate(container.decode(video=0))
         while wanted:
             try:
@@ -152,7 +152,12 @@ def read_frames(source: VideoSource, numbers: Collection[int]) -> Iterator[tuple
 
 
 @contextmanager
-def _open(source: VideoSource, **options: str) -> Iterator[av.container.InputContainer]:
+def open_video(source: VideoSource, **options: str) -> Iterator[av.container.InputContainer]:
+    """Open a video and close it; other files that it names are not opened.
+
+    Raises:
+        VideoError: when it cannot be opened, or holds no video stream.
+    """
     file = str(source) if isinstance(source, Path) else source
     try:
         # Titles and comments may be of any encoding; strict decoding would refuse the video for them.
