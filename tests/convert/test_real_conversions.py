@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -16,7 +17,7 @@ from tamis.api.converting.exporting import ExportOptions
 from tamis.api.converting.run import export_to
 from tamis.api.scanning.scan import scan
 from tamis.api.sources import open_sources
-from tamis.model import TaskType
+from tamis.model import TaskType, masks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +121,67 @@ def test_results_of_the_coco_api_come_back_unchanged(tmp_path: Path, kind: str) 
 def _plain(record: dict[str, Any]) -> str:
     """A record as text; 12 and 12.0 are one number."""
     return json.dumps(json.loads(json.dumps(record), parse_int=float), sort_keys=True)
+
+
+def test_yolo_labels_of_coco128_go_in_whole(tmp_path: Path) -> None:
+    """Boxes and polygons of two splits in subfolders are all taken, but for those whose image is not there."""
+    root = _coco128(tmp_path)
+    stems = {str(path.relative_to(root).with_suffix("")) for path in root.rglob("*.jpg")}
+    for folder, task in (("object_detection", "boxes"), ("instance_segmentation", "polygons")):
+        labels = DATA / "coco128" / folder / "labels"
+        there = missing = 0
+        for path in labels.rglob("*.txt"):
+            n_lines = sum(bool(line.strip()) for line in path.read_text().splitlines())
+            if str(path.relative_to(labels).with_suffix("")) in stems:
+                there += n_lines
+            else:
+                missing += n_lines
+        options = {"classes": str(labels.parent / "config.yaml"), "score": 1.0, "task": task}
+        report = run_import(root, "yolo", labels, **options)
+        assert there > 1000
+        assert (report.records, report.predictions) == (there + missing, there)
+        assert sum(not_taken(report).values()) == missing
+        assert report.task_type is (BOXES if task == "boxes" else TaskType.INSTANCE_SEGMENTATION)
+
+
+def test_semantic_masks_of_coco128_are_the_same_pixels(tmp_path: Path) -> None:
+    """The masks of an image, put together, are its picture again."""
+    root = _coco128(tmp_path, "val2017")
+    folder = DATA / "coco128/semantic_segmentation"
+    report = run_import(root, "masks", folder / "masks", classes=str(folder / "config.yaml"), score=1.0)
+    pictures = sorted((folder / "masks/val2017").glob("*.png"))
+    n_missing = len(list((folder / "masks/train2017").glob("*.png")))
+    assert not_taken(report).keys() <= {"image-missing"}
+    assert not_taken(report).get("image-missing", 0) >= n_missing
+    found = read_task(root)[1]
+    for path in pictures[:20]:
+        pixels = np.asarray(Image.open(path))
+        again = np.full(pixels.shape, -1)
+        for one in found[f"val2017/{path.stem}.jpg"]:
+            again[masks.decode(one.segmentation or (), *pixels.shape)] = one.category_id
+        assert (again == pixels).all()
+
+
+def test_panoptic_segments_of_coco128_are_the_same_pixels(tmp_path: Path) -> None:
+    """Every segment is a mask of its own with the area and the box that the file says."""
+    root = _coco128(tmp_path, "val2017")
+    path = DATA / "coco128/panoptic_segmentation/annotations/panoptic_val2017.json"
+    report = run_import(root, "panoptic", path, score=1.0, prefix="val2017")
+    assert not_taken(report) == {}
+    document = json.loads(path.read_text())
+    names = {image["id"]: image["file_name"] for image in document["images"]}
+    found = read_task(root)[1]
+    for image in document["annotations"]:
+        said = [(s["category_id"], s["area"], tuple(s["bbox"])) for s in image["segments_info"]]
+        taken = [
+            (one.category_id, masks.area(one.segmentation or ()), one.bbox)
+            for one in found[f"val2017/{names[image['image_id']]}"]
+        ]
+        assert taken == said
+
+
+def _coco128(tmp_path: Path, *splits: str) -> Path:
+    root = tmp_path / "data"
+    for split in splits or ("train2017", "val2017"):
+        shutil.copytree(DATA / "coco128/images" / split, root / split, copy_function=shutil.copyfile)
+    return root
