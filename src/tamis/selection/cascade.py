@@ -3,7 +3,7 @@
 Three nested groups: all candidates, with upper bounds that may be out of date; some thousand of the best of them,
 with bounds that take the picks near them into account; and some hundred of the best of those, with bounds that take
 all picks into account, which are measured exactly after every pick. The best of the innermost is the best of all as
-soon as no bound outside reaches it; otherwise a group is drawn anew from the one around it. Nothing is approximated.
+soon as no bound outside reaches it; otherwise a group is drawn anew from the one around it. It is all exact.
 """
 
 from __future__ import annotations
