@@ -156,9 +156,10 @@ def _default(default: object, said: str) -> str:
 
 
 def _reflowed(doc: str | None) -> str:
-    """Return a docstring as Markdown paragraphs of one line each."""
+    """Return a docstring as Markdown paragraphs and list items of one line each."""
     paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(doc or ""))
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    lines = ([" ".join(line.split()) for line in re.split(r"\n(?=- )", paragraph)] for paragraph in paragraphs)
+    return "\n\n".join(map("\n".join, lines))
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from tamis.cli.converting import export_command, import_command
 from tamis.cli.frames import frames_command
+from tamis.cli.helping import Commands
 from tamis.cli.options import (
     Format,
     IndexOption,
@@ -26,7 +27,7 @@ from tamis.cli.terminal import OutputFormat, progress_bar, stdout, write_json
 
 app = typer.Typer(
     name="tamis",
-    help="Decide from a model's predictions what to label next.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -61,9 +62,12 @@ def tamis_command(
 ) -> None:
     """Decide from a model's predictions what to label next.
 
-    Predictions lie as JSON in `.lightly/predictions` beside images and videos. Start with `tamis demo`, or with
-    `tamis check SRC`, `tamis scan SRC` and
-    `tamis select SRC --n 50 --score TASK:uncertainty_entropy --diverse`.
+    Predictions lie as JSON in `.lightly/predictions` beside images and videos. SRC is the folder of the images.
+
+    - `tamis demo` builds an example to try everything on
+    - `tamis doctor SRC` says what is there and what to do next
+    - `tamis check SRC` finds what is wrong with the predictions
+    - `tamis select SRC --n 50 --diverse` picks what to label
 
     Exit codes: 0 done; 1 done, but errors were found in the data; 2 wrong usage; 3 could not.
     """
@@ -88,7 +92,9 @@ def check(
 
     Says for each problem the file, the place in it, what was expected and what to do. Writes nothing.
 
-    Examples: `tamis check data/`, `tamis check data/ --format json`, `tamis check data/ --all > problems.jsonl`
+    Examples:
+    - `tamis check data/`
+    - `tamis check data/ --all > problems.jsonl`
     """
     import msgspec
 
@@ -128,7 +134,9 @@ def scan(
     The index is a folder of Parquet files that can be deleted and rebuilt at any time. Killed at any moment, the
     last index stands.
 
-    Examples: `tamis scan data/`, `tamis scan images/ --lightly predictions/ --workers 4`
+    Examples:
+    - `tamis scan data/`
+    - `tamis scan images/ --lightly results/`, where predictions are in `results/.lightly/predictions`
     """
     import msgspec
 
@@ -152,12 +160,12 @@ def scan(
 @app.command()
 def show(
     src: Source,
-    sample: Annotated[str | None, typer.Argument(metavar="[SAMPLE]", help="Key of a sample to show whole.")] = None,
+    sample: Annotated[str | None, typer.Argument(metavar="SAMPLE", help="Key of a sample to show whole.")] = None,
     samples: Annotated[bool, typer.Option("--samples", help="List samples instead of tasks and classes.")] = False,
     sort: Annotated[
         str | None, typer.Option(metavar="TASK:SCORE", help="List the samples with the highest score first.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many samples to list.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many samples to list.")] = 20,
     lightly: Lightly = None,
     index: IndexOption = None,
     output: Format = OutputFormat.TEXT,
@@ -165,7 +173,10 @@ def show(
 ) -> None:
     """Show what is in the index: tasks and classes, a list of samples, or one sample.
 
-    Examples: `tamis show data/`, `tamis show data/ --sort cars:uncertainty_entropy`, `tamis show data/ a/1.jpg`
+    Examples:
+    - `tamis show data/`
+    - `tamis show data/ --sort cars:uncertainty_entropy`
+    - `tamis show data/ a/1.jpg`
     """
     import msgspec
 
@@ -193,9 +204,7 @@ def show(
 @app.command()
 def select(
     src: Source,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")] = Path("selection"),
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML or JSON: what decides.")] = None,
-    n: Annotated[int | None, typer.Option("--n", min=1, help="How many new samples to pick.")] = None,
+    n: Annotated[int | None, typer.Option("--n", metavar="N", min=1, help="How many new samples to pick.")] = None,
     score: Annotated[
         list[str] | None, typer.Option(metavar="TASK:SCORE", help="Prefer samples with a high score. Repeatable.")
     ] = None,
@@ -206,11 +215,16 @@ def select(
     diverse: Annotated[
         bool, typer.Option("--diverse", help="Prefer what differs from everything selected.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML or JSON that says what decides, instead of the three above."),
+    ] = None,
     embeddings: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="`.npy` with names in a `.txt`, `.npz`, Parquet or CSV.  [default: made from predictions]",
+            help="Vectors of the samples: `.npy` with names in a `.txt`, `.npz`, Parquet or CSV.  "
+            "[default: made from predictions]",
         ),
     ] = None,
     pool: Annotated[
@@ -225,6 +239,7 @@ def select(
     add_to_pool: Annotated[
         bool, typer.Option("--add-to-pool", help="Let the picks, and the labelled samples, join the pool.")
     ] = False,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")] = Path("selection"),
     lightly: Lightly = None,
     index: IndexOption = None,
     output: Format = OutputFormat.TEXT,
@@ -235,8 +250,10 @@ def select(
     Writes `selected.txt` (a sample key a line, in pick order), `selection.json` and `.parquet` (with reasons),
     `report.html` (pictures, distributions, coverage) and `report.json`.
 
-    Examples: `tamis select data/ --n 50 --score cars:uncertainty_entropy --diverse`,
-    `tamis select data/ --config selection.yaml --labelled done.txt --pool rounds --add-to-pool --out round-1`
+    Examples:
+    - `tamis select data/ --n 50 --score cars:uncertainty_entropy --diverse`
+    - `tamis select data/ --config selection.yaml --pool rounds --add-to-pool --out round-1`
+    - `tamis select data/ --n 50 --diverse --labelled done.txt`
     """
     import msgspec
 
@@ -321,8 +338,8 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to build it; new or empty.")] = Path(
         "demo"
     ),
-    images: Annotated[int, typer.Option(min=10, max=100_000, help="How many images to draw.")] = 120,
-    seed: Annotated[int, typer.Option(help="Another seed, another datasource.")] = 0,
+    images: Annotated[int, typer.Option(metavar="N", min=10, max=100_000, help="How many images to draw.")] = 120,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another datasource.")] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Build a small datasource with a simulated detector, then check, scan and select from it.

@@ -21,7 +21,8 @@ IndexOption = Annotated[
     Path | None, typer.Option("--index", metavar="FOLDER", help="Folder of the index.  [default: .lightly/tamis]")
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes that read.  [default: one a processor]", show_default=False)
+    int | None,
+    typer.Option(metavar="N", min=1, help="Processes that read.  [default: one a processor]", show_default=False),
 ]
 Format = Annotated[OutputFormat, typer.Option("--format", help="Tables for people, or JSON for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
