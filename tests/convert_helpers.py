@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tamis.api.converting.choices import ImportFormat
-from tamis.api.converting.run import import_from
+from strategies_convert import HEIGHT, KEYS, WIDTH
+from tamis.api.converting.choices import ExportFormat, ImportFormat
+from tamis.api.converting.exporting import ExportOptions, ExportReport
+from tamis.api.converting.run import export_to, import_from
 from tamis.api.converting.values import ImportOptions, ImportReport
 from tamis.api.options import ignore_progress
+from tamis.api.scanning.scan import scan
 from tamis.api.sources import open_sources
+from tamis.api.writer import PredictionWriter
 from tamis.formats import decode_predictions, decode_schema, prediction_key, schema_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tamis.model import Prediction, Task
@@ -75,3 +80,24 @@ def read_task(root: Path, name: str = "t") -> tuple[Task, Files]:
 def not_taken(report: ImportReport) -> dict[str, int]:
     """Return how many records were left out, by reason."""
     return {group.code: group.count for group in report.not_taken}
+
+
+def build(root: Path, task: Task, files: Mapping[str, Sequence[Prediction]]) -> Path:
+    """Write a datasource with three images, and index it."""
+    put_images(root, dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
+    with PredictionWriter(root, task=task.name, task_type=task.task_type, categories=task.categories) as writer:
+        for key, found in files.items():
+            writer.write(key, found, image_size=(WIDTH, HEIGHT))
+    scan(open_sources(root))
+    return root
+
+
+def export(root: Path, kind: str, out: Path | None, **options: Any) -> ExportReport:
+    sources = open_sources(root)
+    snapshot = sources.index.latest()
+    assert snapshot is not None
+    return export_to(snapshot, sources, ExportFormat(kind), ExportOptions(out=out, **options))
+
+
+def losses(report: ExportReport) -> dict[str, int]:
+    return {loss.what: loss.count for loss in report.not_held}

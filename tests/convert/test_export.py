@@ -2,96 +2,24 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from convert_helpers import put_images, put_json, read_task, run_import
-from tamis.api.converting.choices import ExportFormat
-from tamis.api.converting.exporting import ExportOptions, ExportReport
-from tamis.api.converting.run import export_to
-from tamis.api.scanning.scan import scan
+from convert_helpers import build, export, losses, put_images, put_json, read_task, run_import
+from strategies_convert import HEIGHT, KEYS, WIDTH, datasources
 from tamis.api.sources import open_sources
-from tamis.api.writer import PredictionWriter
 from tamis.errors import UsageError
 from tamis.index import Pool
 from tamis.model import Category, Prediction, Task, TaskType, masks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-WIDTH, HEIGHT = 12, 8
-KEYS = ["a.png", "day 1/b.c.png", "day 1/é/d.png"]
 COCO_TYPES = [kind for kind in TaskType if kind is not TaskType.CLASSIFICATION]
-POINTS = ("nose", "left ear")
-
-unit = st.floats(0, 1)
-
-
-@st.composite
-def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
-    """Boxes within the image."""
-    left, right = sorted(draw(st.tuples(st.floats(0, WIDTH - 1), st.floats(1, WIDTH))))
-    top, bottom = sorted(draw(st.tuples(st.floats(0, HEIGHT - 1), st.floats(1, HEIGHT))))
-    return left, top, max(right - left, 0.5), max(bottom - top, 0.5)
-
-
-@st.composite
-def predictions(draw: st.DrawFn, kind: TaskType) -> Prediction:
-    pixels = draw(st.lists(st.booleans(), min_size=WIDTH * HEIGHT, max_size=WIDTH * HEIGHT))
-    runs = tuple(masks.encode(np.array(pixels).reshape(HEIGHT, WIDTH)).tolist()) if kind.has_masks else None
-    points = st.lists(st.tuples(unit, unit, unit), min_size=2, max_size=2)
-    is_keypoints = kind is TaskType.KEYPOINT_DETECTION
-    has_box = kind.has_objects and (not is_keypoints or draw(st.booleans()))
-    return Prediction(
-        category_id=draw(st.sampled_from([4, 90])),
-        bbox=draw(boxes()) if has_box else None,
-        segmentation=runs,
-        keypoints=tuple(n for point in draw(points) for n in point) if is_keypoints else None,
-        score=draw(st.none() | unit if kind is TaskType.CLASSIFICATION else unit),
-        probabilities=draw(st.none() | st.tuples(unit, unit)),
-    )
-
-
-@st.composite
-def datasources(
-    draw: st.DrawFn, kinds: Sequence[TaskType] = tuple(TaskType)
-) -> tuple[Task, dict[str, list[Prediction]]]:
-    kind = draw(st.sampled_from(kinds))
-    names = POINTS if kind is TaskType.KEYPOINT_DETECTION else None
-    categories = (
-        Category(id=90, name="tree", keypoint_names=names, keypoint_skeleton=names and ((0, 1),)),
-        Category(id=4, name='car, "red"', keypoint_names=names),
-    )
-    task = Task(name="t", task_type=kind, categories=categories)
-    keys = draw(st.lists(st.sampled_from(KEYS), unique=True, min_size=1))
-    return task, {key: draw(st.lists(predictions(kind), max_size=3)) for key in keys}
-
-
-def build(root: Path, task: Task, files: Mapping[str, Sequence[Prediction]]) -> Path:
-    """Write a datasource with three images, and index it."""
-    put_images(root, dict.fromkeys(KEYS, (WIDTH, HEIGHT)))
-    with PredictionWriter(root, task=task.name, task_type=task.task_type, categories=task.categories) as writer:
-        for key, found in files.items():
-            writer.write(key, found, image_size=(WIDTH, HEIGHT))
-    scan(open_sources(root))
-    return root
-
-
-def export(root: Path, kind: str, out: Path | None, **options: Any) -> ExportReport:
-    sources = open_sources(root)
-    snapshot = sources.index.latest()
-    assert snapshot is not None
-    return export_to(snapshot, sources, ExportFormat(kind), ExportOptions(out=out, **options))
-
-
-def losses(report: ExportReport) -> dict[str, int]:
-    return {loss.what: loss.count for loss in report.not_held}
 
 
 @settings(max_examples=25, deadline=None)

@@ -35,6 +35,7 @@ GROUND_TRUTH: dict[str, tuple[str, dict[str, Any]]] = {
     "yolo_format/obj_train_data": ("yolo", {"classes": str(VOC / "gts/yolo_format/obj.names")}),
     "cvat_format/annotations.xml": ("cvat", {}),
     "labelme_format": ("labelme", {}),
+    "openimages_format/all_bounding_boxes.csv": ("table", {}),
 }
 NAMES = {"classes": str(VOC / "voc.names")}
 DETECTIONS: dict[str, tuple[str, dict[str, Any]]] = {

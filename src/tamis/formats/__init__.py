@@ -49,6 +49,7 @@ from tamis.formats.relevant import RelevantFilenames, decode_relevant
 from tamis.formats.rules import check_predictions
 from tamis.formats.rules_geometry import box_statistics
 from tamis.formats.schema import decode_schema, encode_schema
+from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, decode_row, find_columns, table_type
 from tamis.formats.tasks import decode_tasks, encode_tasks
 from tamis.formats.wire import field_names
 from tamis.formats.yolo import (
@@ -66,6 +67,7 @@ __all__ = [
     "METADATA",
     "METADATA_SCHEMA_KEY",
     "PREDICTIONS",
+    "TABLE_COLUMNS",
     "TASKS_KEY",
     "CocoImage",
     "CocoRecord",
@@ -87,6 +89,7 @@ __all__ = [
     "RelevantFilenames",
     "RowMajorMask",
     "RowMask",
+    "TableColumns",
     "TakeOptions",
     "Unreadable",
     "box_statistics",
@@ -101,6 +104,7 @@ __all__ = [
     "decode_panoptic",
     "decode_predictions",
     "decode_relevant",
+    "decode_row",
     "decode_schema",
     "decode_tasks",
     "decode_voc",
@@ -116,6 +120,7 @@ __all__ = [
     "encode_tasks",
     "encode_yolo",
     "field_names",
+    "find_columns",
     "from_coco",
     "from_predictions",
     "guess_task_type",
@@ -127,6 +132,7 @@ __all__ = [
     "prediction_key",
     "record_type",
     "schema_key",
+    "table_type",
     "task_name_fault",
     "task_of_categories",
     "to_coco",

@@ -143,7 +143,7 @@ class CocoRle(msgspec.Struct, gc=False, frozen=True):
 
 
 class RowMask(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """A mask as prediction files hold it, with its size in pixels."""
+    """A mask as prediction files hold it, with its size in pixels; 0 x 0 is that of its image."""
 
     runs: tuple[int, ...]
     width: int
@@ -232,6 +232,8 @@ def _runs(found: ForeignObject, size: Size | None) -> tuple[Ints, int]:
     """Return the run lengths and the width of a mask."""
     if found.rows is not None:
         rows = found.rows
+        if not rows.width:
+            return np.array(rows.runs, np.int64), 0 if size is None else size[0]
         if size not in {None, (rows.width, rows.height)}:
             raise ForeignError("mask-size", _size_message(size, rows.width, rows.height))
         return np.array(rows.runs, np.int64), rows.width

@@ -14,6 +14,7 @@ from tamis.index.listing import (
     task_slot,
 )
 from tamis.index.manifest import Manifest, MetadataColumn, ScoreNames, Shard, Video
+from tamis.index.parquet_rows import parquet_columns, parquet_rows
 from tamis.index.picks import picks_parquet
 from tamis.index.pools import Pool
 from tamis.index.samples import PredictionPart, SampleColumns
@@ -47,6 +48,8 @@ __all__ = [
     "all_units",
     "find_changes",
     "mix",
+    "parquet_columns",
+    "parquet_rows",
     "picks_parquet",
     "read_embeddings",
     "salt",

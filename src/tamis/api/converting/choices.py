@@ -23,6 +23,7 @@ class ImportFormat(StrEnum):
     LABELME = "labelme"
     MASKS = "masks"
     PANOPTIC = "panoptic"
+    TABLE = "table"
 
 
 class ExportFormat(StrEnum):

@@ -13,6 +13,7 @@ from tamis.api.converting.exporting import choose
 from tamis.api.converting.import_coco import import_coco
 from tamis.api.converting.import_labels import import_cvat, import_labelme, import_voc
 from tamis.api.converting.import_masks import import_masks, import_panoptic
+from tamis.api.converting.import_table import import_table
 from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
 from tamis.model import TaskType
@@ -35,6 +36,7 @@ _IMPORTERS: dict[ImportFormat, Callable[..., ImportReport]] = {
     ImportFormat.LABELME: import_labelme,
     ImportFormat.MASKS: import_masks,
     ImportFormat.PANOPTIC: import_panoptic,
+    ImportFormat.TABLE: import_table,
 }
 _EXPORTERS: dict[ExportFormat, Callable[[Chosen, ExportOptions], ExportReport]] = {
     ExportFormat.COCO_RESULTS: export_coco_results,
