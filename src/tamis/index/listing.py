@@ -166,7 +166,7 @@ class ListingBuilder:
     def finish(self) -> Listing:
         """Return everything listed."""
         folders = self._folders
-        return Listing(
+        listing = Listing(
             stems=_concat([f.stems for f in folders]),
             fingerprints=np.concatenate([np.empty(0, np.uint64), *(f.fingerprints for f in folders)]),
             extensions=_concat([f.extensions for f in folders]),
@@ -178,6 +178,11 @@ class ListingBuilder:
             },
             videos=self._videos,
         )
+        # A scan holds the listing to its end, but no longer what it was put together from.
+        self._folders = []
+        del folders
+        pa.default_memory_pool().release_unused()
+        return listing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
