@@ -400,3 +400,5 @@ def test_one_prediction_instead_of_a_list_is_refused() -> None:
     one = Prediction(category_id=1, bbox=(1, 2, 3, 4), score=0.5)
     assert "got one Prediction" in refusal(cars(MemoryStore()), "a.jpg", one)
     assert "predictions: object of type set" in refusal(cars(MemoryStore()), "a.jpg", [BOX | {"score": {1}}])
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"tasks.json", "schema.json", "x.json"}, "a lock or a temporary file stays in the datasource"

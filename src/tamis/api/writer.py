@@ -37,7 +37,7 @@ from tamis.formats import (
     schema_key,
 )
 from tamis.model import Severity, split_extension
-from tamis.storage import LocalStore, NotFoundError, Store, StoreError, locked
+from tamis.storage import LocalStore, NotFoundError, Store, StoreError, folder_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from tamis.model import Category, Prediction, Problem, Task, TaskType
 
 Size = tuple[int, int]
-_LOCK = ".tasks.lock"
 
 
 class PredictionWriter:
@@ -307,13 +306,13 @@ def _alone(store: Store) -> Iterator[None]:
     if store.local_root is None:
         yield
         return
-    lock = store.local_root / PREDICTIONS / _LOCK
+    folder = store.local_root / PREDICTIONS
     with ExitStack() as held:
         try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locked(lock))
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(folder_locked(folder))
         except OSError as error:
-            raise StoreError(f"`{lock}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+            raise StoreError(f"`{folder}` cannot be written: {(error.strerror or str(error)).lower()}") from None
         yield
 
 

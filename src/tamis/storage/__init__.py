@@ -11,7 +11,7 @@ from tamis.storage.base import (
     join_key,
 )
 from tamis.storage.local import LocalStore
-from tamis.storage.locks import is_free, locked
+from tamis.storage.locks import folder_locked, is_free, locked
 from tamis.storage.memory import MemoryStore
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "StoreError",
     "check_key",
+    "folder_locked",
     "is_free",
     "join_key",
     "locked",

@@ -20,6 +20,17 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder itself, likewise: nothing is left in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def is_free(path: Path) -> bool:
     """Whether nobody holds the lock of a file."""
     try:
