@@ -14,6 +14,7 @@ from tamis.formats.coco import (
     with_flags,
 )
 from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
+from tamis.formats.cvat import cvat_names, decode_cvat, encode_cvat_head, encode_cvat_image
 from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
 from tamis.formats.foreign import (
     IMPORT_CODES,
@@ -28,7 +29,8 @@ from tamis.formats.foreign import (
 from tamis.formats.index_masks import PanopticImage, by_category, decode_index_mask, decode_panoptic
 from tamis.formats.json_source import locate
 from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
-from tamis.formats.label_xml import cvat_names, decode_cvat, decode_voc, parse_xml, voc_names
+from tamis.formats.label_studio import encode_label_studio
+from tamis.formats.label_xml import decode_voc, parse_xml, voc_names
 from tamis.formats.labelme import decode_labelme, parse_labelme
 from tamis.formats.layout import (
     METADATA,
@@ -112,6 +114,9 @@ __all__ = [
     "decode_yolo_classes",
     "encode_annotation",
     "encode_category",
+    "encode_cvat_head",
+    "encode_cvat_image",
+    "encode_label_studio",
     "encode_metadata",
     "encode_metadata_schema",
     "encode_predictions",

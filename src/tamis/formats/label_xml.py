@@ -1,4 +1,4 @@
-"""Labels in XML: Pascal VOC (a file an image) and CVAT for images (a file for all)."""
+"""XML, and labels of Pascal VOC in it: a file an image."""
 
 from __future__ import annotations
 
@@ -58,56 +58,16 @@ def decode_voc(root: ET.Element, ids: Mapping[str, int]) -> ParsedImage:
             faults.append(classes.fault(name, number))
             continue
         try:
-            box = _corners(
-                *(_number(one.findtext(f"bndbox/{side}"), side) for side in ("xmin", "ymin", "xmax", "ymax"))
+            box = box_of_corners(
+                *(xml_number(one.findtext(f"bndbox/{side}"), side) for side in ("xmin", "ymin", "xmax", "ymax"))
             )
             score = one.findtext("score") or one.findtext("confidence")
-            value = None if score is None else _number(score, "score")
+            value = None if score is None else xml_number(score, "score")
         except ForeignError as error:
             faults.append(Fault(number, error.code, str(error)))
         else:
             objects.append(ForeignObject(number=number, category_id=category_id, bbox=box, score=value))
     return ParsedImage((root.findtext("filename") or "").strip() or None, _voc_size(root), objects, faults)
-
-
-def cvat_names(root: ET.Element) -> Iterator[str]:
-    """Yield the labels of a CVAT file: those that it declares, else those of its shapes."""
-    declared = [name for label in root.iter("label") if (name := (label.findtext("name") or "").strip())]
-    yield from declared or (str(shape.get("label")) for image in root.iter("image") for shape in image)
-
-
-def decode_cvat(root: ET.Element, ids: Mapping[str, int]) -> Iterator[ParsedImage]:
-    """Yield what a file of the form "CVAT for images" says of each image: its boxes and polygons.
-
-    Args:
-        root: its root element.
-        ids: of the categories by name.
-    """
-    classes = NamedClasses(ids)
-    for image in root.iter("image"):
-        objects, faults = [], []
-        for number, shape in enumerate(image, 1):
-            category_id = classes.find(shape.get("label", ""))
-            if category_id is None:
-                faults.append(classes.fault(shape.get("label", ""), number))
-                continue
-            try:
-                objects.append(_cvat_shape(shape, category_id, number))
-            except ForeignError as error:
-                faults.append(Fault(number, error.code, str(error)))
-        width, height = (image.get(side, "") for side in ("width", "height"))
-        size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
-        yield ParsedImage(image.get("name"), size, objects, faults)
-
-
-def _cvat_shape(shape: ET.Element, category_id: int, number: int) -> ForeignObject:
-    if shape.tag == "box":
-        box = _corners(*(_number(shape.get(side), side) for side in ("xtl", "ytl", "xbr", "ybr")))
-        return ForeignObject(number=number, category_id=category_id, bbox=box)
-    if shape.tag == "polygon":
-        ring = [_number(n, "points") for n in shape.get("points", "").replace(";", ",").split(",")]
-        return ForeignObject(number=number, category_id=category_id, polygons=[ring])
-    raise ForeignError("record-unreadable", f"expected a box or a polygon, got `{shape.tag}`")
 
 
 def _voc_size(root: ET.Element) -> tuple[int, int] | None:
@@ -116,7 +76,12 @@ def _voc_size(root: ET.Element) -> tuple[int, int] | None:
     return (int(width), int(height)) if known else None
 
 
-def _number(text: str | None, what: str) -> float:
+def xml_number(text: str | None, what: str) -> float:
+    """Return a number of an attribute or element.
+
+    Raises:
+        ForeignError: when it is none, or not finite.
+    """
     try:
         value = float(text or "")
     except ValueError:
@@ -126,5 +91,6 @@ def _number(text: str | None, what: str) -> float:
     return value
 
 
-def _corners(left: float, top: float, right: float, bottom: float) -> Box:
+def box_of_corners(left: float, top: float, right: float, bottom: float) -> Box:
+    """Return x, y, width, height."""
     return (left, top, right - left, bottom - top)

@@ -32,6 +32,8 @@ class ExportFormat(StrEnum):
     COCO_RESULTS = "coco-results"
     COCO = "coco"
     YOLO = "yolo"
+    LABEL_STUDIO = "label-studio"
+    CVAT = "cvat"
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"

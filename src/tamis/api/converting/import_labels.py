@@ -30,7 +30,7 @@ from tamis.formats import (
 from tamis.model import TaskType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tamis.api.converting.values import ImportOptions, ImportReport
@@ -77,7 +77,7 @@ def import_labelme(
 
 
 def import_cvat(sources: Sources, path: Path, options: ImportOptions, *, listen: ProgressListener) -> ImportReport:
-    """Import an `annotations.xml` of the form "CVAT for images 1.1": its boxes and polygons.
+    """Import an `annotations.xml` of the form "CVAT for images 1.1": its boxes, polygons, masks and tags.
 
     Raises:
         UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
@@ -86,9 +86,8 @@ def import_cvat(sources: Sources, path: Path, options: ImportOptions, *, listen:
     files = find_files(path, (".xml",))
     categories = _categories(files, options, lambda data: cvat_names(parse_xml(data)))
     parsed = [(key, data) for key in files.keys if (data := _readable(files, key)) is not None]
-    has_polygons = any(b"<polygon" in data for _, data in parsed)
-    guessed = TaskType.INSTANCE_SEGMENTATION if has_polygons else TaskType.OBJECT_DETECTION
-    task = task_of(options, options.task_type or guessed, categories, str(path))
+    task_type = options.task_type or _cvat_type([data for _, data in parsed])
+    task = task_of(options, task_type, categories, str(path))
     work = LabelImport(sources, options, task, "shape")
     images = [image for _, data in parsed for image in decode_cvat(parse_xml(data), ids_by_name(task))]
     refuse_without_scores(images, options, task.task_type, path)
@@ -134,6 +133,14 @@ def _readable(files: LabelFiles, key: str) -> bytes | None:
     except ForeignError as error:
         raise UsageError(f"`{key}` is no CVAT file: {error}") from None
     return data
+
+
+def _cvat_type(texts: Sequence[bytes]) -> TaskType:
+    """Return the type of shapes that occur: any polygon or mask means masks, tags alone are classifications."""
+    if any(b"<polygon" in text or b"<mask" in text for text in texts):
+        return TaskType.INSTANCE_SEGMENTATION
+    has_tags = any(b"<tag" in text for text in texts) and not any(b"<box" in text for text in texts)
+    return TaskType.CLASSIFICATION if has_tags else TaskType.OBJECT_DETECTION
 
 
 def _labelme_type(files: LabelFiles) -> TaskType:
