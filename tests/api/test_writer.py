@@ -298,6 +298,8 @@ def test_processes_that_add_tasks_at_once_all_add_theirs(tmp_path: Path) -> None
     assert [process.returncode for process in processes] == [0] * 3
     listed = json.loads((tmp_path / ".lightly/predictions/tasks.json").read_bytes())
     assert sorted(listed) == sorted(names)
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"tasks.json", "schema.json", "x.json"}, "a lock or a temporary file stays in the datasource"
     assert set(tamis.open(tmp_path).check().tasks) == set(names)
 
 
@@ -400,5 +402,3 @@ def test_one_prediction_instead_of_a_list_is_refused() -> None:
     one = Prediction(category_id=1, bbox=(1, 2, 3, 4), score=0.5)
     assert "got one Prediction" in refusal(cars(MemoryStore()), "a.jpg", one)
     assert "predictions: object of type set" in refusal(cars(MemoryStore()), "a.jpg", [BOX | {"score": {1}}])
-    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {"tasks.json", "schema.json", "x.json"}, "a lock or a temporary file stays in the datasource"
