@@ -46,7 +46,7 @@ def encode_label_studio(
     Returns:
         The task, and for each thing that it cannot hold a clause.
 
-    >>> from tamis.model import Category, Prediction
+    >>> from tamis.model import Category, Prediction, Task, TaskType
     >>> task = Task(name="t", task_type=TaskType.OBJECT_DETECTION, categories=(Category(id=4, name="car"),))
     >>> one = Prediction(category_id=4, bbox=(10, 5, 20, 10), score=0.5)
     >>> made, _ = encode_label_studio(task, "a.jpg", [one], (40, 20))
