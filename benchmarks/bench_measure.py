@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,14 +16,32 @@ if TYPE_CHECKING:
 _SAMPLE_SECS = 0.05
 
 
-def seconds(command: Sequence[str | Path], *, codes: Sequence[int] = (0,)) -> float:
-    """Run a command from start to exit and return how long it took."""
+class Took(NamedTuple):
+    """What a command cost.
+
+    Attributes:
+        seconds: from start to exit.
+        processor_seconds: of all its processes together, user and system.
+    """
+
+    seconds: float
+    processor_seconds: float
+
+
+def run(command: Sequence[str | Path], *, codes: Sequence[int] = (0,)) -> Took:
+    """Run a command from start to exit."""
+    before = _of_children()
     began = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     took = time.perf_counter() - began
     if done.returncode not in codes:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr}")
-    return took
+    return Took(took, _of_children() - before)
+
+
+def _of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def peak_bytes(command: Sequence[str | Path]) -> int:

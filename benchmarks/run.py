@@ -13,7 +13,7 @@ from pathlib import Path
 
 import bench_scan
 import bench_select
-from bench_results import render
+from bench_results import Row, render
 
 HERE = Path(__file__).parent
 NOTES = """The C loop (`read_loop.c`) reads with 2 threads, as the scan does with 2 processes; listing is the
@@ -33,12 +33,21 @@ def main() -> None:
     repeats = 1 if options.quick else options.repeats
     work = HERE / "work"
     work.mkdir(exist_ok=True)
+    scans: list[Row] = []
+    for scans in bench_scan.compare(work, n_files=10_000 if options.quick else 100_000, repeats=repeats):
+        _put(scans, quick=options.quick)  # after each round, so that a run that is stopped leaves what it measured
+    if not options.quick:
+        scans += bench_scan.growth(work)
+        _put(scans)
     selection = bench_select.run(work, quick=options.quick, repeats=1 if options.quick else options.select_repeats)
-    for scans in bench_scan.run(work, n_files=10_000 if options.quick else 100_000, repeats=repeats):
-        page = render([*scans, *selection], notes=NOTES)
-        print(page, flush=True)
-        if not options.quick:  # after each round, so that a run that is stopped leaves what it measured
-            (HERE / "results.md").write_text(page)
+    _put([*scans, *selection], quick=options.quick)
+
+
+def _put(rows: list[Row], *, quick: bool = False) -> None:
+    page = render(rows, notes=NOTES)
+    print(page, flush=True)
+    if not quick:
+        (HERE / "results.md").write_text(page)
 
 
 if __name__ == "__main__":
