@@ -136,6 +136,20 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     assert [video.video for video in together.videos] == [f"{i}/clip.mp4" for i in range(3)]
 
 
+@pytest.mark.parametrize("picture", PictureFormat)
+def test_threads_change_nothing(picture: PictureFormat, tmp_path: Path) -> None:
+    """A single video that several threads encode has the files that one gives, told of in order."""
+    path = write_video(tmp_path / "clip.mp4", 24)
+    heard: list[int] = []
+    for workers in (1, 4):
+        options = FrameOptions(workers=workers, picture=picture)
+        extract_frames(
+            [path], tmp_path / str(workers), options, listen=lambda progress: heard.append(progress.done)
+        )
+    assert heard == [*range(1, 25), *range(1, 25)]
+    assert files_of(tmp_path / "4") == files_of(tmp_path / "1")
+
+
 def test_a_list_of_frames(tmp_path: Path) -> None:
     """Only listed frames are written; a name that no frame has is told, with the reason, and writes nothing."""
     for name in ("a/clip.mp4", "b.mp4"):

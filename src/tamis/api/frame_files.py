@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from tamis.model import frame_name, stem_of
 from tamis.storage import NotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tamis.media.videos import VideoSource
     from tamis.storage import LocalStore, Stamp, Store
@@ -28,7 +30,8 @@ class FrameOptions:
         names: the only frames to write, by name; `None` for all.
         picture: how the frames are stored.
         jpeg_quality: from 1 to 95; `None` for the usual.
-        workers: processes that decode; `None` is one for each processor that this process may use.
+        workers: processes that decode, or threads that encode a single video; `None` is one for each processor
+            that this process may use.
     """
 
     every: int = 1
@@ -75,6 +78,7 @@ class VideoJob:
         out: where its frames go.
         options: how; `names` is not looked at.
         stems: the only frames to write, by name without ending; `None` for all.
+        threads: how many frames are encoded at once.
         listen: told how many frames are written, and how many there are to write.
     """
 
@@ -83,6 +87,7 @@ class VideoJob:
     out: LocalStore
     options: FrameOptions
     stems: frozenset[str] | None = None
+    threads: int = 1
     listen: Callable[[int, int], None] | None = None
 
 
@@ -135,10 +140,32 @@ def _is_there(out: Store, key: str, since: Stamp) -> bool:
 
 def _write(job: VideoJob, source: VideoSource, keys: dict[int, str]) -> int:
     written = 0
-    for number, image in read_frames(source, keys):
-        quality = job.options.jpeg_quality or DEFAULT_JPEG_QUALITY
-        job.out.write(keys[number], encode_picture(image, job.options.picture, jpeg_quality=quality))
+    for key, data in _encoded(job, source, keys):
+        job.out.write(key, data)
         written += 1
         if job.listen is not None:
             job.listen(written, len(keys))
     return written
+
+
+def _encoded(job: VideoJob, source: VideoSource, keys: dict[int, str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the frames as image files in order, while the next ones are decoded and encoded."""
+    quality = job.options.jpeg_quality or DEFAULT_JPEG_QUALITY
+    frames = ((keys[number], image) for number, image in read_frames(source, keys))
+    # Encoding a JPEG is too quick to hand over: two threads are slower than one.
+    if job.threads == 1 or job.options.picture is PictureFormat.JPEG:
+        for key, image in frames:
+            yield key, encode_picture(image, job.options.picture, jpeg_quality=quality)
+        return
+    pending: deque[tuple[str, Future[bytes]]] = deque()
+    with ThreadPoolExecutor(job.threads) as pool:
+        for key, image in frames:
+            pending.append((key, pool.submit(encode_picture, image, job.options.picture, jpeg_quality=quality)))
+            if len(pending) > 2 * job.threads:
+                yield _done(pending.popleft())
+        yield from map(_done, pending)
+
+
+def _done(item: tuple[str, Future[bytes]]) -> tuple[str, bytes]:
+    key, data = item
+    return key, data.result()

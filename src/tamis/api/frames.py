@@ -250,19 +250,21 @@ def _wrong_names(names: Sequence[str], videos: dict[str, VideoFrames]) -> dict[s
 
 
 def _run(jobs: list[VideoJob], options: FrameOptions, listen: ProgressListener) -> Iterator[VideoFrames]:
+    n_workers = ScanOptions(workers=options.workers).n_workers
     if len(jobs) <= 1:
         # A single video is done here, where it can say how far it is.
         def tell(done: int, total: int) -> None:
             listen(Progress("frames", done, total, "frames"))
 
-        yield from (extract_video(replace(job, listen=tell)) for job in jobs)
+        yield from (extract_video(replace(job, threads=n_workers, listen=tell)) for job in jobs)
         return
-    n_workers = min(ScanOptions(workers=options.workers).n_workers, len(jobs))
-    engine: Engine = ProcessEngine(n_workers) if n_workers > 1 else InlineEngine()
+    n_processes = min(n_workers, len(jobs))
+    engine: Engine = ProcessEngine(n_processes) if n_processes > 1 else InlineEngine()
+    shared = [replace(job, threads=max(n_workers // n_processes, 1)) for job in jobs]
     with engine:
         n_frames = 0
         listen(Progress("frames", 0, len(jobs), "videos"))
-        for done, video in enumerate(engine.map(extract_video, jobs), start=1):
+        for done, video in enumerate(engine.map(extract_video, shared), start=1):
             n_frames += video.written
             listen(Progress("frames", done, len(jobs), "videos", f"{n_frames:,} frames written"))
             yield video
