@@ -61,7 +61,7 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "Rename one of the images, or put the parts together",
     ),
     "image-name": ImportCode("The image cannot be a sample by that name", "Rename the image"),
-    "image-size-unknown": ImportCode(
+    "size-needed": ImportCode(
         "The format counts in shares of the image, whose size is not known", "Put the image into the datasource"
     ),
     "image-size-differs": ImportCode(
@@ -248,7 +248,7 @@ def _runs(found: ForeignObject, size: Size | None) -> tuple[Ints, int]:
     if not found.polygons:
         raise ForeignError("mask-missing", "expected a mask, got none")
     if size is None:
-        raise ForeignError("image-size-unknown", "expected an image of known size to draw polygons in, got none")
+        raise ForeignError("size-needed", "expected an image of known size to draw polygons in, got none")
     try:
         return rasterize(found.polygons, size[1], size[0]), size[0]
     except ValueError as error:

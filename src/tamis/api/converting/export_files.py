@@ -79,7 +79,7 @@ def located(key: str, base: str) -> str:
     """
     if not base:
         return key
-    name = quote(key) if "://" in base else key
+    name = quote(key) if "://" in base or "?" in base else key
     return base + name if base.endswith(("/", "=")) else f"{base}/{name}"
 
 

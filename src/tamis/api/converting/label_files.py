@@ -181,7 +181,7 @@ class LabelImport:
         if parsed.is_relative and objects:
             if size == _UNKNOWN:
                 message = "expected an image of known size, got none"
-                self.tally.add("image-size-unknown", message, file, count=len(objects))
+                self.tally.add("size-needed", message, file, count=len(objects))
                 return
             objects = [to_pixels(one, size) for one in objects]
         taker.take(key, objects, size, self.unit)

@@ -17,6 +17,7 @@ from tamis.api.converting.import_masks import import_masks, import_panoptic
 from tamis.api.converting.import_table import import_table
 from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
+from tamis.formats import task_name_fault
 from tamis.model import TaskType
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def import_from(
         UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
         DatasourceError: when something cannot be read or written.
     """
+    fault = task_name_fault(options.task)
+    if fault is not None:
+        raise UsageError(f"`{options.task}` cannot be the name of a task: {fault}", hint="give another `--task`")
     return _IMPORTERS[kind](sources, path, options, listen=listen)
 
 
