@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tamis.errors import UsageError
+from tamis.errors import DatasourceError, UsageError
 from tamis.index import Index
-from tamis.storage import LocalStore
+from tamis.storage import LocalStore, is_url
 
 if TYPE_CHECKING:
     from tamis.storage import Store
@@ -41,19 +41,27 @@ def open_sources(
     """Open the places of a project.
 
     Args:
-        source: folder of the images and videos.
-        lightly: folder that holds `.lightly`; the source by default.
-        index: folder of the index; `.lightly/tamis` of the lightly datasource by default, or where that cannot
-            be written, the user's cache folder.
+        source: folder or URL of the images and videos.
+        lightly: folder or URL of what holds `.lightly`; the source by default.
+        index: folder of the index; `.lightly/tamis` of the lightly datasource by default, or where that is a
+            bucket or cannot be written, the user's cache folder.
 
     Raises:
-        DatasourceError: when a folder is not there or may not be read.
-        UsageError: when a URL is given: only folders can be opened.
+        DatasourceError: when a folder is not there or may not be read, or the source's URL holds nothing.
+        UnavailableError: when a bucket is not there, does not answer or knows none of our credentials.
+        UsageError: when a URL is wrong, its scheme is not known, or the index is given as one.
     """
+    if is_url(index):
+        raise UsageError(f"The index cannot be kept in `{index}`", hint="give `--index` a folder of this machine")
     input_store = _open_store(source)
+    if input_store.local_root is None:
+        _require_content(input_store)
     lightly_store = input_store if lightly is None else _open_store(lightly)
     if index is not None:
         return Sources(input_store, lightly_store, Index(Path(index).expanduser().absolute()))
+    if lightly_store.local_root is None:
+        cache = _cache_folder(lightly_store.url)
+        return Sources(input_store, lightly_store, Index(cache), f"the index of a bucket is kept in `{cache}`")
     root = lightly_store.local_root / INDEX_FOLDER
     if _is_writable(root):
         return Sources(input_store, lightly_store, Index(root))
@@ -62,14 +70,18 @@ def open_sources(
     return Sources(input_store, lightly_store, Index(cache), note)
 
 
-def _open_store(place: str | Path) -> LocalStore:
-    if isinstance(place, str) and "://" in place:
-        scheme = place.partition("://")[0]
-        raise UsageError(
-            f"`{place}` cannot be opened: `{scheme}://` is not supported",
-            hint="give a folder of this machine; a bucket can be mounted as one",
-        )
-    return LocalStore.open(place)
+def _open_store(place: str | Path) -> Store:
+    if not is_url(place):
+        return LocalStore.open(place)
+    from tamis.storage.bucket import BucketStore  # noqa: PLC0415 (loads obstore, which a folder needs not wait for)
+
+    return BucketStore(str(place))
+
+
+def _require_content(store: Store) -> None:
+    """A bucket has no folders, only keys: where none begins so, the URL is most likely mistyped."""
+    if not any(page.names or page.folders for page in store.list_folder("", stamps=False)):
+        raise DatasourceError(f"`{store.url}` holds nothing", hint="check the URL for a typo")
 
 
 def _is_writable(folder: Path) -> bool:

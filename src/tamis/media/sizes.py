@@ -10,7 +10,6 @@ from tamis.storage import Stamp, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from tamis.storage import Blob, Store
 
@@ -73,9 +72,8 @@ def _read_on(store: Store, key: str, blob: Blob) -> ImageSize:
         except MoreBytesError as more:
             if len(data) < n_bytes or more.n_bytes > stamp.size_bytes:
                 return _unknown(stamp, "the file ends within its header" if data else "the file is empty")
-            root = store.local_root
-            if root is not None and more.n_bytes > _FAR_BYTES and data.startswith((b"II", b"MM")):
-                return _far_tiff(root / key, data, stamp)
+            if more.n_bytes > _FAR_BYTES and data.startswith((b"II", b"MM")):
+                return _far_tiff(store, key, data)
             if more.n_bytes > MAX_READ_BYTES:
                 return _unknown(stamp, f"its header lies {more.n_bytes:,} bytes into the file")
             n_bytes = min(max(more.n_bytes, n_bytes * _GROWTH), stamp.size_bytes)
@@ -92,15 +90,13 @@ def _unknown(stamp: Stamp, fault: str) -> ImageSize:
     return ImageSize(0, 0, stamp, fault)
 
 
-def _far_tiff(path: Path, start: bytes, stamp: Stamp) -> ImageSize:
+def _far_tiff(store: Store, key: str, start: bytes) -> ImageSize:
     """Read a directory at the end of a TIFF, where most writers put it, without the pixels before it."""
     at = tiff_directory_at(start)
+    directory, stamp = store.read_range(key, at, _TIFF_DIRECTORY_BYTES)
     try:
-        with path.open("rb") as file:
-            file.seek(at)
-            directory = file.read(_TIFF_DIRECTORY_BYTES)
         width, height = tiff_size(start, directory, at)
-    except (MoreBytesError, HeaderError, struct.error, OSError):
+    except (MoreBytesError, HeaderError, struct.error):
         return _unknown(stamp, "its TIFF directory is damaged")
     return ImageSize(width, height, stamp, None)
 

@@ -1,4 +1,7 @@
-"""Bytes at keys, wherever they lie: one contract (`Store`) for folders, memory and, later, buckets."""
+"""Bytes at keys, wherever they lie: one contract (`Store`) for folders, buckets and memory.
+
+`BucketStore` is in `tamis.storage.bucket`: it loads obstore, which a folder needs not wait for.
+"""
 
 from tamis.storage.base import (
     Blob,
@@ -7,14 +10,17 @@ from tamis.storage.base import (
     Stamp,
     Store,
     StoreError,
+    UnavailableError,
     check_key,
     join_key,
 )
+from tamis.storage.bucket_url import SCHEMES, is_url
 from tamis.storage.local import LocalStore
 from tamis.storage.locks import folder_locked, is_free, locked
 from tamis.storage.memory import MemoryStore
 
 __all__ = [
+    "SCHEMES",
     "Blob",
     "LocalStore",
     "MemoryStore",
@@ -23,9 +29,11 @@ __all__ = [
     "Stamp",
     "Store",
     "StoreError",
+    "UnavailableError",
     "check_key",
     "folder_locked",
     "is_free",
+    "is_url",
     "join_key",
     "locked",
 ]

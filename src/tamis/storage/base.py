@@ -62,9 +62,20 @@ class NotFoundError(StoreError):
     """Nothing is at that key."""
 
 
+class UnavailableError(DatasourceError):
+    """The store as a whole does not answer, or knows none of our credentials: no key can be blamed.
+
+    Not a `StoreError`, so that work on many keys stops instead of taking each of them for damaged.
+    """
+
+
 @runtime_checkable
 class Store(Protocol):
-    """Bytes at keys. Implementations can be pickled, so that worker processes read by themselves."""
+    """Bytes at keys. Implementations can be pickled, so that worker processes read by themselves.
+
+    Besides the errors that each operation names, all of them raise `UnavailableError` where a store on a network
+    does not answer, `read_many` included.
+    """
 
     @property
     def url(self) -> str:
@@ -91,6 +102,12 @@ class Store(Protocol):
 
     def read_start(self, key: str, n_bytes: int) -> Blob:
         """Read at most the first `n_bytes`; the stamp's size is that of the whole. Raises as `read`."""
+
+    def read_range(self, key: str, start: int, n_bytes: int) -> Blob:
+        """Read at most `n_bytes` from byte `start` on, none past the end.
+
+        The stamp's size is that of the whole. Raises as `read`.
+        """
 
     def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
         """Yield for each key, in their order, what `read` (with `n_bytes`: `read_start`) returns or raises."""

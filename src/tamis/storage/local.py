@@ -91,6 +91,10 @@ class LocalStore:
         """Read at most the first `n_bytes`."""
         return self._read(key, n_bytes)
 
+    def read_range(self, key: str, start: int, n_bytes: int) -> Blob:
+        """Read at most `n_bytes` from `start` on."""
+        return self._read(key, n_bytes, start)
+
     def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
         """Read one after the other, names of one folder from its descriptor: a short path is found sooner."""
         folder, below = None, None
@@ -145,14 +149,14 @@ class LocalStore:
         except OSError as error:
             raise _store_error("removed", key, error) from None
 
-    def _read(self, key: str, n_bytes: int | None) -> Blob:
+    def _read(self, key: str, n_bytes: int | None, start: int = 0) -> Blob:
         try:
             descriptor = os.open(self._prefix + check_key(key), _READ)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(f"`{key}` is not in {self.url}") from None
         except OSError as error:
             raise _store_error("read", key, error) from None
-        return _read_open(descriptor, key, n_bytes)
+        return _read_open(descriptor, key, n_bytes, start)
 
     def _read_or_error(self, key: str, n_bytes: int | None) -> Blob | StoreError:
         try:
@@ -168,12 +172,14 @@ class LocalStore:
             return None
 
 
-def _read_open(descriptor: int, key: str, n_bytes: int | None) -> Blob:
+def _read_open(descriptor: int, key: str, n_bytes: int | None, start: int = 0) -> Blob:
     """Read an open file and close it."""
     try:
         status = os.fstat(descriptor)
         if status.st_mode & _FILE_TYPE != stat.S_IFREG:
             raise _not_a_file(key, status.st_mode)
+        if start:
+            os.lseek(descriptor, start, os.SEEK_SET)
         data = os.read(descriptor, _BLOCK_BYTES if n_bytes is None else n_bytes)
         if n_bytes is None and len(data) == _BLOCK_BYTES:
             blocks = [data]

@@ -57,8 +57,12 @@ class MemoryStore:
 
     def read_start(self, key: str, n_bytes: int) -> Blob:
         """Read at most the first `n_bytes`."""
+        return self.read_range(key, 0, n_bytes)
+
+    def read_range(self, key: str, start: int, n_bytes: int) -> Blob:
+        """Read at most `n_bytes` from `start` on."""
         blob = self.read(key)
-        return Blob(blob.data[:n_bytes], blob.stamp)
+        return Blob(blob.data[start : start + n_bytes], blob.stamp)
 
     def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
         """Read one after the other."""

@@ -1,0 +1,189 @@
+"""A folder in a bucket: S3, GCS, Azure, or a server of files; many reads at once, as each of them waits."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import obstore
+
+from tamis.errors import DatasourceError
+from tamis.storage.base import Blob, Page, StoreError, UnavailableError, check_key, join_key
+from tamis.storage.bucket_client import connect
+from tamis.storage.bucket_errors import FAULTS, bucket_error, may_be_beyond_end
+from tamis.storage.bucket_listing import list_pages, stamp_of
+from tamis.storage.bucket_url import parse_bucket_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from tamis.storage.bucket_client import Objects
+
+_IN_FLIGHT = 64
+_RETRY_SECS = 60.0
+
+
+class BucketStore:
+    """Bytes below a folder of a bucket, through obstore.
+
+    A pickled store holds its URL and options only: each process takes the credentials from its own environment.
+    Neither keys with control characters nor ones that are no keys of ours can be listed: obstore refuses them.
+
+    Args:
+        url: of the bucket and the folder in it, e.g. `s3://bucket/folder`.
+        in_flight: how many reads `read_many` does at once; twice as many wait to be taken, in memory.
+        retry_secs: how long to go on trying where the server fails or does not answer.
+
+    Raises:
+        UsageError: when the URL names no bucket, or holds credentials.
+        DatasourceError: when what the environment says of the service is wrong.
+    """
+
+    def __init__(self, url: str, *, in_flight: int = _IN_FLIGHT, retry_secs: float = _RETRY_SECS) -> None:
+        self._place = parse_bucket_url(url)
+        self._in_flight = in_flight
+        self._retry_secs = retry_secs
+        self._threads: ThreadPoolExecutor | None = None
+        try:
+            self._objects: Objects = connect(self._place, retry_secs=retry_secs)
+        except FAULTS as error:
+            raise DatasourceError(
+                f"`{self._place.url}` cannot be opened: the settings in the environment are wrong or incomplete",
+                hint=_first_line(error),
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"BucketStore({self.url!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _open, (self.url, self._in_flight, self._retry_secs)
+
+    @property
+    def url(self) -> str:
+        """The URL, without a slash at the end."""
+        return self._place.url
+
+    @property
+    def local_root(self) -> Path | None:
+        """There is none."""
+        return None
+
+    def list_folder(self, folder: str, *, stamps: bool = True) -> Iterator[Page]:
+        """List one folder ("" is the root), some requests a page."""
+        path = self._path(folder, "listed") if folder else self._place.prefix
+        try:
+            yield from list_pages(self._objects, self._place, path, stamps=stamps)
+        except FileNotFoundError as error:
+            fault = bucket_error(self._place, "listed", folder, error)
+            if isinstance(fault, UnavailableError):
+                raise fault from None
+        except FAULTS as error:
+            raise bucket_error(self._place, "listed", folder, error) from None
+
+    def read(self, key: str) -> Blob:
+        """Read all bytes at a key."""
+        return self._read(key, None, 0)
+
+    def read_start(self, key: str, n_bytes: int) -> Blob:
+        """Read at most the first `n_bytes`."""
+        return self._read(key, n_bytes, 0)
+
+    def read_range(self, key: str, start: int, n_bytes: int) -> Blob:
+        """Read at most `n_bytes` from `start` on."""
+        return self._read(key, n_bytes, start)
+
+    def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
+        """Read many at once, in threads: obstore's asynchronous calls are a third slower from Python."""
+        if len(keys) == 1:
+            yield self._read_or_error(keys[0], n_bytes)
+            return
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._in_flight, thread_name_prefix="tamis-bucket")
+        pending: deque[Future[Blob | StoreError]] = deque()
+        try:
+            for key in keys:
+                pending.append(self._threads.submit(self._read_or_error, key, n_bytes))
+                if len(pending) >= 2 * self._in_flight:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put bytes at a key: the services show the old object until they have the new one whole."""
+        path = self._path(key, "written")
+        self._refuse_public("written", key)
+        try:
+            obstore.put(self._objects, path, data)
+        except FAULTS as error:
+            raise bucket_error(self._place, "written", key, error) from None
+
+    def delete(self, key: str) -> None:
+        """Remove what is at a key."""
+        path = self._path(key, "removed")
+        self._refuse_public("removed", key)
+        try:
+            obstore.delete(self._objects, path)
+        except FileNotFoundError:
+            return
+        except FAULTS as error:
+            raise bucket_error(self._place, "removed", key, error) from None
+
+    def _path(self, key: str, verb: str) -> str:
+        """Return the key in the bucket."""
+        check_key(key)
+        if any(ord(c) < ord(" ") or c == "\x7f" for c in key):
+            raise StoreError(f"`{key!r}` cannot be {verb}: a bucket's keys may hold no control characters")
+        return join_key(self._place.prefix, key)
+
+    def _refuse_public(self, verb: str, key: str) -> None:
+        if self._place.public:
+            raise StoreError(
+                f"`{key}` in `{self.url}` cannot be {verb}: what an `https://` URL names is only read",
+                hint="name the bucket by `s3://`, `gs://` or `az://`",
+            )
+
+    def _read(self, key: str, n_bytes: int | None, start: int) -> Blob:
+        path = self._path(key, "read")
+        try:
+            if n_bytes is None:
+                result = obstore.get(self._objects, path)
+            elif n_bytes == 0:
+                return Blob(b"", stamp_of(obstore.head(self._objects, path)))
+            else:
+                result = obstore.get(self._objects, path, options={"range": (start, start + n_bytes)})
+            data = bytes(result.bytes())
+            stamp = stamp_of(result.meta)
+        except FAULTS as error:
+            if n_bytes and may_be_beyond_end(error):
+                empty = self._read(key, 0, 0)
+                if empty.stamp.size_bytes <= start:
+                    return empty
+            raise bucket_error(self._place, "read", key, error) from None
+        expected = stamp.size_bytes if n_bytes is None else min(n_bytes, stamp.size_bytes - start)
+        if len(data) != expected:
+            raise UnavailableError(
+                f"`{key}` in `{self.url}` cannot be read: {len(data):,} of {expected:,} bytes came",
+                hint="try again",
+            )
+        return Blob(data, stamp)
+
+    def _read_or_error(self, key: str, n_bytes: int | None) -> Blob | StoreError:
+        try:
+            return self._read(key, n_bytes, 0)
+        except StoreError as error:
+            return error
+
+
+def _open(url: str, in_flight: int, retry_secs: float) -> BucketStore:
+    return BucketStore(url, in_flight=in_flight, retry_secs=retry_secs)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what obstore says of a setting; it names settings, not their values."""
+    return str(error).partition("\n")[0].removesuffix(".")
