@@ -15,7 +15,7 @@ Functions that end in `_all`, `areas`, `bounding_boxes`, `iou` and `iou_matrix` 
 of run lengths, or a `Ragged`, as they return it.
 """
 
-from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
+from tamis.formats.coco_rle import RowMajorMask, RowMajorMasks, from_coco, from_coco_all, to_coco, to_coco_all
 from tamis.model.columns import Ragged
 from tamis.model.mask_batches import bounding_boxes, decode_all, encode_all, transpose, transpose_all
 from tamis.model.mask_overlap import iou, iou_matrix
@@ -26,6 +26,7 @@ __all__ = [
     "Polygon",
     "Ragged",
     "RowMajorMask",
+    "RowMajorMasks",
     "area",
     "areas",
     "bounding_box",
@@ -36,11 +37,13 @@ __all__ = [
     "encode",
     "encode_all",
     "from_coco",
+    "from_coco_all",
     "iou",
     "iou_matrix",
     "rasterize",
     "rasterize_all",
     "to_coco",
+    "to_coco_all",
     "transpose",
     "transpose_all",
 ]

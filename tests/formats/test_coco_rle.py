@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies_masks import bool_masks
-from tamis.formats.coco_rle import from_coco, to_coco
+from tamis.formats.coco_rle import from_coco, from_coco_all, to_coco, to_coco_all
 from tamis.model import masks
 
 if TYPE_CHECKING:
@@ -73,6 +73,55 @@ def test_long_runs_survive(runs: list[int], width: int) -> None:
     mask = masks.decode(runs, height, width)
     back = from_coco(to_coco(runs, height, width, compressed=True))
     assert np.array_equal(masks.decode(back.runs, back.height, back.width), mask)
+
+
+@given(st.lists(st.tuples(bool_masks(max_side=30), st.sampled_from(["list", "text", "bytes"])), max_size=6))
+def test_many_at_once_equal_one_by_one(some: list[tuple[NDArray[np.bool_], str]]) -> None:
+    """Masks of any sizes and forms, converted together, are what each is alone, both ways."""
+    coco = []
+    for mask, form in some:
+        counts = column_runs(mask)
+        text = slow_compress(counts)
+        forms: dict[str, object] = {"list": counts, "text": text, "bytes": text.encode()}
+        coco.append({"size": list(mask.shape), "counts": forms[form]})
+    many = from_coco_all(coco)
+    one_by_one = [from_coco(one) for one in coco]
+    assert many.sizes == [one[1:] for one in one_by_one]
+    assert [row.tolist() for row in many.runs.rows() if row is not None] == [
+        one.runs.tolist() for one in one_by_one
+    ]
+    for compressed in (True, False):
+        assert to_coco_all(*many, compressed=compressed) == [
+            to_coco(*one, compressed=compressed) for one in one_by_one
+        ]
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "message"),
+    [
+        ({"size": [2], "counts": "6"}, "expected `size` as [height, width], got [2] (mask 1)"),
+        ({"size": [2, 3], "counts": [5]}, "expected `counts` that sum to 6 (2 x 3), got 5 (mask 1)"),
+        ({"size": [2, 3], "counts": [7, -1]}, "expected run lengths >= 0, got -1 at index 1 (mask 1)"),
+        (
+            {"size": [2, 3], "counts": "6 "},
+            "expected characters `0` to `o` in `counts`, got byte 32 at index 1 (mask 1)",
+        ),
+        (
+            {"size": [2, 3], "counts": "6P"},
+            "expected `counts` to end with its last run, got text that breaks off within one (mask 1)",
+        ),
+        (
+            {"size": [2, 3], "counts": "P" * 11 + "1"},
+            "expected runs of at most 11 characters in `counts` (mask 1)",
+        ),
+    ],
+)
+def test_of_many_the_bad_one_is_named(segmentation: dict[str, Any], message: str) -> None:
+    """Where one of many masks is none, the text says which, listed ones before it counted too."""
+    good = {"size": [2, 3], "counts": [6]}
+    with pytest.raises(ValueError, match="expected") as caught:
+        from_coco_all([good, segmentation, {"size": [2, 3], "counts": "6"}])
+    assert str(caught.value) == message
 
 
 def rectangle() -> NDArray[np.bool_]:

@@ -2,10 +2,7 @@
 
 COCO counts **down the columns** (`{"size": [height, width], "counts": ...}`), the prediction files count
 along the rows (`tamis.model.masks`): the numbers of the one are a wrong mask in the other, which is why
-nothing is copied here. `counts` is a list of run lengths, or their compressed form. There each run from the
-fourth on is written as its difference to the last run of the same kind. A number is a row of five-bit groups,
-lowest first, each one character: `chr(48 + bits)`, plus 32 where more follow; the last one's top bit is the
-sign.
+nothing is copied here. `counts` is a list of run lengths, or their compressed form (`tamis.formats.coco_text`).
 """
 
 from __future__ import annotations
@@ -14,23 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tamis.formats.coco_text import compress, decompress
 from tamis.model import masks
-from tamis.model.mask_batches import transpose
+from tamis.model.mask_batches import transpose, transpose_all
+from tamis.model.spans import offsets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from tamis.model.columns import Ints
-    from tamis.model.masks import Runs
+    from tamis.model.columns import Ints, Ragged
+    from tamis.model.masks import Masks, Runs
 
 MAX_MASK_PIXELS = 1 << 30
-
-_FIRST_CHARACTER = 48
-_GROUP_BITS = 5
-_MAX_GROUPS = 11  # 55 bits; a run of an image of `MAX_MASK_PIXELS` needs 7
-_MORE = 0x20
-_VALUE = 0x1F
-_SIGN = 0x10
 
 
 class RowMajorMask(NamedTuple):
@@ -45,6 +37,18 @@ class RowMajorMask(NamedTuple):
     runs: Ints
     height: int
     width: int
+
+
+class RowMajorMasks(NamedTuple):
+    """Many masks as prediction files hold them.
+
+    Attributes:
+        runs: run lengths of each row-major mask, n rows.
+        sizes: height and width of each in pixels, n of them.
+    """
+
+    runs: Ragged
+    sizes: list[tuple[int, int]]
 
 
 def from_coco(segmentation: Mapping[str, Any]) -> RowMajorMask:
@@ -63,21 +67,51 @@ def from_coco(segmentation: Mapping[str, Any]) -> RowMajorMask:
     [2, 2, 1, 3, 3, 1]
     """
     height, width = _size(segmentation)
-    counts = segmentation.get("counts")
-    match counts:
-        case str():
-            columns_first = _decompress(counts.encode("utf-8", "surrogatepass"))
-        case bytes():
-            columns_first = _decompress(counts)
-        case list() | tuple() | np.ndarray():
-            columns_first = masks.as_runs(counts)
-        case _:
-            raise ValueError(f"expected `counts` as a list of run lengths or a string, got {type(counts).__name__}")
+    counts = _counts(segmentation)
+    columns_first = masks.as_runs(decompress([counts]).values if isinstance(counts, bytes) else counts)
     total = int(columns_first.sum())
     if total != height * width:
         raise ValueError(f"expected `counts` that sum to {height * width} ({height} x {width}), got {total}")
     # Each column of the mask is a row here.
     return RowMajorMask(transpose(columns_first, width, height), height, width)
+
+
+def from_coco_all(segmentations: Sequence[Mapping[str, Any]]) -> RowMajorMasks:
+    """Convert many COCO masks at once, each as `from_coco` does, which is several times faster than one by one.
+
+    Args:
+        segmentations: n masks, of any sizes, listed or compressed.
+
+    Raises:
+        ValueError: when one is no COCO mask: what was expected, and its index.
+
+    >>> many = from_coco_all([{"size": [3, 4], "counts": "411101"}, {"size": [1, 2], "counts": [0, 2]}])
+    >>> many.runs.rows(), many.sizes
+    ([array([2, 2, 1, 3, 3, 1]), array([0, 2])], [(3, 4), (1, 2)])
+    """
+    sizes: list[tuple[int, int]] = []
+    counts: list[bytes | Runs] = []
+    for i, segmentation in enumerate(segmentations):
+        try:
+            sizes.append(_size(segmentation))
+            counts.append(_counts(segmentation))
+        except ValueError as error:
+            raise ValueError(f"{error} (mask {i})") from None
+    columns_first = _columns_first(counts)
+    totals = np.diff(offsets_of(columns_first.values)[columns_first.offsets]).tolist()
+    for i, ((height, width), total) in enumerate(zip(sizes, totals, strict=True)):
+        if total != height * width:
+            size = f"{height * width} ({height} x {width})"
+            raise ValueError(f"expected `counts` that sum to {size}, got {total} (mask {i})")
+    return RowMajorMasks(transpose_all(columns_first, [size[::-1] for size in sizes]), sizes)
+
+
+def _columns_first(counts: list[bytes | Runs]) -> Ragged:
+    """Return the runs of masks of which some are compressed and some are listed."""
+    written = decompress([one if isinstance(one, bytes) else b"" for one in counts]).rows()
+    return masks.as_masks(
+        [text if isinstance(one, bytes) else one for one, text in zip(counts, written, strict=True)]
+    )
 
 
 def to_coco(runs: Runs, height: int, width: int, *, compressed: bool) -> dict[str, Any]:
@@ -97,9 +131,40 @@ def to_coco(runs: Runs, height: int, width: int, *, compressed: bool) -> dict[st
     >>> to_coco([2, 2, 1, 3, 3, 1], 3, 4, compressed=True)
     {'size': [3, 4], 'counts': '411101'}
     """
-    columns_first = transpose(runs, height, width)
-    counts = _compress(columns_first) if compressed else columns_first.tolist()
-    return {"size": [height, width], "counts": counts}
+    [coco] = to_coco_all([runs], [(height, width)], compressed=compressed)
+    return coco
+
+
+def to_coco_all(runs: Masks, sizes: Sequence[tuple[int, int]], *, compressed: bool) -> list[dict[str, Any]]:
+    """Convert many masks at once, each as `to_coco` does, which is several times faster than one by one.
+
+    Args:
+        runs: run lengths of n row-major masks.
+        sizes: height and width of each in pixels, n of them.
+        compressed: as for `to_coco`.
+
+    Raises:
+        ValueError: as `to_coco`; or when there are not as many sizes as masks.
+
+    >>> to_coco_all([[2, 2, 1, 3, 3, 1], [0, 2]], [(3, 4), (1, 2)], compressed=True)
+    [{'size': [3, 4], 'counts': '411101'}, {'size': [1, 2], 'counts': '02'}]
+    """
+    columns_first = transpose_all(runs, sizes)
+    rows = [row for row in columns_first.rows() if row is not None]
+    counts = compress(columns_first) if compressed else [row.tolist() for row in rows]
+    return [{"size": list(size), "counts": one} for size, one in zip(sizes, counts, strict=True)]
+
+
+def _counts(segmentation: Mapping[str, Any]) -> bytes | Runs:
+    match segmentation.get("counts"):
+        case str(text):
+            return text.encode("utf-8", "surrogatepass")
+        case bytes(text):
+            return text
+        case list() | tuple() | np.ndarray() as counts:
+            return counts
+        case other:
+            raise ValueError(f"expected `counts` as a list of run lengths or a string, got {type(other).__name__}")
 
 
 def _size(segmentation: Mapping[str, Any]) -> tuple[int, int]:
@@ -112,45 +177,3 @@ def _size(segmentation: Mapping[str, Any]) -> tuple[int, int]:
             return height, width
         case other:
             raise ValueError(f"expected `size` as [height, width], got {str(other)[:40]}")
-
-
-def _decompress(text: bytes) -> Ints:
-    """Return the run lengths that the compressed form stands for."""
-    if not text:
-        return np.zeros(0, np.int64)
-    codes = np.frombuffer(text, np.uint8).astype(np.int64) - _FIRST_CHARACTER
-    bad = np.flatnonzero((codes < 0) | (codes >= 2 * _MORE))
-    if len(bad):
-        raise ValueError(f"expected characters `0` to `o` in `counts`, got byte {text[bad[0]]} at index {bad[0]}")
-    last = np.flatnonzero(codes & _MORE == 0)
-    if not len(last) or last[-1] != len(codes) - 1:
-        raise ValueError("expected `counts` to end with its last run, got text that breaks off within one")
-    first = np.concatenate(([0], last[:-1] + 1))
-    n_groups = last - first + 1
-    if n_groups.max() > _MAX_GROUPS:
-        raise ValueError(f"expected runs of at most {_MAX_GROUPS} characters in `counts`")
-    shifts = _GROUP_BITS * (np.arange(len(codes)) - np.repeat(first, n_groups))
-    values = np.add.reduceat((codes & _VALUE) << shifts, first)
-    values -= np.where(codes[last] & _SIGN, 1 << (_GROUP_BITS * n_groups), 0)
-    return masks.as_runs(_undo_differences(values))
-
-
-def _undo_differences(values: Ints) -> Ints:
-    """Return runs from their differences: the third run is written whole, as the first two are."""
-    runs = values.copy()
-    runs[1::2] = np.cumsum(values[1::2])
-    runs[2::2] = np.cumsum(values[2::2])
-    return runs
-
-
-def _compress(runs: Ints) -> str:
-    """Return the compressed form of run lengths; every number in as few characters as can hold it."""
-    values = runs.copy()
-    values[3:] -= runs[1:-2]
-    groups = np.arange(_MAX_GROUPS)
-    limits = 1 << (_GROUP_BITS * (groups + 1) - 1)
-    n_groups = 1 + ((values[:, None] >= limits) | (values[:, None] < -limits)).sum(axis=1)
-    codes = (values[:, None] >> (_GROUP_BITS * groups)) & _VALUE
-    codes += np.where(groups < n_groups[:, None] - 1, _MORE, 0) + _FIRST_CHARACTER
-    written: bytes = codes[groups < n_groups[:, None]].astype(np.uint8).tobytes()
-    return written.decode("ascii")
