@@ -136,6 +136,21 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     assert [video.video for video in together.videos] == [f"{i}/clip.mp4" for i in range(3)]
 
 
+def test_what_a_scan_counted_is_not_counted_again(tmp_path: Path) -> None:
+    """With an index the report and the files are the same; a video that changed since is counted anew."""
+    for name in ("a.mp4", "b.mp4"):
+        write_video(tmp_path / "data" / name, 12)
+    without = extract_frames([tmp_path / "data"], tmp_path / "out", ALONE)
+    tamis.open(tmp_path / "data").scan(tamis.ScanOptions(workers=1))
+    again = extract_frames([tmp_path / "data"], tmp_path / "again", ALONE)
+    assert (again, files_of(tmp_path / "again")) == (without, files_of(tmp_path / "out"))
+    write_video(tmp_path / "data/b.mp4", 9)
+    changed = extract_frames([tmp_path / "data"], tmp_path / "changed", ALONE)
+    assert [video.frames for video in changed.videos] == [12, 9]
+    (tmp_path / "data/.lightly/tamis/latest").write_bytes(b"damaged")
+    assert extract_frames([tmp_path / "data"], tmp_path / "damaged", ALONE) == changed
+
+
 @pytest.mark.parametrize("picture", PictureFormat)
 def test_threads_change_nothing(picture: PictureFormat, tmp_path: Path) -> None:
     """A single video that several threads encode has the files that one gives, told of in order."""

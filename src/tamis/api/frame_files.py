@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.media.frames import DEFAULT_JPEG_QUALITY, PictureFormat, encode_picture, read_rotation
-from tamis.media.videos import VideoError, count_frames, read_frames, video_source
+from tamis.media.videos import FrameCount, VideoError, count_frames, read_frames, video_source
 from tamis.model import frame_name, stem_of
 from tamis.storage import NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tamis.index import Video
     from tamis.media.videos import VideoSource
     from tamis.storage import LocalStore, Stamp, Store
 
@@ -78,6 +79,7 @@ class VideoJob:
         out: where its frames go.
         options: how; `names` is not looked at.
         stems: the only frames to write, by name without ending; `None` for all.
+        known: what a scan found by decoding the video, which holds while the video has not changed.
         threads: how many frames are encoded at once.
         listen: told how many frames are written, and how many there are to write.
     """
@@ -87,6 +89,7 @@ class VideoJob:
     out: LocalStore
     options: FrameOptions
     stems: frozenset[str] | None = None
+    known: Video | None = None
     threads: int = 1
     listen: Callable[[int, int], None] | None = None
 
@@ -100,7 +103,7 @@ def extract_video(job: VideoJob) -> VideoFrames:
     try:
         source = video_source(job.store, job.key)
         since = job.store.read_start(job.key, 1).stamp
-        count = count_frames(source)
+        count = _count(job, source, since)
         rotation = read_rotation(source)
     except VideoError as error:
         return VideoFrames(video=job.key, fault=str(error))
@@ -117,6 +120,13 @@ def extract_video(job: VideoJob) -> VideoFrames:
         kept=len(wanted) - len(missing),
         fault=count.fault,
     )
+
+
+def _count(job: VideoJob, source: VideoSource, stamp: Stamp) -> FrameCount:
+    known = job.known
+    if known is None or not known.n_frames or (known.size_bytes, known.mtime_ns) != stamp:
+        return count_frames(source)
+    return FrameCount(known.n_frames, known.n_frames_header, known.fault, known.width, known.height)
 
 
 def _wanted(job: VideoJob, n_frames: int) -> dict[int, str]:

@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 
 from tamis.api.frame_files import FrameOptions, VideoFrames, VideoJob, extract_video
+from tamis.api.frame_sources import find_videos, known_videos
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.engine import InlineEngine, ProcessEngine, Progress
 from tamis.errors import DatasourceError, UsageError
 from tamis.media.frames import PictureFormat
 from tamis.media.videos import VideoError, count_frames, read_frames, video_source
-from tamis.model import SampleKind, frame_name, kind_of_key, parse_frame_stem, stem_of
-from tamis.storage import LocalStore, join_key
+from tamis.model import frame_name, parse_frame_stem, stem_of
+from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from tamis.storage import Store
 
 __all__ = ["FrameOptions", "FramesReport", "VideoFrames", "extract_frames", "frames_of_selection", "iterate_frames"]
-
-_LIGHTLY = ".lightly"
 
 
 class FramesReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,11 +155,12 @@ def extract_frames(
     _check_options(wanted)
     if Path(out).is_file():
         raise DatasourceError(f"`{out}` is a file, expected a folder for the frames")
-    videos = _find_videos(sources)
+    videos = find_videos(sources)
     stems, not_found = _stems_by_video(wanted.names, videos)
     folder = LocalStore(out)
+    known = known_videos(sources)
     jobs = [
-        VideoJob(store, key, folder, replace(wanted, names=None), stems.get(key))
+        VideoJob(store, key, folder, replace(wanted, names=None), stems.get(key), known.get((store.url, key)))
         for key, store in sorted(videos.items())
         if wanted.names is None or key in stems
     ]
@@ -180,39 +180,6 @@ def _check_options(options: FrameOptions) -> None:
             raise UsageError("A quality is for JPEG only: PNG keeps every pixel")
         if not 1 <= options.jpeg_quality <= 95:  # noqa: PLR2004 (Pillow's range)
             raise UsageError(f"Expected a quality from 1 to 95, got {options.jpeg_quality}")
-
-
-def _find_videos(sources: Sequence[str | Path]) -> dict[str, Store]:
-    found: dict[str, Store] = {}
-    for source in sources:
-        path = Path(source).expanduser()
-        if path.is_dir():
-            store: Store = LocalStore.open(path)
-            keys = list(_videos_in(store, ""))
-        else:
-            if not path.exists():
-                raise DatasourceError(f"There is no video or folder `{path}`", hint="check the path for a typo")
-            store, keys = LocalStore(path.absolute().parent), [path.name]
-        for key in keys:
-            if key in found:
-                raise UsageError(
-                    f"`{key}` is the name of two videos, in `{found[key].url}` and in `{store.url}`",
-                    hint="give a folder that holds both, or call once for each",
-                )
-            found[key] = store
-    if not found:
-        raise DatasourceError(f"There is no video in {', '.join(f'`{source}`' for source in sources)}")
-    return found
-
-
-def _videos_in(store: Store, folder: str) -> Iterator[str]:
-    for page in store.list_folder(folder, stamps=False):
-        for name in page.names:
-            if kind_of_key(name) is SampleKind.VIDEO:
-                yield join_key(folder, name)
-        for name in page.folders:
-            if name != _LIGHTLY:
-                yield from _videos_in(store, join_key(folder, name))
 
 
 def _stems_by_video(
