@@ -45,7 +45,7 @@ from tamis.formats.layout import (
 from tamis.formats.metadata import decode_metadata, encode_metadata
 from tamis.formats.metadata_fields import MetadataField, MetadataType
 from tamis.formats.metadata_schema import decode_metadata_schema, encode_metadata_schema
-from tamis.formats.parsed import Fault, ParsedImage, to_pixels
+from tamis.formats.parsed import Fault, ParsedImage, known_size, to_pixels
 from tamis.formats.reader import PredictionReader, ReadPredictions
 from tamis.formats.relevant import RelevantFilenames, decode_relevant
 from tamis.formats.rules import check_predictions
@@ -129,6 +129,7 @@ __all__ = [
     "from_coco",
     "from_predictions",
     "guess_task_type",
+    "known_size",
     "locate",
     "metadata_key",
     "parse_columns",

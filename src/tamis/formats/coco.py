@@ -13,6 +13,7 @@ from tamis.formats.coco_rle import to_coco
 from tamis.formats.foreign import CocoRle, ForeignError, ForeignObject
 from tamis.formats.json_stream import Unreadable
 from tamis.formats.schema import decode_schema
+from tamis.formats.wire import CategoryId
 from tamis.model import TaskType, masks
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class CocoRecord(msgspec.Struct, gc=False):
     """One annotation or result: what all of them share."""
 
     image_id: ImageId
-    category_id: int
+    category_id: CategoryId
     bbox: list[float] | None = None
     score: float | None = None
     iscrowd: int | bool = False

@@ -12,7 +12,7 @@ import numpy as np
 
 from tamis.formats.foreign import ForeignError, ForeignObject, RowMask
 from tamis.formats.label_xml import box_of_corners, xml_number
-from tamis.formats.parsed import Fault, NamedClasses, ParsedImage
+from tamis.formats.parsed import Fault, NamedClasses, ParsedImage, size_of_text
 from tamis.model import masks
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def decode_cvat(root: ET.Element, ids: Mapping[str, int]) -> Iterator[ParsedImag
     classes = NamedClasses(ids)
     for image in root.iter("image"):
         objects, faults = [], []
-        width, height = (image.get(side, "") for side in ("width", "height"))
-        size = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+        size = size_of_text(image.get("width"), image.get("height"))
         for number, shape in enumerate(image, 1):
             category_id = classes.find(shape.get("label", ""))
             if category_id is None:

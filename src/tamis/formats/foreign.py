@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from tamis.formats.coco_rle import from_coco
+from tamis.formats.wire import MAX_CATEGORY_ID, RunLength
 from tamis.model import Prediction, TaskType, masks
 from tamis.model.polygons import rasterize
 
@@ -135,11 +136,25 @@ class ForeignError(ValueError):
         self.code = code
 
 
+def whole_category(value: float | None) -> int:
+    """Return a category id that was read as a number.
+
+    Raises:
+        ForeignError: when it is no whole number that an id can be.
+
+    >>> whole_category(7.0)
+    7
+    """
+    if value is None or value != value // 1 or abs(value) > MAX_CATEGORY_ID:
+        raise ForeignError("record-unreadable", f"expected a whole category id, got {value}")
+    return int(value)
+
+
 class CocoRle(msgspec.Struct, gc=False, frozen=True):
     """A mask as COCO writes it: run lengths down the columns, as a list or compressed."""
 
-    size: tuple[int, int]
-    counts: str | list[int]
+    size: tuple[RunLength, RunLength]
+    counts: str | list[RunLength]
 
 
 class RowMask(msgspec.Struct, array_like=True, gc=False, frozen=True):

@@ -9,6 +9,7 @@ import numpy as np
 
 from tamis.formats.foreign import ForeignError, ForeignObject, RowMask
 from tamis.formats.parsed import Fault, ParsedImage
+from tamis.formats.wire import CategoryId
 from tamis.model import masks
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class PanopticSegment(msgspec.Struct, frozen=True, gc=False):
     """One segment of an image: `id` is the number of its pixels."""
 
     id: int
-    category_id: int
+    category_id: CategoryId
     score: float | None = None
     iscrowd: int | bool = False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from tamis.formats.foreign import ForeignError, ForeignObject
-from tamis.formats.parsed import Fault, NamedClasses, ParsedImage
+from tamis.formats.parsed import Fault, NamedClasses, ParsedImage, size_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,13 +67,12 @@ def decode_voc(root: ET.Element, ids: Mapping[str, int]) -> ParsedImage:
             faults.append(Fault(number, error.code, str(error)))
         else:
             objects.append(ForeignObject(number=number, category_id=category_id, bbox=box, score=value))
-    return ParsedImage((root.findtext("filename") or "").strip() or None, _voc_size(root), objects, faults)
-
-
-def _voc_size(root: ET.Element) -> tuple[int, int] | None:
-    width, height = ((root.findtext(f"size/{side}") or "").strip() for side in ("width", "height"))
-    known = width.isdecimal() and height.isdecimal() and int(width) and int(height)
-    return (int(width), int(height)) if known else None
+    return ParsedImage(
+        (root.findtext("filename") or "").strip() or None,
+        size_of_text(root.findtext("size/width"), root.findtext("size/height")),
+        objects,
+        faults,
+    )
 
 
 def xml_number(text: str | None, what: str) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.formats.foreign import ForeignError, ForeignObject
-from tamis.formats.parsed import Fault, NamedClasses, ParsedImage
+from tamis.formats.parsed import Fault, NamedClasses, ParsedImage, known_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +64,7 @@ def decode_labelme(file: LabelmeFile, ids: Mapping[str, int]) -> ParsedImage:
             objects.append(_object(shape, category_id, number))
         except ForeignError as error:
             faults.append(Fault(number, error.code, str(error)))
-    known = file.imageWidth and file.imageHeight
-    size = (file.imageWidth or 0, file.imageHeight or 0) if known else None
+    size = known_size(file.imageWidth, file.imageHeight)
     name = None if file.imagePath is None else file.imagePath.replace("\\", "/").rpartition("/")[2]
     return ParsedImage(name, size, objects, faults)
 

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from tamis.formats.coco_rle import MAX_MASK_PIXELS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tamis.formats.foreign import ForeignObject
 
 Size = tuple[int, int]
+
+_DIGITS = 10
 
 
 class Fault(NamedTuple):
@@ -59,6 +63,29 @@ class NamedClasses:
     def fault(self, name: str, number: int) -> Fault:
         """Say that no category has that name."""
         return Fault(number, "category-name-unknown", f"expected a category that is named, got `{name}`")
+
+
+def size_of_text(width: str | None, height: str | None) -> Size | None:
+    """Return a size that a file says, `None` where it says none that an image can have.
+
+    >>> size_of_text("640", " 480 "), size_of_text("0", "480"), size_of_text("9" * 30, "1"), size_of_text(None, "1")
+    ((640, 480), None, None, None)
+    """
+    sides = [
+        int(text) for side in (width, height) if (text := (side or "").strip()).isdecimal() and len(text) < _DIGITS
+    ]
+    return known_size(*sides) if len(sides) == len(("width", "height")) else None
+
+
+def known_size(width: int | None, height: int | None) -> Size | None:
+    """Return a size that a file says, `None` where it is none that an image can have.
+
+    >>> known_size(640, 480), known_size(None, 480), known_size(-1, -1)
+    ((640, 480), None, None)
+    """
+    if not width or not height or min(width, height) < 0 or width * height > MAX_MASK_PIXELS:
+        return None
+    return (width, height)
 
 
 def to_pixels(found: ForeignObject, size: Size) -> ForeignObject:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tamis.formats.foreign import ForeignError, ForeignObject, RowMask
+from tamis.formats.foreign import ForeignError, ForeignObject, RowMask, whole_category
+from tamis.formats.wire import MAX_RUN
 from tamis.model import TaskType
 
 if TYPE_CHECKING:
@@ -126,19 +127,22 @@ def decode_row(row: Row, number: int, columns: TableColumns, ids: Mapping[str, i
         number=number,
         category_id=_category(row, columns, ids),
         bbox=None if columns.box is None else _box([row.get(side) for side in columns.box], columns),
-        rows=None if runs is None else RowMask(tuple(int(run) for run in runs), 0, 0),
+        rows=None if runs is None else _mask(runs),
         keypoints=lists.get("keypoints"),
         score=None if columns.score is None else _number(row.get(columns.score), columns.score),
         probabilities=lists.get("probabilities"),
     )
 
 
+def _mask(runs: tuple[float, ...]) -> RowMask:
+    if any(run != run // 1 or abs(run) > MAX_RUN for run in runs):
+        raise ForeignError("record-unreadable", "expected whole run lengths in `mask`")
+    return RowMask(tuple(map(int, runs)), 0, 0)
+
+
 def _category(row: Row, columns: TableColumns, ids: Mapping[str, int]) -> int:
     if columns.category_id is not None:
-        value = _number(row.get(columns.category_id), columns.category_id)
-        if value is None or value != int(value):
-            raise ForeignError("record-unreadable", f"expected a whole category id, got {value}")
-        return int(value)
+        return whole_category(_number(row.get(columns.category_id), columns.category_id))
     name = str(row.get(columns.name or ""))
     if name not in ids:
         raise ForeignError("category-name-unknown", f"expected a category that is named, got `{name}`")

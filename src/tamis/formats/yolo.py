@@ -15,7 +15,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from tamis.formats.foreign import ForeignError, ForeignObject
+from tamis.formats.foreign import ForeignError, ForeignObject, whole_category
 from tamis.formats.parsed import Fault, ParsedImage
 from tamis.model import TaskType
 from tamis.model.polygons import contours
@@ -215,7 +215,7 @@ def _object(
     values = dict(zip(names, row, strict=False))
     return ForeignObject(
         number=number,
-        category_id=_class(values["class"]),
+        category_id=whole_category(values["class"]),
         bbox=_box(values),
         keypoints=tuple(numbers[5 : 5 + n_points]) if n_points else None,
         score=values.get("score"),
@@ -228,7 +228,7 @@ def _polygon(numbers: list[float], number: int) -> ForeignObject:
         ring, score = ring[:-1], ring[-1]
     if len(ring) < _MIN_RING:
         raise ForeignError("mask-broken", f"expected a polygon of at least 3 corners, got {len(ring)} numbers")
-    return ForeignObject(number=number, category_id=_class(numbers[0]), polygons=[ring], score=score)
+    return ForeignObject(number=number, category_id=whole_category(numbers[0]), polygons=[ring], score=score)
 
 
 def _box(values: Mapping[str, float]) -> Box:
@@ -253,9 +253,3 @@ def _is_number(word: str) -> bool:
         return isfinite(float(word))
     except ValueError:
         return False
-
-
-def _class(value: float) -> int:
-    if value != int(value):
-        raise ForeignError("record-unreadable", f"expected a whole class number, got `{value:g}`")
-    return int(value)

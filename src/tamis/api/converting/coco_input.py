@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tamis.api.converting.values import Tally
 from tamis.errors import DatasourceError, UsageError
-from tamis.formats import CocoImage, JsonStream, JsonStreamError, Unreadable
+from tamis.formats import CocoImage, JsonStream, JsonStreamError, Unreadable, known_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +50,7 @@ class CocoTable:
             return False
         self.index[image.id] = len(self.names)
         self.names.append(image.file_name)
-        known = image.width and image.height
-        self.sizes.append((image.width or 0, image.height or 0) if known else None)
+        self.sizes.append(known_size(image.width, image.height))
         return True
 
 

@@ -96,7 +96,7 @@ def _categories(path: Path, columns: TableColumns) -> list[dict[str, Any]]:
     for row in _rows(path):
         try:
             category_id = int(float(row.get(id_column) or ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue  # counted when the row is read
         found.setdefault(category_id, str(row.get(name_column) or category_id) if name_column else str(category_id))
     return [{"id": category_id, "name": name} for category_id, name in sorted(found.items())]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from tamis.api.converting.label_files import (
     LabelFiles,
@@ -16,7 +14,7 @@ from tamis.api.converting.label_files import (
     refuse_without_scores,
     task_of,
 )
-from tamis.api.converting.tasks import read_classes
+from tamis.api.converting.tasks import read_classes, read_document
 from tamis.errors import UsageError
 from tamis.formats import (
     DETECTION_COLUMNS,
@@ -115,9 +113,7 @@ def _n_keypoints(classes: Path) -> int | None:
     Raises:
         UsageError: when they have no third number: there is no confidence to write, and none is invented.
     """
-    if classes.suffix.lower() not in {".yaml", ".yml"}:
-        return None
-    document: Any = yaml.safe_load(classes.read_text("utf-8-sig"))
+    document = read_document(classes)
     shape = document.get("kpt_shape") if isinstance(document, dict) else None
     match shape:
         case [int(n), 3]:

@@ -49,16 +49,26 @@ def read_classes(path: Path) -> list[dict[str, Any]]:
         DatasourceError: when it cannot be read.
         UsageError: when it names no categories.
     """
+    found = _categories(read_document(path))
+    if not found:
+        raise UsageError(f"`{path}` names no categories", hint=_EXPECTED)
+    return found
+
+
+def read_document(path: Path) -> object:
+    """Read a file that names categories as the values that it holds: YAML, JSON, or lines of text.
+
+    Raises:
+        DatasourceError: when it cannot be read.
+        UsageError: when it is no text, or not what its ending says.
+    """
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"`{path}` is no text", hint=_EXPECTED) from None
     except OSError as error:
         raise DatasourceError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
-    found = _categories(_parsed(text, path))
-    if not found:
-        raise UsageError(f"`{path}` names no categories", hint=_EXPECTED)
-    return found
+    return _parsed(text, path)
 
 
 def _parsed(text: str, path: Path) -> object:
