@@ -9,10 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convert_helpers import not_taken, put_images, put_json, read_task, run_import
+from tamis.api.converting.choices import IfThere, ImportFormat
+from tamis.api.converting.run import import_from
 from tamis.api.converting.spill import Spill
+from tamis.api.converting.values import ImportOptions
+from tamis.api.options import ignore_progress
+from tamis.api.sources import Sources
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import to_coco
+from tamis.index import Index
 from tamis.model import TaskType
+from tamis.storage import LocalStore, MemoryStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -335,3 +342,17 @@ def test_a_spill_larger_than_what_is_held(monkeypatch: pytest.MonkeyPatch) -> No
             spill.add(group, value)
         found = dict(spill.groups())
     assert found == {g: [v for group, v in pairs if group == g] for g in {group for group, _ in pairs}}
+
+
+def test_a_store_without_a_folder_gets_the_same_files(tmp_path: Path, root: Path, described: str) -> None:
+    """Where many writes go at once, the files are those of a folder; merging reads them back."""
+    results = put_json(tmp_path / "r.json", [box(IDS[i % 3], bbox=[1, 1, 2, 2], score=i / 20) for i in range(20)])
+    run_import(root, "coco", results, annotations=described)
+    store = MemoryStore()
+    sources = Sources(LocalStore(root), store, Index(tmp_path / "index"))
+    for if_there in IfThere:
+        options = ImportOptions(task="t", annotations=described, if_there=if_there)
+        report = import_from(sources, ImportFormat.COCO, results, options, listen=ignore_progress)
+        assert (report.files, report.files_unchanged) == ((0, 3) if if_there is IfThere.MERGE else (3, 0))
+        for path in (root / ".lightly/predictions").rglob("*.json"):
+            assert store.read(str(path.relative_to(root))).data == path.read_bytes()

@@ -17,7 +17,7 @@ from tamis.api.converting.coco_input import CocoTable, first_records, is_list, r
 from tamis.api.converting.names import SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.spill import Spill
-from tamis.api.converting.taking import Taker
+from tamis.api.converting.taking import ImageObjects, Taker
 from tamis.api.converting.tasks import read_classes, task_or_error
 from tamis.api.converting.values import ImportReport, Tally
 from tamis.engine import Progress
@@ -69,10 +69,10 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
     names = SampleNames(sources.input, options.prefix)
     taking = TakeOptions(task_type=task.task_type, score=options.score, visibility=options.visibility)
     sink = Sink(sources.lightly, task, options.if_there, options.dry_run, tally)
-    work = _Import(path, options, table, Taker(sources.input, names, taking, sink, tally), sink, tally)
+    work = _Import(path, options, table, Taker(sources.input, names, taking, sink, tally, "record"), sink, tally)
     sink.start()
     work.run(listen, with_empty=options.empty or not is_results)
-    sink.flush()
+    work.taker.flush()
     return ImportReport(
         task=task.name,
         task_type=task.task_type,
@@ -157,8 +157,7 @@ class _Import:
             self._write_empty()
 
     def _take(self, group: int, objects: Sequence[ForeignObject]) -> None:
-        key = self._keys[group]
-        self.taker.take(key, objects, self.taker.size_of(key, self.table.sizes[group]), "record")
+        self.taker.take(ImageObjects(self._keys[group], objects, self.table.sizes[group]))
 
     def _read(self, spill: Spill[ForeignObject], n_bytes: int, listen: ProgressListener) -> None:
         kind = record_type(self.sink.task.task_type)

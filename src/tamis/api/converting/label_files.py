@@ -10,12 +10,12 @@ import msgspec
 
 from tamis.api.converting.names import SampleNames
 from tamis.api.converting.sink import Sink
-from tamis.api.converting.taking import Taker
+from tamis.api.converting.taking import ImageObjects, Taker
 from tamis.api.converting.tasks import task_or_error
 from tamis.api.converting.values import ImportReport, Tally
 from tamis.engine import Progress
 from tamis.errors import UsageError
-from tamis.formats import IMPORT_CODES, ForeignError, ParsedImage, TakeOptions, decode_schema, to_pixels
+from tamis.formats import IMPORT_CODES, ForeignError, ParsedImage, TakeOptions, decode_schema
 from tamis.model import TaskType, kind_of_key, stem_of
 from tamis.storage import LocalStore, StoreError, join_key
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tamis.engine import ProgressListener
     from tamis.model import Task
 
-_UNKNOWN = (0, 0)
 _REPORT_EVERY = 200
 
 
@@ -139,7 +138,7 @@ class LabelImport:
         )
         sink = Sink(self.sources.lightly, self.task, self.options.if_there, self.options.dry_run, self.tally)
         names = SampleNames(self.sources.input, self.options.prefix)
-        taker = Taker(self.sources.input, names, taking, sink, self.tally)
+        taker = Taker(self.sources.input, names, taking, sink, self.tally, self.unit)
         sink.start()
         for done, (file, parsed) in enumerate(parts):
             if isinstance(parsed, ForeignError):
@@ -149,7 +148,7 @@ class LabelImport:
                 self._take(taker, file, parsed)
             if done % _REPORT_EVERY == 0:
                 listen(Progress("reading", done, n_parts, "files"))
-        sink.flush()
+        taker.flush()
         return ImportReport(
             task=self.task.name,
             task_type=self.task.task_type,
@@ -176,15 +175,7 @@ class LabelImport:
         except ForeignError as error:
             self.tally.add_error(error, file, count=max(len(parsed.objects), 1))
             return
-        size = taker.size_of(key, parsed.size)
-        objects = parsed.objects
-        if parsed.is_relative and objects:
-            if size == _UNKNOWN:
-                message = "expected an image of known size, got none"
-                self.tally.add("size-needed", message, file, count=len(objects))
-                return
-            objects = [to_pixels(one, size) for one in objects]
-        taker.take(key, objects, size, self.unit)
+        taker.take(ImageObjects(key, parsed.objects, parsed.size, parsed.is_relative))
 
     def _find(self, names: SampleNames, file: str, said: str | None) -> str:
         """Return the key of the image that a file is about: the one it names, else the one it is named like."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,20 +24,21 @@ from tamis.formats import (
     prediction_key,
 )
 from tamis.model import CODES, Drops, Severity
-from tamis.storage import NotFoundError, join_key
+from tamis.storage import NotFoundError, StoreError, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tamis.api.converting.values import Tally
     from tamis.model import Prediction, Problem, Task
     from tamis.model.columns import Bools
-    from tamis.storage import Store
+    from tamis.storage import Blob, Store
 
 _BATCH_FILES = 500
 _BATCH_NUMBERS = 200_000  # of run lengths and probabilities: what a batch holds of memory
 _POSITION = re.compile(r"\$\.predictions\[(\d+)\]")
 _SHOWN_FILES = 3
+_WRITES_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +148,14 @@ class Sink:
             self._count(problem, by_key)
         keep: Bools = np.zeros(len(columns), np.bool_)
         keep[np.searchsorted(columns.file, kept.file) + kept.position] = True
-        row = 0
+        row, samples = 0, []
         for sample in batch:
             n = len(sample.predictions)
             good = [one for one, is_good in zip(sample.predictions, keep[row : row + n], strict=True) if is_good]
             row += n
             if good or not n:
-                self._write(replace(sample, predictions=good))
+                samples.append(replace(sample, predictions=good))
+        self._write(samples)
 
     def _count(self, problem: Problem, by_key: dict[str, Sample]) -> None:
         if problem.severity is Severity.INFO or problem.code == "mask-size-unknown" or problem.file is None:
@@ -161,25 +165,37 @@ class Sink:
         place = places[int(match[1])] if match else problem.file
         self.tally.add_problem(problem, place)
 
-    def _write(self, sample: Sample) -> None:
-        key = prediction_key(self.task.name, sample.key)
-        predictions: list[Prediction] | None = list(sample.predictions)
+    def _write(self, samples: Sequence[Sample]) -> None:
+        keys = [prediction_key(self.task.name, sample.key) for sample in samples]
+        there: Iterable[Blob | StoreError | None] = repeat(None, len(keys))
         if self.if_there == IfThere.MERGE:
-            predictions = self._merged(key, sample)
-        if predictions is None:
+            there = self.store.read_many(keys)
+        files = []
+        for key, sample, before in zip(keys, samples, there, strict=True):
+            predictions = self._merged(key, sample, before)
+            if predictions is None:
+                continue
+            self.written.predictions += len(predictions)
+            self.written.files += 1
+            self.written.files_empty += not predictions
+            files.append((key, encode_predictions(self.task, sample.key, predictions)))
+        if self.dry_run:
             return
-        self.written.predictions += len(predictions)
-        self.written.files += 1
-        self.written.files_empty += not predictions
-        if not self.dry_run:
-            self.store.write(key, encode_predictions(self.task, sample.key, predictions))
+        if self.store.local_root is not None:
+            for key, data in files:
+                self.store.write(key, data)
+        else:  # each waits for an answer, so many go at once
+            with ThreadPoolExecutor(_WRITES_AT_ONCE) as pool:
+                for _ in pool.map(lambda file: self.store.write(*file), files):
+                    pass
 
-    def _merged(self, key: str, sample: Sample) -> list[Prediction] | None:
+    def _merged(self, key: str, sample: Sample, before: Blob | StoreError | None) -> list[Prediction] | None:
         """Return what is there and what is new, `None` where nothing is to be written."""
-        try:
-            data = self.store.read(key).data
-        except NotFoundError:
+        if before is None or isinstance(before, NotFoundError):
             return list(sample.predictions)
+        if isinstance(before, StoreError):
+            raise before
+        data = before.data
         there, problems = decode_predictions(self.task, data, file=key, size=sample.size)
         broken = [problem for problem in problems if CODES[problem.code].drops is not Drops.NOTHING]
         if broken:

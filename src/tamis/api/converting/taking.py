@@ -1,12 +1,12 @@
-"""From the objects of one image to a sample for the sink: sizes, masks, refusals."""
+"""From the objects of one image to a sample for the sink: sizes, pixels, masks, refusals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from tamis.api.converting.sink import Sample
-from tamis.formats import ForeignError, to_prediction
+from tamis.formats import ForeignError, to_pixels, to_prediction
 from tamis.media import read_image_sizes
 
 if TYPE_CHECKING:
@@ -16,16 +16,35 @@ if TYPE_CHECKING:
     from tamis.api.converting.sink import Sink
     from tamis.api.converting.values import Tally
     from tamis.formats import ForeignObject, TakeOptions
+    from tamis.model import Prediction
     from tamis.storage import Store
 
 Size = tuple[int, int]
 
 _UNKNOWN = (0, 0)
+_WAITING_IMAGES = 256
+_WAITING_OBJECTS = 20_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class ImageObjects(NamedTuple):
+    """What the input says of one image.
+
+    Attributes:
+        key: of the sample.
+        objects: of the image; none is legal.
+        said: width and height that the input says, `None` where it says nothing.
+        is_relative: whether lengths are shares of the image.
+    """
+
+    key: str
+    objects: Sequence[ForeignObject]
+    said: Size | None = None
+    is_relative: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Taker:
-    """Makes samples of objects and hands them on.
+    """Makes samples of objects and hands them on, many at a time: a bucket answers many requests at once.
 
     Args:
         images: the input datasource: what an image itself says of its size counts.
@@ -33,6 +52,7 @@ class Taker:
         options: how objects become predictions.
         sink: takes the samples.
         tally: told of what cannot be taken.
+        unit: what the input's numbers count: "record", "line".
     """
 
     images: Store
@@ -40,38 +60,66 @@ class Taker:
     options: TakeOptions
     sink: Sink
     tally: Tally
+    unit: str
+    _waiting: list[ImageObjects] = field(default_factory=list)
+    _n_objects: int = 0
 
-    def take(self, key: str, objects: Sequence[ForeignObject], size: Size, unit: str) -> None:
+    def take(self, image: ImageObjects) -> None:
         """Take the objects of one image.
 
-        Args:
-            key: of the sample.
-            objects: what the input says of it; none is legal.
-            size: width and height in pixels as `size_of` says.
-            unit: what the input's numbers count: "record", "line".
+        Raises:
+            StoreError: when a file cannot be written.
         """
+        self._waiting.append(image)
+        self._n_objects += len(image.objects)
+        if len(self._waiting) >= _WAITING_IMAGES or self._n_objects >= _WAITING_OBJECTS:
+            self.hand_on()
+
+    def flush(self) -> None:
+        """Write everything that was taken.
+
+        Raises:
+            StoreError: when a file cannot be written.
+        """
+        self.hand_on()
+        self.sink.flush()
+
+    def hand_on(self) -> None:
+        """Hand what waits to the sink."""
+        waiting, self._waiting, self._n_objects = self._waiting, [], 0
+        for image, size in zip(waiting, self._sizes(waiting), strict=True):
+            self._make(image, size)
+
+    def _make(self, image: ImageObjects, size: Size) -> None:
         known = None if size == _UNKNOWN else size
-        predictions, places = [], []
-        for found in objects:
-            place = f"{unit} {found.number:,} ({key})"
+        if image.is_relative and known is None and image.objects:
+            message = "expected an image of known size, got none"
+            self.tally.add("size-needed", message, image.key, count=len(image.objects))
+            return
+        predictions: list[Prediction] = []
+        places = []
+        for found in image.objects:
+            place = f"{self.unit} {found.number:,} ({image.key})"
             try:
-                predictions.append(to_prediction(found, self.options, known))
+                whole = to_pixels(found, size) if image.is_relative else found
+                predictions.append(to_prediction(whole, self.options, known))
             except ForeignError as error:
                 self.tally.add_error(error, place)
             else:
                 places.append(place)
-        if predictions or not objects:
-            self.sink.add(Sample(key, size, predictions, places))
+        if predictions or not image.objects:
+            self.sink.add(Sample(image.key, size, predictions, places))
 
-    def size_of(self, key: str, said: Size | None = None) -> Size:
-        """Return width and height of a sample in pixels, (0, 0) where unknown; the image's own count."""
-        if not self.names.has(key):
-            return said or _UNKNOWN
-        [read] = read_image_sizes(self.images, [key])
-        if read.fault is not None:
-            return said or _UNKNOWN
-        size = (read.width, read.height)
-        if said not in {None, size}:
-            expected = f"expected {size[0]} x {size[1]} pixels, got {said[0]} x {said[1]}" if said else ""
-            self.tally.add("image-size-differs", expected, key)
-        return size
+    def _sizes(self, waiting: Sequence[ImageObjects]) -> list[Size]:
+        """Return width and height of each in pixels, (0, 0) where unknown; the image's own count."""
+        there = [image for image in waiting if self.names.has(image.key)]
+        keys = [image.key for image in there]
+        own: dict[str, Size] = {}
+        for image, read in zip(there, read_image_sizes(self.images, keys), strict=True):
+            if read.fault is None:
+                own[image.key] = size = (read.width, read.height)
+                if image.said is not None and image.said != size:
+                    shown = f"got {image.said[0]} x {image.said[1]}"
+                    message = f"expected {size[0]} x {size[1]} pixels, {shown}"
+                    self.tally.add("image-size-differs", message, image.key)
+        return [own.get(image.key, image.said or _UNKNOWN) for image in waiting]
