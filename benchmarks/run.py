@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import bench_masks
 import bench_scan
 import bench_select
 from bench_results import Row, render
@@ -19,6 +20,7 @@ HERE = Path(__file__).parent
 NOTES = """The C loop (`read_loop.c`) reads with 2 threads, as the scan does with 2 processes; listing is the
 scan's alone. A scan's time is that of the whole command: start of Python, listing, reading, checks, scores,
 Parquet, commit and summary. Memory is the highest sum of PSS of all processes, sampled in a run of its own.
+Masks are 480 round-ish shapes of 20 to 200 pixels; their times are scaled to the number that is named.
 """
 
 
@@ -40,7 +42,8 @@ def main() -> None:
         scans += bench_scan.growth(work)
         _put(scans)
     selection = bench_select.run(work, quick=options.quick, repeats=1 if options.quick else options.select_repeats)
-    _put([*scans, *selection], quick=options.quick)
+    masks = bench_masks.run(work, quick=options.quick, repeats=1 if options.quick else options.repeats)
+    _put([*scans, *selection, *masks], quick=options.quick)
 
 
 def _put(rows: list[Row], *, quick: bool = False) -> None:

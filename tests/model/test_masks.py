@@ -34,6 +34,27 @@ def test_encode_counts_runs_row_by_row(mask: NDArray[np.bool_]) -> None:
     assert encode(mask).tolist() == naive_runs(mask)
 
 
+@given(
+    st.integers(4070, 4200),
+    st.lists(st.tuples(st.integers(0, 4200), st.integers(0, 70)), max_size=20),
+    st.booleans(),
+)
+def test_large_masks_are_read_word_by_word(size: int, pieces: list[tuple[int, int]], inverted: bool) -> None:  # noqa: FBT001 (drawn)
+    """Masks large enough to be read eight pixels at a time have the runs that counting gives."""
+    flat = np.full(size, inverted)
+    for start, length in pieces:
+        flat[start : start + length] ^= True
+    for mask in (flat[None, :], flat[:, None]):
+        assert encode(mask).tolist() == naive_runs(mask)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.5])
+def test_noise_is_read_however_dense(share: float) -> None:
+    """Masks of noise, from nearly empty to half full, come back from their runs."""
+    mask = np.random.default_rng(0).random((97, 103)) < share
+    assert encode(mask).tolist() == naive_runs(mask)
+
+
 @given(bool_masks())
 def test_encode_sees_every_memory_layout(mask: NDArray[np.bool_]) -> None:
     """Encoding depends on the mask's values, not on their order in memory or their type."""

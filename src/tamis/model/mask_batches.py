@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tamis.model.masks import as_masks, decode, encode
+from tamis.model.masks import as_masks, changes_of, decode, encode
 from tamis.model.spans import offsets_of, runs_of_changes, set_runs, spans_of, turned
 
 if TYPE_CHECKING:
@@ -35,13 +35,10 @@ def encode_all(masks: NDArray[Any]) -> Ragged:
     if masks.ndim != 3:  # noqa: PLR2004 (which mask, height and width)
         raise ValueError(f"expected masks of shape (n, height, width), got shape {masks.shape}")
     size = masks.shape[1] * masks.shape[2]
-    changed = np.zeros(size + 1, np.bool_)
     changes = []
     for i, mask in enumerate(masks if size else ()):
         flat = np.ravel(mask.astype(bool, copy=False), order="C")
-        changed[0] = flat[0]
-        np.not_equal(flat[1:], flat[:-1], out=changed[1:-1])
-        changes.append(np.flatnonzero(changed) + i * (size + 1))
+        changes.append(changes_of(flat) + i * (size + 1))
     return runs_of_changes(np.concatenate([np.zeros(0, np.int64), *changes]), np.full(len(masks), size))
 
 

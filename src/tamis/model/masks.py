@@ -46,9 +46,25 @@ def encode(mask: NDArray[Any]) -> Ints:
     flat = np.ravel(mask.astype(bool, copy=False), order="C")
     if not flat.size:
         return np.zeros(0, np.int64)
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    borders = np.concatenate(([0] if flat[0] else [], [0], changes, [flat.size])).astype(np.int64)
-    return np.diff(borders)
+    return np.diff(changes_of(flat), prepend=0, append=flat.size)
+
+
+def changes_of(flat: Bools) -> Ints:
+    """Return the pixels that differ from the one before them, ascending; before the first lies one that is not set.
+
+    Args:
+        flat: at least one pixel, shape (n,).
+
+    >>> changes_of(np.array([True, True, False, True])).tolist()
+    [0, 2, 3]
+    """
+    # Padded to whole words: most hold no change, and are passed over eight pixels at a time.
+    changed = np.zeros(-(-flat.size // 8) * 8, np.bool_)
+    changed[0] = flat[0]
+    np.not_equal(flat[1:], flat[:-1], out=changed[1 : flat.size])
+    at = np.flatnonzero(changed.view(np.uint64) != 0)
+    word, pixel = np.nonzero(changed.reshape(-1, 8)[at])
+    return 8 * at[word] + pixel
 
 
 def decode(runs: Runs, height: int, width: int) -> Bools:
