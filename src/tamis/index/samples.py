@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -56,8 +57,20 @@ class SampleColumns:
     def positions(self, keys: pa.Array | Sequence[str]) -> Ints:
         """Return where each key is among all samples, -1 for a key that no sample has."""
         wanted = keys if isinstance(keys, pa.Array | pa.ChunkedArray) else pa.array(keys, pa.string())
-        found = pc.index_in(wanted, value_set=self._arrow_keys).fill_null(-1)
-        return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
+        span = self._span(wanted)
+        # Those of one shard lie close together: looking among all keys for each shard would cost their square.
+        found = pc.index_in(wanted, value_set=self._arrow_keys.slice(span.start, len(span)))
+        return np.asarray(pc.add(found, span.start).fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+
+    def _span(self, wanted: pa.Array | pa.ChunkedArray) -> range:
+        """Return where all of the wanted keys are that are there."""
+        ends = pc.min_max(wanted)
+        low, high = ends["min"].as_py(), ends["max"].as_py()
+        if low is None:
+            return range(0)
+        n, keys = range(len(self)), self._arrow_keys
+        first = bisect_left(n, low, key=lambda i: keys[i].as_py())
+        return range(first, bisect_right(n, high, key=lambda i: keys[i].as_py()))
 
     def numbers(self, table: str, column: str) -> Floats:
         """Return a numeric column of `samples`, `metadata` or `sample_scores:TASK`; NaN where there is none."""
@@ -91,16 +104,27 @@ class SampleColumns:
             if scores not in shard.tables:
                 continue
             names = self.snapshot.shard_table(shard, scores, ["sample"])["sample"].combine_chunks()
-            rows = self.snapshot.shard_table(shard, predictions, None) if predictions in shard.tables else None
             samples = self.positions(names)
-            if rows is None:
-                rows = self.snapshot.empty(predictions)
-            columns = _prediction_columns(rows, names)
-            if at is not None:
-                wanted = np.isin(samples, at)
+            wanted = None if at is None else np.isin(samples, at)
+            if wanted is not None and not wanted.any():
+                continue
+            rows = self.snapshot.shard_table(shard, predictions, None) if predictions in shard.tables else None
+            columns = _prediction_columns(self.snapshot.empty(predictions) if rows is None else rows, names)
+            if wanted is not None:
                 columns = _files_only(columns, wanted)
                 samples = samples[wanted]
             yield PredictionPart(samples, columns)
+
+    def categories(self, task: str) -> tuple[Ints, Ints]:
+        """Return the sample and the category id of each prediction of a task, in the order of samples."""
+        table = self.snapshot.table(f"predictions:{task}", ["sample", "category_id"])
+        words = table["sample"].combine_chunks()
+        category = table["category_id"].to_numpy().astype(np.int64)
+        if isinstance(words, pa.ChunkedArray):  # of a table without rows
+            return np.zeros(0, np.int64), category
+        owner = self.positions(words.dictionary)[words.indices.to_numpy(zero_copy_only=False)]
+        order = np.argsort(owner, kind="stable")
+        return owner[order], category[order]
 
     @cached_property
     def _arrow_keys(self) -> pa.StringArray:

@@ -171,5 +171,5 @@ class ReportOptions:
     max_picture_bytes: int = 12 * 2**20
     max_marks: int = 100
     n_draws: int = 20
-    max_evaluated: int = 20_000
+    max_evaluated: int = 5_000
     seed: int = 0

@@ -154,20 +154,15 @@ def _frame(sources: Sources, video: str, number: int) -> Picture | str:
 
 
 def _task(samples: SampleColumns, task: Task, shown: Ints) -> TaskInput:
-    owners, categories = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for part in samples.prediction_parts(task.name):
-        owners.append(part.samples[part.columns.file])
-        categories.append(part.columns.category_id)
-    owner, category = np.concatenate(owners), np.concatenate(categories)
-    order = np.argsort(owner, kind="stable")
+    owner, category_id = samples.categories(task.name)
     drawn: dict[str, list[Prediction]] = {}
     for part in samples.prediction_parts(task.name, at=shown):
         for sample, predictions in zip(part.samples.tolist(), to_predictions(part.columns), strict=True):
             drawn[samples.keys[sample]] = predictions
     return TaskInput(
         task=task,
-        owner=owner[order],
-        category_id=category[order],
+        owner=owner,
+        category_id=category_id,
         has_file=samples.has_file(task.name),
         predictions=lambda key: drawn.get(key, ()),
     )
