@@ -146,7 +146,7 @@ def test_yolo_labels_of_coco128_go_in_whole(tmp_path: Path) -> None:
 
 
 def test_semantic_masks_of_coco128_are_the_same_pixels(tmp_path: Path) -> None:
-    """The masks of an image, put together, are its picture again."""
+    """The masks of an image, put together, are its picture again, and so is the picture that is exported."""
     root = _coco128(tmp_path, "val2017")
     folder = DATA / "coco128/semantic_segmentation"
     report = run_import(root, "masks", folder / "masks", classes=str(folder / "config.yaml"), score=1.0)
@@ -161,10 +161,13 @@ def test_semantic_masks_of_coco128_are_the_same_pixels(tmp_path: Path) -> None:
         for one in found[f"val2017/{path.stem}.jpg"]:
             again[masks.decode(one.segmentation or (), *pixels.shape)] = one.category_id
         assert (again == pixels).all()
+    _export(root, ExportFormat.MASKS, tmp_path / "out")
+    for path in pictures:
+        assert (np.asarray(Image.open(tmp_path / "out/val2017" / path.name)) == np.asarray(Image.open(path))).all()
 
 
 def test_panoptic_segments_of_coco128_are_the_same_pixels(tmp_path: Path) -> None:
-    """Every segment is a mask of its own with the area and the box that the file says."""
+    """Every segment is a mask of its own with the area and the box that the file says, and so it is out again."""
     root = _coco128(tmp_path, "val2017")
     path = DATA / "coco128/panoptic_segmentation/annotations/panoptic_val2017.json"
     report = run_import(root, "panoptic", path, score=1.0, prefix="val2017")
@@ -179,6 +182,17 @@ def test_panoptic_segments_of_coco128_are_the_same_pixels(tmp_path: Path) -> Non
             for one in found[f"val2017/{names[image['image_id']]}"]
         ]
         assert taken == said
+    _export(root, ExportFormat.PANOPTIC, tmp_path / "out")
+    for image in document["annotations"]:
+        was = np.asarray(Image.open(path.with_suffix("") / image["file_name"])).reshape(-1, 3)
+        now = np.asarray(Image.open(tmp_path / "out/panoptic/val2017" / image["file_name"])).reshape(-1, 3)
+        n_segments = len(np.unique(was, axis=0))
+        assert len(np.unique(np.hstack([was, now]), axis=0)) == n_segments == len(np.unique(now, axis=0))
+
+
+def _export(root: Path, kind: ExportFormat, out: Path) -> None:
+    sources = open_sources(root)
+    export_to(scan(sources).snapshot, sources, kind, ExportOptions(out=out))
 
 
 def _coco128(tmp_path: Path, *splits: str) -> Path:

@@ -26,7 +26,15 @@ from tamis.formats.foreign import (
     TakeOptions,
     to_prediction,
 )
-from tamis.formats.index_masks import PanopticImage, by_category, decode_index_mask, decode_panoptic
+from tamis.formats.index_masks import (
+    Painted,
+    PanopticImage,
+    by_category,
+    decode_index_mask,
+    decode_panoptic,
+    paint,
+    segment_colours,
+)
 from tamis.formats.json_source import locate
 from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
 from tamis.formats.label_studio import encode_label_studio
@@ -84,6 +92,7 @@ __all__ = [
     "JsonStreamError",
     "MetadataField",
     "MetadataType",
+    "Painted",
     "PanopticImage",
     "ParsedImage",
     "PredictionReader",
@@ -132,12 +141,14 @@ __all__ = [
     "known_size",
     "locate",
     "metadata_key",
+    "paint",
     "parse_columns",
     "parse_labelme",
     "parse_xml",
     "prediction_key",
     "record_type",
     "schema_key",
+    "segment_colours",
     "table_type",
     "task_name_fault",
     "task_of_categories",

@@ -103,8 +103,8 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "The picture has pixels of a segment that nothing describes", "Describe it in `segments_info`"
     ),
     "pixels-ignored": ImportCode(
-        "Pixels of value 255, which no category has, were left out: by custom they are not labelled",
-        "Name 255 with `--classes` if it is a category",
+        "Pixels of value 255 or 65535, which no category has, were left out: by custom they are not labelled",
+        "Name that value with `--classes` if it is a category",
         drops=False,
     ),
     "classes-partial": ImportCode(

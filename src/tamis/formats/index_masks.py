@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,14 +13,16 @@ from tamis.formats.wire import CategoryId
 from tamis.model import masks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from tamis.model import TaskType
+    from tamis.model import Prediction, TaskType
 
-NOT_LABELLED = 255
-"""What masks of 8 bits have by custom where nobody looked."""
+    Size = tuple[int, int]
+
+NOT_LABELLED = frozenset({255, 65_535})
+"""What masks of 8 and 16 bits have by custom where nobody looked."""
 
 
 class PanopticSegment(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +61,7 @@ def decode_index_mask(pixels: NDArray[Any], category_ids: Collection[int]) -> Pa
     for value in np.unique(pixels).tolist():
         if value in category_ids:
             objects.append(_object(pixels == value, int(value), int(value)))
-        elif value == NOT_LABELLED:
+        elif value in NOT_LABELLED:
             faults.append(Fault(None, "pixels-ignored", f"{int((pixels == value).sum()):,} pixels"))
         else:
             faults.append(Fault(None, "category-name-unknown", f"expected pixels of a category, got value {value}"))
@@ -132,3 +134,50 @@ def _union(ones: list[ForeignObject]) -> ForeignObject:
     whole = np.any([masks.decode(row.runs, row.height, row.width) for row in rows], axis=0)
     scores = {one.score for one in ones}
     return _object(whole, ones[0].category_id, ones[0].number, scores.pop() if len(scores) == 1 else None)
+
+
+class Painted(NamedTuple):
+    """A picture of masks.
+
+    Attributes:
+        pixels: the number of each pixel, shape (height, width).
+        n_hidden: pixels of masks that another mask hides.
+    """
+
+    pixels: NDArray[np.uint32]
+    n_hidden: int
+
+
+def paint(predictions: Sequence[Prediction], numbers: Sequence[int], size: Size, *, background: int) -> Painted:
+    """Paint masks over each other, those with a higher score over those with a lower, the first over equals.
+
+    Args:
+        predictions: with masks.
+        numbers: what each is painted as.
+        size: width and height in pixels.
+        background: what the pixels of no mask are.
+
+    >>> from tamis.model import Prediction
+    >>> ones = [Prediction(category_id=0, segmentation=runs, score=0.5) for runs in ((0, 2, 2), (1, 2, 1))]
+    >>> paint(ones, [8, 9], (2, 2), background=0)
+    Painted(pixels=array([[8, 8],
+           [9, 0]], dtype=uint32), n_hidden=1)
+    """
+    pixels: NDArray[np.uint32] = np.full((size[1], size[0]), background, np.uint32)
+    free = np.ones(pixels.shape, np.bool_)
+    n_hidden = 0
+    order = sorted(range(len(predictions)), key=lambda i: -(predictions[i].score or 0))
+    for i in order:
+        mask = masks.decode(predictions[i].segmentation or (), size[1], size[0])
+        shown = mask & free
+        n_hidden += int(mask.sum()) - int(shown.sum())
+        pixels[shown] = numbers[i]
+        free &= ~mask
+    return Painted(pixels, n_hidden)
+
+
+def segment_colours(ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return the picture of segments: the inverse of `segment_ids`, shape (height, width, 3)."""
+    parts = [(ids >> shift) & 0xFF for shift in (0, 8, 16)]
+    colours: NDArray[np.uint8] = np.stack(parts, axis=2).astype(np.uint8)
+    return colours

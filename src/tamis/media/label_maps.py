@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from tamis.media.pictures import MAX_PICTURE_PIXELS
 from tamis.media.pillow import PILLOW_ERRORS, PictureError, open_image, quiet_pillow
@@ -31,3 +33,18 @@ def read_label_map(data: bytes) -> NDArray[Any]:
             return np.asarray(image)
         except PILLOW_ERRORS as error:
             raise PictureError(f"its data is damaged ({error})") from None
+
+
+def write_label_map(pixels: NDArray[Any]) -> bytes:
+    """Return numbers as a PNG: the inverse of `read_label_map`.
+
+    Args:
+        pixels: shape (height, width) of 8 or 16 bits without sign, or (height, width, 3) of 8 bits.
+
+    >>> pixels = np.array([[0, 300], [7, 65535]], np.uint16)
+    >>> read_label_map(write_label_map(pixels)).tolist()
+    [[0, 300], [7, 65535]]
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()

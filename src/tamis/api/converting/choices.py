@@ -34,6 +34,8 @@ class ExportFormat(StrEnum):
     YOLO = "yolo"
     LABEL_STUDIO = "label-studio"
     CVAT = "cvat"
+    MASKS = "masks"
+    PANOPTIC = "panoptic"
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"

@@ -94,10 +94,10 @@ class Losses:
     def __init__(self) -> None:
         self._found: dict[str, NotHeld] = {}
 
-    def add(self, what: str, sample: str) -> None:
-        """Count one thing of a sample."""
+    def add(self, what: str, sample: str, *, count: int = 1) -> None:
+        """Count things of a sample."""
         loss = self._found.setdefault(what, NotHeld(what=what, count=0, examples=[]))
-        loss.count += 1
+        loss.count += count
         if len(loss.examples) < SHOWN_EXAMPLES and sample not in loss.examples:
             loss.examples.append(sample)
 

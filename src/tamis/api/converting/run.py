@@ -8,6 +8,7 @@ from tamis.api.converting.choices import ExportFormat, ImportFormat
 from tamis.api.converting.export_coco import export_coco, export_coco_results
 from tamis.api.converting.export_files import export_files, export_names
 from tamis.api.converting.export_labelling import export_cvat, export_label_studio
+from tamis.api.converting.export_pictures import export_masks, export_panoptic
 from tamis.api.converting.export_tables import export_csv, export_jsonl, export_parquet
 from tamis.api.converting.export_yolo import export_yolo
 from tamis.api.converting.exporting import choose
@@ -46,6 +47,8 @@ _EXPORTERS: dict[ExportFormat, Callable[[Chosen, ExportOptions], ExportReport]] 
     ExportFormat.YOLO: export_yolo,
     ExportFormat.LABEL_STUDIO: export_label_studio,
     ExportFormat.CVAT: export_cvat,
+    ExportFormat.MASKS: export_masks,
+    ExportFormat.PANOPTIC: export_panoptic,
     ExportFormat.CSV: export_csv,
     ExportFormat.PARQUET: export_parquet,
     ExportFormat.JSONL: export_jsonl,
