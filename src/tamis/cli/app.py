@@ -271,7 +271,7 @@ def select(
     options = SelectOptions(embeddings=embeddings, pool=pool, labelled=done, add_to_pool=add_to_pool)
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
-        write_selection(run, sources, out)
+        write_selection(run, sources, out, listen=listen)
         join_pool(run, options)
     note_unknown(run, quiet=quiet)
     if output is OutputFormat.JSON:
@@ -305,7 +305,8 @@ def report(
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
     run = given_selection(snapshot, read_keys(selected), embeddings=embeddings)
-    write_report(run, sources, out)
+    with progress_bar(quiet=quiet) as listen:
+        write_report(run, sources, out, listen=listen)
     stdout().print(f"{len(run.keys):,} samples: {out / 'report.html'}")
 
 

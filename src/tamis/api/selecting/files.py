@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tamis.api.options import ignore_progress
 from tamis.api.report.render import render_html
 from tamis.api.report.values import encode_report
 from tamis.api.selecting.report_inputs import report_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from tamis.api.selecting.run import SelectionRun
     from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
 
 
 def selection_document(run: SelectionRun) -> dict[str, Any]:
@@ -45,7 +47,9 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
     }
 
 
-def write_selection(run: SelectionRun, sources: Sources, out: Path) -> None:
+def write_selection(
+    run: SelectionRun, sources: Sources, out: Path, *, listen: ProgressListener = ignore_progress
+) -> None:
     """Write `selected.txt`, `selection.json`, `selection.parquet`, `report.html` and `report.json` into a folder.
 
     Each file is put in place whole; `selected.txt` is the last.
@@ -56,14 +60,16 @@ def write_selection(run: SelectionRun, sources: Sources, out: Path) -> None:
     """
     store = _folder(out)
     document = selection_document(run)
-    write_report(run, sources, out)
+    write_report(run, sources, out, listen=listen)
     store.write("selection.json", msgspec.json.format(msgspec.json.encode(document)))
     store.write("selection.parquet", picks_parquet(document["picks"]))
     store.write("config.yaml", encode_config(run.config).encode())
     store.write("selected.txt", "".join(f"{line_of(key)}\n" for key in run.keys).encode())
 
 
-def write_report(run: SelectionRun, sources: Sources, out: Path) -> None:
+def write_report(
+    run: SelectionRun, sources: Sources, out: Path, *, listen: ProgressListener = ignore_progress
+) -> None:
     """Write `report.html` and `report.json` into a folder.
 
     Raises:
@@ -71,7 +77,7 @@ def write_report(run: SelectionRun, sources: Sources, out: Path) -> None:
         StoreError: when the folder cannot be written.
     """
     store = _folder(out)
-    report = report_of(run, sources, created=datetime.now(UTC))
+    report = report_of(run, sources, created=datetime.now(UTC), listen=listen)
     store.write("report.html", render_html(report).encode())
     store.write("report.json", encode_report(report))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tamis.api.options import ignore_progress
 from tamis.api.selecting.vectors import object_vectors, vectors_from_file, vectors_from_predictions
 from tamis.errors import UsageError
 from tamis.index import Pool
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tamis.api.selecting.vectors import ObjectVectors, SampleVectors
+    from tamis.engine import ProgressListener
     from tamis.index import MetadataColumn, SampleColumns, Snapshot
     from tamis.model import Task
     from tamis.model.columns import Bools, Floats
@@ -52,10 +54,12 @@ class Inputs:
     Args:
         samples: of the snapshot.
         embeddings: the user's embeddings, or `None` to make vectors from the predictions.
+        listen: told how many vectors were made.
     """
 
     samples: SampleColumns
     embeddings: Path | None
+    listen: ProgressListener = ignore_progress
     _vectors: SampleVectors | None = None
     _objects: dict[str, ObjectVectors] = field(default_factory=dict)
 
@@ -73,7 +77,7 @@ class Inputs:
         """
         if self._vectors is None:
             if self.embeddings is None:
-                self._vectors = vectors_from_predictions(self.samples)
+                self._vectors = vectors_from_predictions(self.samples, listen=self.listen)
             else:
                 self._vectors = vectors_from_file(self.samples, self.embeddings)
         return self._vectors

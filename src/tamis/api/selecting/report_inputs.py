@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tamis.api.check import report_problems
+from tamis.api.options import ignore_progress
 from tamis.api.report.build import build_report
 from tamis.api.report.inputs import LabelInput, NumberInput, ReportInputs, ReportOptions, StrategyInput, TaskInput
 from tamis.api.report.values import LeftOut, ProblemCount, Reason
+from tamis.engine import Progress
 from tamis.formats import to_predictions
 from tamis.media.pictures import Picture, shrink, thumbnail
 from tamis.media.pillow import PictureError
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from tamis.api.report.values import Report
     from tamis.api.selecting.run import SelectionRun
     from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
     from tamis.index import SampleColumns, Snapshot
     from tamis.model import Prediction, Task
     from tamis.model.columns import Ints
@@ -33,8 +37,10 @@ _PICTURE_SIDE_PX = 480
 _MAX_LABELS = 50
 
 
-def report_of(run: SelectionRun, sources: Sources, *, created: datetime) -> Report:
-    """Measure everything that the report of a selection shows."""
+def report_of(
+    run: SelectionRun, sources: Sources, *, created: datetime, listen: ProgressListener = ignore_progress
+) -> Report:
+    """Measure everything that the report of a selection shows, and tell how many pictures were read."""
     options = ReportOptions()
     selection, samples = run.selection, run.samples
     snapshot = samples.snapshot
@@ -53,7 +59,7 @@ def report_of(run: SelectionRun, sources: Sources, *, created: datetime) -> Repo
         pool=np.array(run.pool, np.int64),
         n_requested=run.n_requested,
         reasons=_reasons(run),
-        picture=_pictures(snapshot, sources),
+        picture=_counted(_pictures(snapshot, sources), min(len(selection.picks), options.max_pictures), listen),
         strategies=[_strategy(run, column) for column in range(len(run.strategies))],
         stopped=selection.stopped,
         left_out=[LeftOut(reason=reason, count=n) for reason, n in selection.field.excluded.items() if n],
@@ -142,6 +148,20 @@ def _pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Picture |
             return str(error)
 
     return picture
+
+
+def _counted(
+    picture: Callable[[str], Picture | str], total: int, listen: ProgressListener
+) -> Callable[[str], Picture | str]:
+    """Return the same function, which also tells how often it was called."""
+    done = count(1)
+
+    def counted(key: str) -> Picture | str:
+        found = picture(key)
+        listen(Progress("pictures", next(done), total, "pictures"))
+        return found
+
+    return counted
 
 
 def _frame(sources: Sources, video: str, number: int) -> Picture | str:

@@ -137,7 +137,7 @@ def run_selection(
     if options.add_to_pool and options.pool is None:
         raise UsageError("The picks can join a pool only if there is one", hint="give `--pool NAME`")
     samples = SampleColumns(snapshot)
-    inputs = Inputs(samples, options.embeddings)
+    inputs = Inputs(samples, options.embeddings, listen)
     names = _names(config.strategies)
     strategies = tuple(
         inputs.strategy(strategy, name) for strategy, name in zip(config.strategies, names, strict=True)

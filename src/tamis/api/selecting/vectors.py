@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.options import ignore_progress
+from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.index import read_embeddings
 from tamis.scoring import prediction_vectors
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tamis.engine import ProgressListener
     from tamis.index import SampleColumns
     from tamis.model import PredictionColumns, Task
     from tamis.model.columns import Bools, Ints
@@ -78,8 +81,14 @@ def vectors_from_file(samples: SampleColumns, path: Path) -> SampleVectors:
     return SampleVectors(vectors, null, origin, int(np.count_nonzero(~known)))
 
 
-def vectors_from_predictions(samples: SampleColumns) -> SampleVectors:
+def vectors_from_predictions(
+    samples: SampleColumns, *, listen: ProgressListener = ignore_progress
+) -> SampleVectors:
     """Describe each sample by its predictions of all tasks side by side; a task without a file is zeros.
+
+    Args:
+        samples: of a snapshot.
+        listen: told how many were described.
 
     Raises:
         UsageError: when there is no task.
@@ -90,6 +99,7 @@ def vectors_from_predictions(samples: SampleColumns) -> SampleVectors:
     widths, heights = _sizes(samples)
     blocks: list[NDArray[np.float32]] = []
     null = np.ones(len(samples), np.bool_)
+    n_done = 0
     for task in tasks:
         block: NDArray[np.float32] | None = None
         for part in samples.prediction_parts(task.name):
@@ -99,6 +109,8 @@ def vectors_from_predictions(samples: SampleColumns) -> SampleVectors:
                 block = np.zeros((len(samples), vectors.shape[1]), np.float32)
             block[at] = vectors
             null[at] = False
+            n_done += len(at)
+            listen(Progress("vectors", n_done, len(samples) * len(tasks), "samples"))
         if block is not None:
             blocks.append(block)
     vectors = np.concatenate(blocks, axis=1) if blocks else np.zeros((len(samples), 1), np.float32)
