@@ -137,7 +137,7 @@ def test_doctor_of_a_sound_datasource(demo: Path) -> None:
             "hint: name the folder that it is in: `my images`",
             "tamis doctor FOLDER",
         ),
-        (("s3://bucket/x",), "`s3://` is not supported", "tamis doctor FOLDER"),
+        (("ftp://host/x",), "`ftp://` is not supported", "tamis doctor FOLDER"),
         (("none",), "datasource: Folder `ROOT/none` does not exist", "tamis doctor FOLDER"),
         (("my images", "data"), "it is of `ROOT/data`", "tamis scan 'my images' --lightly data"),
         (("data",), "index: made 20", "tamis select data --n 50 --diverse"),

@@ -17,17 +17,18 @@ import tamis
 from tamis.api.freshness import changed_since
 from tamis.api.options import ScanOptions
 from tamis.api.scanning.project import read_project
-from tamis.api.sources import open_sources
-from tamis.errors import TamisError
+from tamis.api.sources import open_sources, open_store
+from tamis.errors import DatasourceError, TamisError
 from tamis.formats import PREDICTIONS, TASKS_KEY
 from tamis.model import SampleKind, Severity, kind_of_key
-from tamis.storage import LocalStore, Store, StoreError, join_key
+from tamis.storage import LocalStore, Store, StoreError, is_url, join_key
 
 if TYPE_CHECKING:
     from tamis.api.sources import Sources
 
-_LIBRARIES = ("msgspec", "numpy", "pyarrow", "duckdb", "pillow", "av")
+_LIBRARIES = ("msgspec", "numpy", "pyarrow", "duckdb", "obstore", "pillow", "av")
 _FOLDERS_LOOKED_INTO = 200
+_LIGHTLY = ".lightly"
 
 
 class Verdict(StrEnum):
@@ -77,9 +78,9 @@ def diagnose(
     try:
         sources = open_sources(source, lightly=lightly, index=index)
     except TamisError as error:
-        findings.append(_not_opened([source, lightly], error))
+        findings += [_not_opened([source, lightly], error), *_without_listing(lightly or source)]
         return Diagnosis(findings=tuple(findings), next_step="tamis doctor FOLDER")
-    findings += [*_samples(sources.input), *_project(sources), *_index(sources)]
+    findings += [*_samples(sources.input), *_project(sources), *_writing(sources.lightly), *_index(sources)]
     given = [str(source)]
     given += [
         word for name, place in (("--lightly", lightly), ("--index", index)) if place for word in (name, str(place))
@@ -91,6 +92,15 @@ def _not_opened(places: list[str | Path | None], error: TamisError) -> Finding:
     file = next((Path(place) for place in places if place is not None and Path(place).is_file()), None)
     hint = error.hint if file is None else f"name the folder that it is in: `{file.parent}`"
     return Finding(name="datasource", verdict=Verdict.BAD, detail=error.message, hint=hint)
+
+
+def _without_listing(lightly: str | Path) -> list[Finding]:
+    """Return what else works in a bucket that cannot be listed, where it can be asked at all."""
+    try:
+        store = open_store(lightly) if is_url(lightly) else None
+    except TamisError:
+        return []
+    return [] if store is None else [_reading(store, TASKS_KEY), *_writing(store)]
 
 
 def _versions() -> Finding:
@@ -110,7 +120,7 @@ def _first_samples(store: Store) -> tuple[int, str | None, bool]:
             images = [key for key in keys if kind_of_key(key) is SampleKind.IMAGE]
             first = first or next(iter(images or keys), None)
             n += len(keys)
-            pending += [join_key(folder, name) for name in sorted(page.folders) if name != ".lightly"]
+            pending += [join_key(folder, name) for name in sorted(page.folders) if name != _LIGHTLY]
     return n, first, not pending
 
 
@@ -118,8 +128,8 @@ def _samples(store: Store) -> list[Finding]:
     """Return whether images and videos can be listed and the first of them be read."""
     try:
         n, key, is_all = _first_samples(store)
-    except StoreError as error:
-        hint = "ask for the permission to list"
+    except DatasourceError as error:
+        hint = error.hint or "ask for the permission to list"
         return [Finding(name="samples", verdict=Verdict.BAD, detail=error.message, hint=hint)]
     if key is None:
         verdict, where = Verdict.BAD if is_all else Verdict.NOTE, "" if is_all else "the first folders of "
@@ -134,10 +144,24 @@ def _samples(store: Store) -> list[Finding]:
 def _reading(store: Store, key: str) -> Finding:
     try:
         blob = store.read_start(key, 4096)
-    except StoreError as error:
-        hint = "ask for the permission to read"
+    except DatasourceError as error:
+        hint = error.hint or "ask for the permission to read"
         return Finding(name="read", verdict=Verdict.BAD, detail=error.message, hint=hint)
     return Finding(name="read", verdict=Verdict.GOOD, detail=f"`{key}` ({blob.stamp.size_bytes:,} bytes)")
+
+
+def _writing(store: Store) -> list[Finding]:
+    """Return whether predictions can be written into a bucket: a small object is put there, and removed."""
+    if store.local_root is not None:
+        return []  # the index lies there, and whether that can be written is a finding of its own
+    name = f"{_LIGHTLY}/.tamis-doctor-{secrets.token_hex(4)}"
+    try:
+        store.write(name, b"")
+        store.delete(name)
+    except DatasourceError as error:
+        hint = error.hint if store.url.startswith("https://") else f"only needed to write predictions: {error.hint}"
+        return [Finding(name="write", verdict=Verdict.NOTE, detail=error.message, hint=hint)]
+    return [Finding(name="write", verdict=Verdict.GOOD, detail=f"`{store.url}/{_LIGHTLY}`")]
 
 
 def _project(sources: Sources) -> list[Finding]:
@@ -153,7 +177,7 @@ def _project(sources: Sources) -> list[Finding]:
         ]
     try:
         project = read_project(sources.lightly, ScanOptions())
-    except StoreError as error:
+    except DatasourceError as error:
         return [Finding(name="tasks", verdict=Verdict.BAD, detail=error.message, hint=error.hint)]
     findings = [
         Finding(
@@ -175,7 +199,7 @@ def _has_folder(store: Store, key: str) -> bool:
     """Whether anything is in a folder; where that cannot be said, reading it will."""
     try:
         return any(page.names or page.folders for page in store.list_folder(key, stamps=False))
-    except StoreError:
+    except DatasourceError:
         return True
 
 
@@ -190,7 +214,9 @@ def _index(sources: Sources) -> list[Finding]:
         detail = f"`{root}` cannot be written: {writable}"
         hint = "give `--index FOLDER`, a folder that you may write to"
         return [Finding(name="index", verdict=Verdict.BAD, detail=detail, hint=hint)]
-    where = f"in `{root}`" + ("" if sources.index_note is None else " (the datasource cannot be written)")
+    in_bucket = sources.lightly.local_root is None
+    reason = "the index of a bucket is kept on this machine" if in_bucket else "the datasource cannot be written"
+    where = f"in `{root}`" + ("" if sources.index_note is None else f" ({reason})")
     if snapshot is None:
         return [Finding(name="index", verdict=Verdict.NOTE, detail=f"none yet; it will be {where}")]
     made = f"made {snapshot.manifest.created}, {where}"

@@ -53,10 +53,10 @@ def open_sources(
     """
     if is_url(index):
         raise UsageError(f"The index cannot be kept in `{index}`", hint="give `--index` a folder of this machine")
-    input_store = _open_store(source)
+    input_store = open_store(source)
     if input_store.local_root is None:
         _require_content(input_store)
-    lightly_store = input_store if lightly is None else _open_store(lightly)
+    lightly_store = input_store if lightly is None else open_store(lightly)
     if index is not None:
         return Sources(input_store, lightly_store, Index(Path(index).expanduser().absolute()))
     if lightly_store.local_root is None:
@@ -70,7 +70,8 @@ def open_sources(
     return Sources(input_store, lightly_store, Index(cache), note)
 
 
-def _open_store(place: str | Path) -> Store:
+def open_store(place: str | Path) -> Store:
+    """Open the store of a folder or a URL. Raises as `open_sources`, but asks a bucket nothing yet."""
     if not is_url(place):
         return LocalStore.open(place)
     from tamis.storage.bucket import BucketStore  # noqa: PLC0415 (loads obstore, which a folder needs not wait for)

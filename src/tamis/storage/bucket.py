@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import obstore
+from obstore.exceptions import BaseError
 
 from tamis.errors import DatasourceError
-from tamis.storage.base import Blob, Page, StoreError, UnavailableError, check_key, join_key
+from tamis.storage.base import Blob, NotFoundError, Page, StoreError, UnavailableError, check_key, join_key
 from tamis.storage.bucket_client import connect
-from tamis.storage.bucket_errors import FAULTS, bucket_error, may_be_beyond_end
+from tamis.storage.bucket_errors import FAULTS, Retries, bucket_error, may_be_beyond_end
 from tamis.storage.bucket_listing import list_pages, stamp_of
 from tamis.storage.bucket_url import parse_bucket_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
+    from obstore import GetOptions
+
     from tamis.storage.bucket_client import Objects
+
+T = TypeVar("T")
 
 _IN_FLIGHT = 64
 _RETRY_SECS = 60.0
@@ -75,7 +82,7 @@ class BucketStore:
         """List one folder ("" is the root), some requests a page."""
         path = self._path(folder, "listed") if folder else self._place.prefix
         try:
-            yield from list_pages(self._objects, self._place, path, stamps=stamps)
+            yield from list_pages(self._objects, self._place, path, stamps=stamps, retry_secs=self._retry_secs)
         except FileNotFoundError as error:
             fault = bucket_error(self._place, "listed", folder, error)
             if isinstance(fault, UnavailableError):
@@ -96,43 +103,44 @@ class BucketStore:
         return self._read(key, n_bytes, start)
 
     def read_many(self, keys: Sequence[str], *, n_bytes: int | None = None) -> Iterator[Blob | StoreError]:
-        """Read many at once, in threads: obstore's asynchronous calls are a third slower from Python."""
-        if len(keys) == 1:
-            yield self._read_or_error(keys[0], n_bytes)
-            return
+        """Read many at once; the first requests are sent by this call, not when the first result is asked for.
+
+        In threads, as obstore's asynchronous calls are a third slower from Python (`benchmarks/bench_bucket.py`).
+        """
+        waiting = iter(keys)
+        reads = deque(self._start(key, n_bytes) for key in islice(waiting, 2 * self._in_flight))
+        return self._take(reads, waiting, n_bytes)
+
+    def _take(
+        self, reads: deque[Future[Blob | StoreError]], waiting: Iterator[str], n_bytes: int | None
+    ) -> Iterator[Blob | StoreError]:
+        """Yield the results of reads in their order, and start one more for each that is taken."""
+        try:
+            while reads:
+                result = reads.popleft().result()
+                reads.extend(self._start(key, n_bytes) for key in islice(waiting, 1))
+                yield result
+        finally:
+            for read in reads:
+                read.cancel()
+
+    def _start(self, key: str, n_bytes: int | None) -> Future[Blob | StoreError]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._in_flight, thread_name_prefix="tamis-bucket")
-        pending: deque[Future[Blob | StoreError]] = deque()
-        try:
-            for key in keys:
-                pending.append(self._threads.submit(self._read_or_error, key, n_bytes))
-                if len(pending) >= 2 * self._in_flight:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        return self._threads.submit(self._read_or_error, key, n_bytes)
 
     def write(self, key: str, data: bytes) -> None:
         """Put bytes at a key: the services show the old object until they have the new one whole."""
         path = self._path(key, "written")
         self._refuse_public("written", key)
-        try:
-            obstore.put(self._objects, path, data)
-        except FAULTS as error:
-            raise bucket_error(self._place, "written", key, error) from None
+        self._try("written", key, lambda: obstore.put(self._objects, path, data))
 
     def delete(self, key: str) -> None:
         """Remove what is at a key."""
         path = self._path(key, "removed")
         self._refuse_public("removed", key)
-        try:
-            obstore.delete(self._objects, path)
-        except FileNotFoundError:
-            return
-        except FAULTS as error:
-            raise bucket_error(self._place, "removed", key, error) from None
+        with suppress(NotFoundError):
+            self._try("removed", key, lambda: obstore.delete(self._objects, path))
 
     def _path(self, key: str, verb: str) -> str:
         """Return the key in the bucket."""
@@ -150,34 +158,50 @@ class BucketStore:
 
     def _read(self, key: str, n_bytes: int | None, start: int) -> Blob:
         path = self._path(key, "read")
+        if n_bytes == 0:
+            return Blob(b"", stamp_of(self._try("read", key, lambda: obstore.head(self._objects, path))))
         try:
-            if n_bytes is None:
-                result = obstore.get(self._objects, path)
-            elif n_bytes == 0:
-                return Blob(b"", stamp_of(obstore.head(self._objects, path)))
-            else:
-                result = obstore.get(self._objects, path, options={"range": (start, start + n_bytes)})
-            data = bytes(result.bytes())
-            stamp = stamp_of(result.meta)
-        except FAULTS as error:
-            if n_bytes and may_be_beyond_end(error):
-                empty = self._read(key, 0, 0)
-                if empty.stamp.size_bytes <= start:
-                    return empty
-            raise bucket_error(self._place, "read", key, error) from None
-        expected = stamp.size_bytes if n_bytes is None else min(n_bytes, stamp.size_bytes - start)
-        if len(data) != expected:
-            raise UnavailableError(
-                f"`{key}` in `{self.url}` cannot be read: {len(data):,} of {expected:,} bytes came",
-                hint="try again",
-            )
-        return Blob(data, stamp)
+            blob = self._try("read", key, lambda: self._get(path, n_bytes, start))
+        except _BeyondEndError as error:
+            empty = self._read(key, 0, 0)
+            if empty.stamp.size_bytes > start:
+                raise bucket_error(self._place, "read", key, error) from None
+            return empty
+        expected = blob.stamp.size_bytes if n_bytes is None else min(n_bytes, blob.stamp.size_bytes - start)
+        if len(blob.data) != expected:
+            came = f"{len(blob.data):,} of {expected:,} bytes came"
+            raise UnavailableError(f"`{key}` in `{self.url}` cannot be read: {came}", hint="try again")
+        return blob
+
+    def _get(self, path: str, n_bytes: int | None, start: int) -> Blob:
+        options: GetOptions = {} if n_bytes is None else {"range": (start, start + n_bytes)}
+        try:
+            result = obstore.get(self._objects, path, options=options)
+            return Blob(bytes(result.bytes()), stamp_of(result.meta))
+        except BaseError as error:
+            if n_bytes is not None and may_be_beyond_end(error):
+                raise _BeyondEndError(str(error)) from None
+            raise
+
+    def _try(self, verb: str, key: str, call: Callable[[], T]) -> T:
+        """Return what a call returns; try again where an answer breaks off, and say what is wrong where it is."""
+        retries = Retries(self._retry_secs)
+        while True:
+            try:
+                return call()
+            except FAULTS as error:
+                if not retries.wait_after(error):
+                    raise bucket_error(self._place, verb, key, error) from None
 
     def _read_or_error(self, key: str, n_bytes: int | None) -> Blob | StoreError:
         try:
             return self._read(key, n_bytes, 0)
         except StoreError as error:
             return error
+
+
+class _BeyondEndError(Exception):
+    """A range was refused, most likely as it begins after the object's end."""
 
 
 def _open(url: str, in_flight: int, retry_secs: float) -> BucketStore:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from obstore.exceptions import BaseError, InvalidPathError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    BaseError,
+    GenericError,
+    InvalidPathError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 
 from tamis.storage.base import NotFoundError, StoreError, UnavailableError
 from tamis.storage.bucket_url import BucketUrl, Service
@@ -39,6 +46,9 @@ _BAD_CREDENTIALS = frozenset(
 )
 _ELSEWHERE = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.BAD_REQUEST)
 _BEYOND_END = ("status code: 416", "Wanted range starting at", "CONTENT_RANGE")
+_BROKEN_OFF = ("response body", "decoding", "connection closed", "incomplete message")
+_FIRST_PAUSE_SECS = 0.1
+_LONGEST_PAUSE_SECS = 5.0
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound", "InvalidBucketName"})
 _CREDENTIALS = {
     Service.S3: "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`, or run where an instance "
@@ -127,6 +137,27 @@ def _fault_of_place(place: BucketUrl, answer: _Answer, error: Exception) -> tupl
 def may_be_beyond_end(error: Exception) -> bool:
     """Whether a range may have been refused because the object ends before it; each service says it in its way."""
     return any(words in str(error) for words in _BEYOND_END)
+
+
+class Retries:
+    """Patience with answers that break off, which obstore does not ask for again; it does where none comes.
+
+    Args:
+        secs: after which no fault is forgiven any more.
+    """
+
+    def __init__(self, secs: float) -> None:
+        self._ends_secs = time.monotonic() + secs
+        self._pause_secs = _FIRST_PAUSE_SECS
+
+    def wait_after(self, error: Exception) -> bool:
+        """Whether to try again after an error; if so, after a pause."""
+        is_broken_off = isinstance(error, GenericError) and any(words in str(error) for words in _BROKEN_OFF)
+        if not is_broken_off or time.monotonic() + self._pause_secs > self._ends_secs:
+            return False
+        time.sleep(self._pause_secs)
+        self._pause_secs = min(2 * self._pause_secs, _LONGEST_PAUSE_SECS)
+        return True
 
 
 def _credentials_hint(place: BucketUrl, code: str | None) -> str:

@@ -11,8 +11,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import obstore
+from obstore.exceptions import BaseError
 
 from tamis.storage.base import Page, Stamp
+from tamis.storage.bucket_errors import Retries
 from tamis.storage.bucket_url import Service
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _PAGE_NAMES = 10_000
 _CHUNK = 1_000  # as many as the servers send at a time
-_MAX_JUMPS = 8
+_MAX_JUMPS = 3  # `.lightly` comes first; a folder with more subfolders than files is better asked for whole
 _LAST_CHARACTER = "\U0010ffff"
 _UNORDERED_SUFFIX = "--x-s3"  # S3 Express buckets list in no order
 _SECOND_NS = 1_000_000_000
@@ -42,7 +44,9 @@ def stamp_of(meta: ObjectMeta) -> Stamp:
     return Stamp(meta["size"], int(meta["last_modified"].timestamp()) * _SECOND_NS + below)
 
 
-def list_pages(objects: Objects, place: BucketUrl, folder: str, *, stamps: bool) -> Iterator[Page]:
+def list_pages(
+    objects: Objects, place: BucketUrl, folder: str, *, stamps: bool, retry_secs: float
+) -> Iterator[Page]:
     """List what lies directly in a folder.
 
     Args:
@@ -50,54 +54,74 @@ def list_pages(objects: Objects, place: BucketUrl, folder: str, *, stamps: bool)
         place: its URL.
         folder: key of the folder in the bucket, "" for all of it.
         stamps: whether to tell sizes and times.
+        retry_secs: how long to go on trying where answers break off.
     """
     is_ordered = place.service in {Service.S3, Service.GCS} and not place.bucket.endswith(_UNORDERED_SUFFIX)
     listing = _FolderListing(f"{folder}/" if folder else "", stamps=stamps)
     if is_ordered:
-        yield from _jump_along(objects, folder, listing)
+        yield from _jump_along(objects, folder, listing, retry_secs)
     else:
-        yield from _whole(objects, folder, listing)
+        yield from _whole(objects, folder, listing, retry_secs)
     yield listing.take()
 
 
-def _jump_along(objects: Objects, folder: str, listing: _FolderListing) -> Iterator[Page]:
-    after: str | None = None
-    for _ in range(_MAX_JUMPS):
-        jump: str | None = None
-        for chunk in obstore.list(objects, folder or None, offset=after, chunk_size=_CHUNK):
-            jump = listing.add_until_subfolder(chunk)
-            if listing.is_full:
-                yield listing.take()
-            if jump is not None:
-                break
-        if jump is None:
+def _jump_along(objects: Objects, folder: str, listing: _FolderListing, retry_secs: float) -> Iterator[Page]:
+    """List along the keys, over subfolders, and on from where an answer broke off."""
+    n_jumps, retries = 0, Retries(retry_secs)
+    while n_jumps < _MAX_JUMPS:
+        subfolder: str | None = None
+        try:
+            for chunk in obstore.list(objects, folder or None, offset=listing.after, chunk_size=_CHUNK):
+                subfolder = listing.add_until_subfolder(chunk)
+                if listing.is_full:
+                    yield listing.take()
+                if subfolder is not None:
+                    break
+        except BaseError as error:
+            if not retries.wait_after(error):
+                raise
+            continue
+        if subfolder is None:
             return
-        after = f"{listing.prefix}{jump}/{_LAST_CHARACTER}"
-    listing.seen_before = after
-    yield from _whole(objects, folder, listing)
+        listing.after = f"{listing.prefix}{subfolder}/{_LAST_CHARACTER}"
+        n_jumps += 1
+    yield from _whole(objects, folder, listing, retry_secs)
 
 
-def _whole(objects: Objects, folder: str, listing: _FolderListing) -> Iterator[Page]:
-    result = obstore.list_with_delimiter(objects, folder or None)
+def _whole(objects: Objects, folder: str, listing: _FolderListing, retry_secs: float) -> Iterator[Page]:
+    """List the folder at once, and take what comes after the keys that are listed already."""
+    retries = Retries(retry_secs)
+    while True:
+        try:
+            result = obstore.list_with_delimiter(objects, folder or None)
+            break
+        except BaseError as error:
+            if not retries.wait_after(error):
+                raise
     found = result["objects"]
     listing.add_folders(result["common_prefixes"])
+    done = (listing.after or "").encode()
     for start in range(0, len(found), _CHUNK):
-        listing.add_files(found[start : start + _CHUNK])
+        chunk = found[start : start + _CHUNK]
+        listing.add_files([meta for meta in chunk if meta["path"].encode() > done] if done else chunk)
         if listing.is_full:
             yield listing.take()
 
 
 class _FolderListing:
-    """The page that is being filled, and which subfolders were told already.
+    """The page that is being filled, and how far the listing is.
 
     Args:
         prefix: what the keys of the folder begin with.
         stamps: whether to tell sizes and times.
+
+    Attributes:
+        after: the key, in the servers' order, up to which all is listed, `None` at the start.
     """
 
     def __init__(self, prefix: str, *, stamps: bool) -> None:
         self.prefix = prefix
-        self.seen_before: str | None = None
+        self.after: str | None = None
         self._stamps = stamps
         self._page = Page()
         self._told: set[str] = set()
@@ -119,14 +143,16 @@ class _FolderListing:
                 self._add_folder(name)
                 return name
         self.add_files(found)
+        if found:
+            self.after = found[-1]["path"]
         return None
 
     def add_files(self, found: Sequence[ObjectMeta]) -> None:
-        page, skip, seen = self._page, len(self.prefix), (self.seen_before or "").encode()
+        page, skip = self._page, len(self.prefix)
         for meta in found:
             path = meta["path"]
             # Objects that stand for the folder itself end in a slash, which obstore takes off.
-            if len(path) <= skip or not path.startswith(self.prefix) or (seen and path.encode() <= seen):
+            if len(path) <= skip or not path.startswith(self.prefix):
                 continue
             if "\\" in path:
                 page.skipped.append((path[skip:], "its name holds a backslash"))
