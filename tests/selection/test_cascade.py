@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies_selection import engine_strategies, random_problem
-from tamis.selection import chosen
+from tamis.selection import chosen, nearest, regions
 from tamis.selection.balance import BalanceTerm
 from tamis.selection.bounds import SpreadBounds, SumBounds
 from tamis.selection.cascade import Sizes
@@ -23,11 +24,19 @@ from tamis.selection.strategies import Balance, Diversity, Strategy, Weights
 from tamis.selection.terms import SumTerm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Array = Any
 TINY = Sizes(middle=5, inner=2)
 MEDIUM = Sizes(middle=100, inner=10)
+FEW_IN_REGION = nearest._FEW_IN_REGION  # noqa: SLF001 - regions matter from some hundred picks on
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _regions_from_the_start() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest, "_FEW_IN_REGION", 0)
+        yield
 
 
 def _run(strategies: Sequence[Strategy], k: int, candidate: Array, pool: Sequence[int] = ()) -> CascadeRun:
@@ -229,21 +238,37 @@ def test_what_the_least_objective_swallows_ties(seed: int, spread: float, object
     assert run.picks == brute.run(n)
 
 
-def test_most_distances_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run measures far less than every sample against every pick."""
-    measured = 0
-    dots_of = chosen.dots_of
+@pytest.mark.parametrize("objects", [False, True])
+def test_most_distances_are_left_out(monkeypatch: pytest.MonkeyPatch, objects: bool) -> None:  # noqa: FBT001
+    """A run compares few samples with few picks, in few products, and measures next to none in double precision."""
+    compared: Counter[str] = Counter()
+    dots_of, pair_squares = chosen.dots_of, chosen.pair_squares
 
     def counting(points: Array, others: Array) -> Array:
-        nonlocal measured
-        measured += len(points) * len(others)
+        compared[str(points.dtype)] += len(points) * len(others)
+        compared["products"] += 1
         return dots_of(points, others)
 
+    def measuring(points: Array, others: Array) -> Array:
+        compared["pairs"] += len(points)
+        return pair_squares(points, others)
+
     monkeypatch.setattr(chosen, "dots_of", counting)
-    strategies = [Diversity(name="d", embeddings=LONE_SETS["clustered"](np.random.default_rng(1)))]
-    field = survey(strategies, candidate=np.ones(MANY, bool), pool=[])
-    _finish(CascadeRun(strategies, field, [], sizes=Sizes(middle=64, inner=16)), 500)
-    assert MANY <= measured < 0.6 * MANY * 500
+    monkeypatch.setattr(regions, "dots_of", counting)
+    monkeypatch.setattr(chosen, "pair_squares", measuring)
+    monkeypatch.setattr(nearest, "_FEW_IN_REGION", FEW_IN_REGION)
+    n, k = (4_000, 400) if objects else (20_000, 2_000)
+    rng = np.random.default_rng(1)
+    centres = 2.0 * rng.standard_normal((200, 8))
+    points = (centres[rng.integers(0, 200, 20_000)] + 0.5 * rng.standard_normal((20_000, 8))).astype(np.float32)
+    owner = np.arange(20_000) // 5 if objects else None
+    strategies = [Diversity(name="d", embeddings=points, owner=owner)]
+    _finish(CascadeRun(strategies, survey(strategies, candidate=np.ones(n, bool), pool=[]), []), k)
+    every = 20_000 * 2_000
+    assert 20_000 <= compared["float32"] < 0.6 * every
+    assert compared["float64"] < 0.01 * every
+    assert compared["pairs"] < 10_000
+    assert compared["products"] < 1_500
 
 
 @given(st.integers(0, 2**32))
@@ -295,7 +320,7 @@ def test_drift_of_distances(seed: int, spread: float) -> None:
     rng = np.random.default_rng(seed)
     points = np.ones(3) + spread * rng.standard_normal((12, 3))
     starts = np.array([0, 2, 2, 5, 6, 7, 9, 12])
-    lazy, fresh = (LazyDistances(Vectors(points), starts) for _ in range(2))
+    lazy, fresh = (LazyDistances(Vectors(points), starts, usable=np.arange(12)) for _ in range(2))
     bounds, exact = (SpreadBounds(d, strength=1.0, alone=False) for d in (lazy, fresh))
     everyone = np.arange(7)
 

@@ -77,15 +77,18 @@ class Sizes:
     inner: int = 128
 
     @classmethod
-    def of(cls, n_candidates: int) -> Sizes:
+    def of(cls, n_candidates: int, *, n_parts: float = 1.0) -> Sizes:
         """Return sizes that suit so many candidates, by trials at d = 128 on two cores.
 
-        A draw of the middle looks at all bounds: the more there are, the fewer draws there should be.
+        Args:
+            n_candidates: a draw of the middle looks at all bounds: the more there are, the fewer there should be.
+            n_parts: how many vectors a sample has; samples of many are fewer to a group.
 
         >>> Sizes.of(1_000_000).middle
         15625
         """
-        return cls(middle=min(max(4096, n_candidates // 64), 16384))
+        part = min(max(1, round(n_parts)), 4)
+        return cls(middle=min(max(4096, n_candidates // 64), 16384) // part, inner=128 // part)
 
 
 @dataclass(frozen=True, eq=False)

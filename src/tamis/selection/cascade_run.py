@@ -73,7 +73,7 @@ class CascadeRun:
             [column.bounds for column in self._columns if column.bounds is not None],
             field.candidate,
             tolerance=_relative if self._alone else lambda _: ROUNDING * weight,
-            sizes=sizes or Sizes.of(int(field.candidate.sum())),
+            sizes=sizes or Sizes.of(int(field.candidate.sum()), n_parts=_n_parts(strategies)),
         )
         self.picks: list[int] = []
         self.stopped: str | None = self._exhaustion()
@@ -108,7 +108,7 @@ class CascadeRun:
             return _FilterColumn(strategy)
         strength = strategy.strength / self._scale
         if isinstance(strategy, Diversity):
-            return _SpreadColumn(strategy, len(known), strength=strength, alone=self._alone, threads=self._threads)
+            return _SpreadColumn(strategy, known, strength=strength, alone=self._alone, threads=self._threads)
         in_play = field.candidate.copy()
         in_play[list(pool)] = True
         term = make_term(strategy, known, in_play, field.candidate, threads=self._threads)
@@ -129,6 +129,12 @@ class CascadeRun:
     def _exhaustion(self) -> str | None:
         reasons = (column.exhaustion() for column in self._columns)
         return next((reason for reason in reasons if reason is not None), None)
+
+
+def _n_parts(strategies: Sequence[Strategy]) -> float:
+    """Return how many vectors a sample has in the DIVERSITY that has most of them."""
+    owners = (s.owner for s in strategies if isinstance(s, Diversity) and s.owner is not None and len(s.owner))
+    return max((len(owner) / len(np.unique(owner)) for owner in owners), default=1.0)
 
 
 def _relative(score: float) -> float:
@@ -203,12 +209,15 @@ class _SpreadColumn:
     """A DIVERSITY, measured for picks alone; the distances among the selected are summed up when all is done."""
 
     def __init__(
-        self, strategy: Diversity, n: int, *, strength: float, alone: bool, threads: Executor | None
+        self, strategy: Diversity, known: Bools, *, strength: float, alone: bool, threads: Executor | None
     ) -> None:
         self._strategy = strategy
+        self._threads = threads
+        n = len(known)
         owner = np.arange(n) if strategy.owner is None else np.asarray(strategy.owner, np.int64)
         starts = np.searchsorted(owner, np.arange(n + 1))
-        self._distances = LazyDistances(Vectors(strategy.embeddings), starts, threads=threads)
+        usable = np.flatnonzero(known[owner])
+        self._distances = LazyDistances(Vectors(strategy.embeddings), starts, usable=usable, threads=threads)
         self.bounds = SpreadBounds(self._distances, strength=strength, alone=alone) if strength else None
         self._gains: list[float] = []
         self._before: list[int] = []  # how many vectors were selected before each pick
@@ -243,7 +252,7 @@ class _SpreadColumn:
 
     def answers(self) -> tuple[Floats, Floats]:
         gains, before = np.array(self._gains), np.array(self._before, np.int64)
-        sums = sums_among(self._distances.chosen.exact)[before]
+        sums = sums_among(self._distances.chosen.exact, threads=self._threads)[before]
         objectives = np.where(before == 0, 1.0, sums + gains)
         objectives[np.array(self._empty, bool)] = LEAST_OBJECTIVE
         return objectives, gains

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from numpy.typing import NDArray
 
     from tamis.selection.embeddings import Floats
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 _PAIRS = 1 << 14
 _CROWD = 16
+_BLOCK_POINTS = 256
 _BLOCK_ROWS = 1024  # so that the products with 512 others stay in the cache
 _SAME = 1e-28  # unit vectors that differ by rounding alone: 1e-14 apart
 
@@ -103,11 +107,12 @@ class Chosen:
         np.minimum(self._among[:start], squares[:, :start].min(axis=0), out=self._among[:start])
 
 
-def sums_among(points: Floats) -> Floats:
+def sums_among(points: Floats, *, threads: Executor | None = None) -> Floats:
     """Return the sum over the first n points of the squared distance to the nearest other of them, for each n.
 
     Args:
         points: (m, d) unit vectors.
+        threads: which share the work.
 
     Returns:
         (m + 1,) sums, the first two of them 0.
@@ -117,11 +122,8 @@ def sums_among(points: Floats) -> Floats:
     """
     nearest = np.zeros(len(points))  # halves of squared distances
     sums = np.zeros(len(points) + 1)
-    step = max(1, min(256, (1 << 18) // max(len(points), 1)))
-    for start in range(0, len(points), step):
-        halves = dots_of(points[start : start + step], points[: start + step])
-        np.subtract(1.0, halves, out=halves)
-        np.maximum(halves, 0.0, out=halves)
+    for start in range(0, len(points), _BLOCK_POINTS):
+        halves = _half_squares(points[start : start + _BLOCK_POINTS], points[: start + _BLOCK_POINTS], threads)
         for n, row in enumerate(halves, start=start):
             nearest[n] = row[:n].min(initial=2.0)
             np.minimum(nearest[:n], row[:n], out=nearest[:n])
@@ -129,6 +131,20 @@ def sums_among(points: Floats) -> Floats:
                 nearest[0] = nearest[1]
             sums[n + 1] = 2.0 * np.add.reduce(nearest[: n + 1]) if n else 0.0
     return sums
+
+
+def _half_squares(points: Floats, others: Floats, threads: Executor | None) -> Floats:
+    halves = np.empty((len(points), len(others)))
+
+    def fill(start: int) -> None:
+        part = slice(start, start + _BLOCK_ROWS)
+        dots = dots_of(points, others[part])
+        np.subtract(1.0, dots, out=dots)
+        np.maximum(dots, 0.0, out=halves[:, part])
+
+    starts = range(0, len(others), _BLOCK_ROWS)
+    deque(map(fill, starts) if threads is None else threads.map(fill, starts), maxlen=0)
+    return halves
 
 
 def _grown(array: NDArray[Any], size: int) -> NDArray[Any]:

@@ -123,7 +123,7 @@ def select(
 
     Args:
         strategies: what decides, all over the same N samples, ordered by sample key.
-        n_samples: how many new samples to pick.
+        n_samples: how many new samples to pick, >= 0.
         candidate: (N,) what may be picked.
         pool: indices of what is selected already.
         progress: told after each pick how many of how many there are.
@@ -131,13 +131,16 @@ def select(
 
     Raises:
         SampleValueError: when a sample has a value that a strategy cannot use.
-        UsageError: when arrays do not fit together, or a distribution has no share above 0.
+        UsageError: when arrays do not fit together, an option is out of its range, or a distribution has no share
+            above 0.
 
     >>> from tamis.selection.strategies import Weights
     >>> entropy = Weights(name="entropy", values=np.array([0.2, 0.9, 0.9]))
     >>> select([entropy], n_samples=2, candidate=np.ones(3, bool)).picks.tolist()
     [1, 2]
     """
+    if n_samples < 0:
+        raise UsageError(f"expected 0 samples to pick at least, got {n_samples}")
     field_ = survey(strategies, candidate=candidate, pool=pool)
     target = min(n_samples, int(field_.candidate.sum()))
     with product_threads() as threads:

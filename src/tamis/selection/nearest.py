@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _CHUNK_ROWS = 4096
 _CHUNK_EXACT = 2048
 _BLOCK_ROWS = 512
-_FEW_IN_REGION = 8
+_FEW_IN_REGION = 2
 _MOST = 0.8
 _CHUNK_CHOSEN = 512
 _SANE_LENGTHS = (1e-15, 1e15)  # whose inverses and products float32 holds
@@ -48,7 +48,7 @@ class Vectors:
         for start in range(0, self.shape[0], _CHUNK_ROWS):
             rows = self._raw[start : start + _CHUNK_ROWS].astype(np.float64)
             lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-            lengths[lengths == 0.0] = 1.0
+            lengths[(lengths == 0.0) | ~np.isfinite(lengths)] = 1.0  # unknown vectors, which nobody asks for
             if not _SANE_LENGTHS[0] < lengths.min() <= lengths.max() < _SANE_LENGTHS[1]:
                 return None
             inverse[start : start + _CHUNK_ROWS] = 1.0 / lengths
@@ -62,7 +62,7 @@ class Vectors:
         """Return some vectors, (n, d) in float32."""
         if self._inverse is None:
             return self.exact(rows).astype(np.float32)
-        found: Singles = self._raw[rows]
+        found: Singles = self._raw.take(rows, axis=0)
         found *= self._inverse[rows][:, None]
         return found
 
@@ -76,12 +76,15 @@ class LazyDistances:
         empty: (N,) which samples have no vector.
     """
 
-    def __init__(self, vectors: Vectors, starts: Indices, *, threads: Executor | None = None) -> None:
+    def __init__(
+        self, vectors: Vectors, starts: Indices, *, usable: Indices, threads: Executor | None = None
+    ) -> None:
         """Start with nothing chosen.
 
         Args:
             vectors: the vectors of all samples, those of a sample together.
             starts: (N + 1,) where each sample's vectors start.
+            usable: indices of the vectors that may be asked for; the others may be anything.
             threads: which share the matrix products.
         """
         self._threads = threads
@@ -99,7 +102,7 @@ class LazyDistances:
         self._seen = np.zeros(len(self._counts), np.int32)
         self._seen_near = np.zeros(len(self._counts), np.int32)
         self._exact_seen = np.zeros(len(self._counts), np.int32)
-        leaders = np.unique(np.linspace(0, max(n_vectors - 1, 0), min(N_REGIONS, n_vectors)).astype(np.int64))
+        leaders = usable[:: max(1, len(usable) // N_REGIONS)][:N_REGIONS]
         self._regions = Regions(vectors.fast(leaders), n_vectors)
         self._error = 2.0 * dot_error(vectors.shape[1], np.float32)
 
@@ -129,15 +132,17 @@ class LazyDistances:
             self.refresh(of)
             return
         rows = self.rows(of)
-        if not len(rows):
-            return
+        if len(rows):
+            self._compare_near(rows, self._per_row(self._seen_near, of))
+        self._seen_near[of] = self.chosen.count
+        self._update(of, rows)
+
+    def _compare_near(self, rows: Indices, since: Indices) -> None:
         self._regions.learn(self.chosen.fast)
         unplaced = self._regions.unplaced(rows)
         self._share(self._place, [unplaced[block] for block in _row_blocks(len(unplaced))])
-        parts = self._regions.near(rows, self._per_row(self._seen_near, of))
+        parts = self._regions.near(rows, since)
         self._share(lambda part: self._compare(rows[part[0]], self.chosen.fast[part[1]]), parts)
-        self._seen_near[of] = self.chosen.count
-        self._update(of, rows)
 
     def _place(self, rows: Indices) -> None:
         self._regions.place(rows, self._vectors.fast(rows))

@@ -171,8 +171,9 @@ def unknown(strategy: Strategy, n: int) -> Bools:
 
     Raises:
         SampleValueError: for the first sample with a value that is not finite, or a weight below 0.
-        UsageError: when the arrays do not fit together.
+        UsageError: when the arrays do not fit together, or an option is out of its range.
     """
+    _check_options(strategy)
     null = np.zeros(n, bool) if strategy.null is None else np.asarray(strategy.null, bool)
     _expect_shape(strategy, "null", null, (n,))
     if isinstance(strategy, Weights | Threshold):
@@ -182,6 +183,21 @@ def unknown(strategy: Strategy, n: int) -> Bools:
         _check_values(strategy, strategy.rows, null, n, least=0.0, width=len(strategy.classes))
         return null
     return _embedding_nulls(strategy, null, n)
+
+
+def _check_options(strategy: Strategy) -> None:
+    if not isinstance(strategy, Threshold) and not np.isfinite(strategy.strength):
+        raise UsageError(f"Strategy `{strategy.name}`: expected a finite strength, got {strategy.strength}")
+    if isinstance(strategy, Typicality) and strategy.n_neighbours < 1:
+        raise UsageError(f"Strategy `{strategy.name}`: expected 1 neighbour at least, got {strategy.n_neighbours}")
+    if isinstance(strategy, Similarity):
+        queries, width = strategy.queries, strategy.embeddings.shape[-1]
+        if queries.ndim != 2 or queries.shape[1] != width:  # noqa: PLR2004 - rows and columns
+            raise UsageError(
+                f"Strategy `{strategy.name}`: expected queries of {width} dimensions, got shape {queries.shape}"
+            )
+        if not np.isfinite(queries).all() or not queries.any():
+            raise UsageError(f"Strategy `{strategy.name}`: expected finite queries, at least one of them not zero")
 
 
 def _check_values(
