@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import tamis
+from bucket_servers import use_server
+from tamis.api.frame_files import VideoJob, extract_video
 from tamis.api.frames import (
     FrameOptions,
     extract_frames,
@@ -28,6 +31,8 @@ from tamis.errors import DatasourceError, UsageError
 from tamis.index import Pool
 from tamis.media.frames import PictureFormat, read_rotation
 from tamis.model import frame_name
+from tamis.storage import LocalStore, MemoryStore
+from tamis.storage.bucket import BucketStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +168,31 @@ def test_threads_change_nothing(picture: PictureFormat, tmp_path: Path) -> None:
         )
     assert heard == [*range(1, 25), *range(1, 25)]
     assert files_of(tmp_path / "4") == files_of(tmp_path / "1")
+
+
+def test_any_store_will_do(tmp_path: Path) -> None:
+    """A video that lies elsewhere than in a folder gives the same report and files."""
+    path = write_video(tmp_path / "sub/clip.mp4", 12)
+    store = MemoryStore({"sub/clip.mp4": path.read_bytes()})
+    options = FrameOptions(workers=1, every=3)
+    job = VideoJob(store, "sub/clip.mp4", LocalStore(tmp_path / "elsewhere"), options)
+    assert extract_video(job).written == extract_video(replace(job, store=LocalStore(tmp_path))).kept == 4
+    extract_frames([tmp_path / "sub"], tmp_path / "out/sub", options)
+    assert files_of(tmp_path / "elsewhere") == files_of(tmp_path / "out")
+
+
+def test_buckets_are_as_good_as_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Videos of a bucket, all of them, one by its URL, or in memory, have the frames that they have in a folder."""
+    url = f"{use_server('s3', monkeypatch).new_bucket()}/some/folder"
+    path = write_video(tmp_path / "data/sub/clip.mp4", 6)
+    BucketStore(url).write("sub/clip.mp4", path.read_bytes())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    extract_frames([tmp_path / "data"], tmp_path / "near", ALONE)
+    extract_frames([url], tmp_path / "far", ALONE)
+    extract_frames([f"{url}/sub/clip.mp4"], tmp_path / "one/sub", ALONE)
+    assert files_of(tmp_path / "near") == files_of(tmp_path / "far") == files_of(tmp_path / "one")
+    frames = dict(iterate_frames("sub/clip.mp4", datasource=url))
+    assert sorted(frames) == sorted(files_of(tmp_path / "far"))
 
 
 def test_a_list_of_frames(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ import msgspec
 import numpy as np
 
 from tamis.api.frame_files import FrameOptions, VideoFrames, VideoJob, extract_video
-from tamis.api.frame_sources import find_videos, known_videos
+from tamis.api.frame_sources import find_videos, known_videos, open_root
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.engine import InlineEngine, ProcessEngine, Progress
 from tamis.errors import DatasourceError, UsageError
 from tamis.media.frames import PictureFormat
 from tamis.media.videos import VideoError, count_frames, read_frames, video_source
 from tamis.model import frame_name, parse_frame_stem, stem_of
-from tamis.storage import LocalStore
+from tamis.storage import LocalStore, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +68,8 @@ def iterate_frames(
 
     Args:
         video: path of the video; with `datasource`, relative to that.
-        datasource: root of the input datasource, so that the names are sample keys. Without it they start with the
-            name of the file.
+        datasource: root of the input datasource, a folder or URL, so that the names are sample keys. Without it
+            they start with the name of the file.
 
     Yields:
         The name, and red, green and blue from 0 to 255 as stored (not turned): uint8 of shape (height, width, 3).
@@ -78,7 +78,7 @@ def iterate_frames(
         DatasourceError: when there is no such file, or not a single frame of it can be decoded.
     """
     path = Path(video)
-    store = LocalStore(path.absolute().parent) if datasource is None else LocalStore.open(datasource)
+    store = LocalStore(path.absolute().parent) if datasource is None else open_root(datasource)
     key = path.name if datasource is None else path.as_posix()
     try:
         source = video_source(store, key)
@@ -120,7 +120,7 @@ def frames_of_selection(sources: Sequence[str | Path], selection: str) -> tuple[
     path = Path(selection)
     if path.exists():
         keys = read_keys(path / "selected.txt" if path.is_dir() else path)
-    elif len(sources) == 1 and Path(sources[0]).is_dir():
+    elif len(sources) == 1 and (is_url(sources[0]) or Path(sources[0]).is_dir()):
         keys = selected_keys(open_sources(sources[0]), selection)
     else:
         raise UsageError(f"There is no file or folder `{selection}`", hint="a pool needs a single folder as source")
@@ -141,8 +141,8 @@ def extract_frames(
     was stopped goes on where it was. Damage is reported, never raised; the frames before it are written.
 
     Args:
-        sources: videos, and folders that are searched for them. Names are relative to the folder given, so give the
-            root of the datasource for names that are its sample keys.
+        sources: videos, and folders that are searched for them; paths or URLs. Names are relative to the folder
+            given, so give the root of the datasource for names that are its sample keys.
         out: folder for the frames, with the folders of their videos in it.
         options: which frames, and how.
         listen: told how far the work is.

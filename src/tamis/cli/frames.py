@@ -18,7 +18,8 @@ Pictures = Annotated[str, typer.Option("--format", metavar="png|jpeg", help="How
 
 def frames_command(
     src: Annotated[
-        list[str], typer.Argument(metavar="VIDEO|SRC...", help="Videos, and folders that are searched for them.")
+        list[str],
+        typer.Argument(metavar="VIDEO|SRC...", help="Videos, and folders or URLs that are searched for them."),
     ],
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where the frames go, in the folders of their videos.")

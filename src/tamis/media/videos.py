@@ -102,8 +102,6 @@ def _count_stored(source: VideoSource) -> int:
 
     A file that is cut between two frames decodes without a fault, and so does one whose edit list skips frames.
     """
-    if not isinstance(source, Path):
-        source.seek(0)
     with open_video(source, ignore_editlist="1") as container:
         try:
             return sum(packet.dts is not None for packet in container.demux(video=0))
@@ -159,6 +157,8 @@ def open_video(source: VideoSource, **options: str) -> Iterator[av.container.Inp
         VideoError: when it cannot be opened, or holds no video stream.
     """
     file = str(source) if isinstance(source, Path) else source
+    if not isinstance(source, Path):
+        source.seek(0)
     try:
         # Titles and comments may be of any encoding; strict decoding would refuse the video for them.
         container = av.open(file, "r", options={**_OPTIONS, **options}, metadata_errors="ignore")
