@@ -2,9 +2,9 @@
 
 A document of gigabytes is a list of small objects, or an object that holds such lists. A piece of it is cut
 after the last element that it holds whole, and decoded at once: `[` + piece + `]` is JSON only if the cut is
-between two elements. Where that does not work (a token that JSON does not have, the end of the list), the
-elements of that piece are told apart by their brackets and decoded one by one, so that one bad element is one
-bad element.
+between two elements. Where that does not work (a token that JSON does not have, the end of the list), smaller
+pieces are tried, and the elements of the smallest are told apart by their brackets and decoded one by one, so
+that one bad element is one bad element.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|["\[\]{},]', re.DOTALL)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SCALAR_END = re.compile(rb"[,\]} \t\r\n]")
 _TRIED_CUTS = 3
+_SLOW_BYTES = 1 << 16
 _GAP_BYTES = 64  # white space between two elements, beyond which no cut is looked for
 _SHOWN_BYTES = 60
 
@@ -84,6 +85,7 @@ class JsonStream:
     def __init__(self, read: Callable[[int], bytes], piece_bytes: int = PIECE_BYTES) -> None:
         self._read = read
         self._piece_bytes = piece_bytes
+        self._span = piece_bytes
         self._buffer = b""
         self._at = 0
         self._n_before = 0
@@ -174,20 +176,27 @@ class JsonStream:
             self._next_text()
 
     def _many(self, decoders: _Decoders[T]) -> list[T | Unreadable]:
-        """Decode up to the last cut of a piece; return nothing where none of the last few is one."""
+        """Decode up to the last cut of a piece; return nothing where none of the last few is one.
+
+        After a failure the next pieces are smaller: what broke it is soon told apart from the rest.
+        """
         if len(self._buffer) - self._at < self._piece_bytes:
             self._fill(self._piece_bytes)
-        end = len(self._buffer)
-        for _ in range(_TRIED_CUTS):
-            end = self._cut_before(end)
-            if end < 0:
+        while True:
+            end = min(self._at + self._span, len(self._buffer))
+            for _ in range(_TRIED_CUTS):
+                end = self._cut_before(end)
+                if end < 0:
+                    break
+                text = b"[" + self._buffer[self._at : end] + b"]"
+                values = decoders.all_of(text)
+                if values is not None:
+                    self._at = end
+                    self._span = min(2 * self._span, self._piece_bytes)
+                    return values
+            if self._span <= _SLOW_BYTES:
                 return []
-            text = b"[" + self._buffer[self._at : end] + b"]"
-            values = decoders.all_of(text)
-            if values is not None:
-                self._at = end
-                return values
-        return []
+            self._span //= 2
 
     def _cut_before(self, end: int) -> int:
         """Return where the last object that is followed by another one ends, -1 where there is none."""
@@ -215,8 +224,8 @@ class JsonStream:
         return values
 
     @staticmethod
-    def _ends(buffer: bytes, start: int, *, only_first: bool = False) -> list[int]:
-        """Return where the values end that a `,` or a closing bracket follows."""
+    def _ends(buffer: bytes, start: int) -> list[int]:
+        """Return where the next values end: before a `,` or a closing bracket."""
         depth, ends = 0, []
         for token in _TOKEN.finditer(buffer, start):
             byte = token.group()
@@ -228,7 +237,7 @@ class JsonStream:
                 break  # its end is not read yet
             elif depth == 0 and len(byte) == 1:
                 ends.append(token.start())
-                if byte != b"," or only_first:
+                if byte != b"," or token.start() - start > _SLOW_BYTES:
                     break
         return ends
 

@@ -184,8 +184,8 @@ class LabelImport:
         try:
             if said is None or kind_of_key(said) is None:
                 return names.find_stem(stem)
-            with_folder = join_key(folder, said)
-            return with_folder if names.has(names.spelled(with_folder)) and not names.prefix else names.find(said)
+            beside = names.spelled(join_key(folder, said))
+            return beside if names.has(beside) else names.find(said)
         except ForeignError as error:
             if error.code != "image-missing" or not self.options.keep_missing or said is None:
                 raise

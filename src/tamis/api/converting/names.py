@@ -28,7 +28,7 @@ class SampleNames:
     """
 
     def __init__(self, store: Store, prefix: str = "") -> None:
-        self.prefix = prefix.strip("/")
+        self._prefix = prefix.strip("/")
         # A stem with its ending; a dict of whole keys would hold a million names twice.
         self._endings: dict[str, str] = {}
         self._videos: set[str] = set()
@@ -67,7 +67,7 @@ class SampleNames:
         path = name.replace("\\", "/")
         while path.startswith("./"):
             path = path[2:]
-        return join_key(self.prefix, path) if self.prefix else path
+        return join_key(self._prefix, path) if self._prefix else path
 
     def missing_key(self, name: str) -> str:
         """Return the key that a sample which is not there would have.
