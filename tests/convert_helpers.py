@@ -14,7 +14,7 @@ from tamis.api.converting.choices import ExportFormat, ImportFormat
 from tamis.api.converting.exporting import ExportOptions, ExportReport
 from tamis.api.converting.run import export_to, import_from
 from tamis.api.converting.values import ImportOptions, ImportReport
-from tamis.api.options import ignore_progress
+from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import scan
 from tamis.api.sources import open_sources
 from tamis.api.writer import PredictionWriter
@@ -88,7 +88,7 @@ def build(root: Path, task: Task, files: Mapping[str, Sequence[Prediction]]) -> 
     with PredictionWriter(root, task=task.name, task_type=task.task_type, categories=task.categories) as writer:
         for key, found in files.items():
             writer.write(key, found, image_size=(WIDTH, HEIGHT))
-    scan(open_sources(root))
+    scan(open_sources(root), ScanOptions(workers=1))
     return root
 
 

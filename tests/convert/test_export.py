@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COCO_TYPES = [kind for kind in TaskType if kind is not TaskType.CLASSIFICATION]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources(COCO_TYPES))
 def test_coco_annotations_come_back_whole(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
@@ -41,7 +41,7 @@ def test_coco_annotations_come_back_whole(
     assert found == files
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources(COCO_TYPES))
 def test_coco_results_come_back_whole(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
@@ -60,7 +60,7 @@ def test_coco_results_come_back_whole(
     assert {record["image_id"] for record in json.loads((base / "results.json").read_text())} <= ids
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources())
 def test_json_lines_are_the_files(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
@@ -77,7 +77,7 @@ def test_json_lines_are_the_files(
     }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources())
 def test_tables_have_a_row_a_prediction(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
@@ -202,7 +202,7 @@ def test_what_coco_cannot_hold_is_said(tmp_path: Path) -> None:
         export(root, "coco", tmp_path / "c.json")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources([TaskType.OBJECT_DETECTION, TaskType.KEYPOINT_DETECTION]))
 def test_yolo_text_comes_back(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]

@@ -52,7 +52,7 @@ def without(prediction: Prediction, **changes: Any) -> Prediction:
     return msgspec.structs.replace(prediction, probabilities=None, **changes)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources(CVAT_TYPES))
 def test_cvat_shapes_come_back(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
@@ -99,7 +99,7 @@ def test_a_cvat_file_has_the_documented_shape(tmp_path: Path) -> None:
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources())
 def test_label_studio_tasks_hold_every_prediction(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]

@@ -34,7 +34,7 @@ def seen(predictions: list[Prediction]) -> dict[int, np.ndarray[Any, np.dtype[np
     return shown
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources(MASKS))
 def test_panoptic_segments_come_back(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]
@@ -61,7 +61,7 @@ def test_panoptic_segments_come_back(
     assert losses(report).get("pixels of masks that another mask with a higher score hides", 0) == n_hidden
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources(MASKS))
 def test_masks_of_categories_come_back(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]]

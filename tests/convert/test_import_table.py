@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tamis.model import Task
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(datasources(), st.sampled_from(["csv", "parquet"]))
 def test_tables_come_back(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Task, dict[str, list[Prediction]]], kind: str
