@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from tamis.api.sources import Sources
     from tamis.index import Snapshot
 
-Source = Annotated[str, typer.Argument(metavar="SRC", help="Folder of the images and videos.")]
+Source = Annotated[str, typer.Argument(metavar="SRC", help="Folder or URL of the images and videos.")]
 Lightly = Annotated[
-    str | None, typer.Option(metavar="FOLDER", help="Folder that holds `.lightly`.  [default: SRC]")
+    str | None, typer.Option(metavar="FOLDER", help="Folder or URL that holds `.lightly`.  [default: SRC]")
 ]
 IndexOption = Annotated[
     Path | None, typer.Option("--index", metavar="FOLDER", help="Folder of the index.  [default: .lightly/tamis]")
