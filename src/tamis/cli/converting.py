@@ -75,8 +75,9 @@ def import_command(
     One bad record never stops an import. Files that are there are never touched unless `--merge` or `--replace`
     says so. Exits with 1 when something was not taken.
 
-    Examples: `tamis import coco results.json data/ --task cars --annotations instances.json`,
-    `tamis import yolo labels/ data/ --task cars --classes data.yaml --score 1`
+    Examples:
+    - `tamis import coco results.json data/ --task cars --annotations instances.json`
+    - `tamis import yolo labels/ data/ --task cars --classes data.yaml --score 1`
     """
     import msgspec
 
@@ -151,8 +152,9 @@ def export_command(
 
     Everything is written from the index: run `tamis scan` first where files changed.
 
-    Examples: `tamis export coco-results data/ --task cars --out results.json`,
-    `tamis export files data/ --selection selection --out to-label --link`
+    Examples:
+    - `tamis export coco-results data/ --task cars --out results.json`
+    - `tamis export files data/ --selection selection --out to-label --link`
     """
     import msgspec
 

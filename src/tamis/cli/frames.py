@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tamis.cli.options import Quiet, Workers  # noqa: TC001 (typer reads the annotations)
-from tamis.cli.terminal import print_note, progress_bar, stdout, write_json
+from tamis.cli.options import Format, Quiet, Workers  # noqa: TC001 (typer reads the annotations)
+from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Pictures = Annotated[str, typer.Option("--format", metavar="png|jpeg", help="How frames are stored.")]
+Pictures = Annotated[str, typer.Option("--picture", metavar="png|jpeg", help="How frames are stored.")]
 
 
 def frames_command(
@@ -37,7 +37,7 @@ def frames_command(
         int | None, typer.Option(min=1, max=95, help="Of JPEG.  [default: 90]", show_default=False)
     ] = None,
     workers: Workers = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was done.")] = False,
+    output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
 ) -> None:
     """Write frames of videos as image files, named as prediction files name them.
@@ -46,8 +46,10 @@ def frames_command(
     there and not older than their video are kept, so a run that was stopped goes on where it was. Only PNGs carry
     the names of samples; JPEGs end in `.jpg`. Exits with 1 when a video is damaged or a name is not found.
 
-    Examples: `tamis frames clip.mp4 --out frames`, `tamis frames data/ --out frames --every 10 --format jpeg`,
-    `tamis frames data/ --out frames --selection round-1`
+    Examples:
+    - `tamis frames clip.mp4 --out frames`
+    - `tamis frames data/ --out frames --every 10 --picture jpeg`
+    - `tamis frames data/ --out frames --selection round-1`
     """
     import msgspec
 
@@ -63,7 +65,7 @@ def frames_command(
     )
     with progress_bar(quiet=quiet) as listen:
         report = extract_frames(src, out, options, listen=listen)
-    if as_json:
+    if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(report)))
     else:
         print_frames(stdout(), report, out)
