@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,3 +113,25 @@ def test_in_and_out_again(given: dict[str, Path], tmp_path: Path) -> None:
     assert report == {"out": str(out), "samples": 2, "predictions": 2, "not_held": []}
     known = [record for record in json.loads(given["results"].read_text()) if record["image_id"] != 9]
     assert sorted(json.loads(out.read_text()), key=str) == sorted(known, key=str)
+
+
+def test_reports_for_people_fit_80_columns(given: dict[str, Path], tmp_path: Path) -> None:
+    """Texts name what was left out with its reason, and no line is wider than the terminal."""
+    where = ["--annotations", given["described"], "--task", "cars"]
+    environment = {**os.environ, "COLUMNS": "80"}
+    for call in (
+        ["import", "coco", given["results"], given["root"], *where],
+        ["export", "coco-results", given["root"], "--out", tmp_path / "out.json"],
+    ):
+        result = subprocess.run(
+            [sys.executable, "-m", "tamis", *map(str, call)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        assert result.returncode == (call[0] == "import"), result.stderr
+        assert max(map(len, result.stdout.replace(str(tmp_path), "").splitlines())) <= 80
+        if call[0] == "import":
+            assert "Not taken: 1 record" in result.stdout
+            assert "image-unknown x 1: The record is of an image that nothing describes" in result.stdout
