@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            print_note("stopped; the index is as it was", quiet=False)
+            print_note("stopped; no file is half written, and the last index stands", quiet=False)
         raise
     except BrokenPipeError:
         # The reader (`head`, a pager) has seen enough: nothing is left to say, and flushing must not fail.
