@@ -16,6 +16,12 @@ N_QUERIES = 1000
 N_NEIGHBOURS = 20
 
 
+def queries(points: Any) -> Any:  # noqa: ANN401 - an array
+    """Return 1,000 unit vectors that lie between two points each, nearer to the first."""
+    between = points[:N_QUERIES] + 0.5 * points[-N_QUERIES:]
+    return between / np.linalg.norm(between, axis=1, keepdims=True)
+
+
 def add(run: Any, case: str, folder: Path, points: Any) -> int:  # noqa: ANN401 - the peer has no types
     """Add a case's strategies; return the number of samples."""
     n = len(points)
@@ -26,7 +32,7 @@ def add(run: Any, case: str, folder: Path, points: Any) -> int:  # noqa: ANN401 
     elif case == "typicality":
         run.add_subpart_typicality_strategy(points, [[i] for i in range(n)], 1.0, N_NEIGHBOURS, None)
     elif case == "similarity":
-        near = lightly_mundig.Similarity(points).calculate_similarity(points[:N_QUERIES])
+        near = lightly_mundig.Similarity(points).calculate_similarity(queries(points))
         run.add_weighting_strategy(near, 1.0)
     else:
         run.add_diversifying_strategy(points, 1.0, None)

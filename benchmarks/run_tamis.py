@@ -19,6 +19,12 @@ OBJECTS_A_SAMPLE = 10
 N_QUERIES = 1000
 
 
+def queries(points: Any) -> Any:  # noqa: ANN401 - an array
+    """Return 1,000 unit vectors that lie between two points each, nearer to the first."""
+    between = points[:N_QUERIES] + 0.5 * points[-N_QUERIES:]
+    return between / np.linalg.norm(between, axis=1, keepdims=True)
+
+
 def strategies(case: str, folder: Path) -> list[Strategy]:
     points: Any = np.load(folder / "points.npy")
     if case == "objects":
@@ -27,7 +33,7 @@ def strategies(case: str, folder: Path) -> list[Strategy]:
     if case == "typicality":
         return [Typicality(name="typicality", embeddings=points, n_neighbours=20)]
     if case == "similarity":
-        return [Similarity(name="similarity", embeddings=points, queries=points[:N_QUERIES])]
+        return [Similarity(name="similarity", embeddings=points, queries=queries(points))]
     diversity = Diversity(name="diversity", embeddings=points)
     if case == "diversity":
         return [diversity]
