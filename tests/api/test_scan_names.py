@@ -351,8 +351,8 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
         open_sources(tmp_path / "gone")
     with pytest.raises(DatasourceError, match="does not exist"):
         open_sources(tmp_path, lightly=tmp_path / "gone")
-    with pytest.raises(UsageError, match="`s3://` is not supported"):
-        open_sources("s3://bucket/x")
+    with pytest.raises(UsageError, match="`ftp://` is not supported"):
+        open_sources("ftp://bucket/x")
 
 
 def test_odd_names_are_names(folder: Folder) -> None:

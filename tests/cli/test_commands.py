@@ -79,7 +79,7 @@ def test_errors_in_the_data_exit_with_1(demo: Path) -> None:
     [
         (["check", "{missing}"], 3, "does not exist"),
         (["check", "{file}"], 3, "is a file, expected a folder"),
-        (["check", "s3://bucket/x"], 2, "`s3://` is not supported"),
+        (["check", "ftp://bucket/x"], 2, "`ftp://` is not supported"),
         (["check", "{demo}", "--wrong"], 2, "No such option"),
         (["check"], 2, "Missing argument"),
         (["select", "{demo}", "--n", "5"], 2, "There is nothing to select by"),
