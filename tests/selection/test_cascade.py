@@ -17,7 +17,8 @@ from tamis.selection.cascade import Sizes
 from tamis.selection.cascade_run import CascadeRun, has_bounds
 from tamis.selection.chosen import nearest_squares, sums_among
 from tamis.selection.config import Distribution
-from tamis.selection.greedy import select, survey
+from tamis.selection.field import survey
+from tamis.selection.greedy import select
 from tamis.selection.nearest import LazyDistances, Vectors
 from tamis.selection.share_bounds import ShareBounds
 from tamis.selection.strategies import Balance, Diversity, Strategy, Weights

@@ -20,7 +20,8 @@ from tamis.selection.config import (
     encode_config,
     parse_config,
 )
-from tamis.selection.greedy import Field, Selection, select, survey
+from tamis.selection.field import Field, survey
+from tamis.selection.greedy import Selection, select
 from tamis.selection.random_weights import random_weights
 from tamis.selection.reasons import Reason, describe, explain
 from tamis.selection.strategies import (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tamis.selection.cascade import Bounds
     from tamis.selection.embeddings import Bools, Floats
-    from tamis.selection.greedy import Field
+    from tamis.selection.field import Field
     from tamis.selection.strategies import Strategy
     from tamis.selection.terms import Term
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from tamis.selection.embeddings import Floats
-    from tamis.selection.greedy import Field
+    from tamis.selection.field import Field
     from tamis.selection.strategies import Strategy
     from tamis.selection.terms import Acting, Term
 
