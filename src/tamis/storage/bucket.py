@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, NotSupportedError
 
 from tamis.errors import DatasourceError
 from tamis.storage.base import Blob, NotFoundError, Page, StoreError, UnavailableError, check_key, join_key
@@ -167,7 +167,8 @@ class BucketStore:
             if empty.stamp.size_bytes > start:
                 raise bucket_error(self._place, "read", key, error) from None
             return empty
-        expected = blob.stamp.size_bytes if n_bytes is None else min(n_bytes, blob.stamp.size_bytes - start)
+        size = blob.stamp.size_bytes
+        expected = size if n_bytes is None else max(0, min(n_bytes, size - start))
         if len(blob.data) != expected:
             came = f"{len(blob.data):,} of {expected:,} bytes came"
             raise UnavailableError(f"`{key}` in `{self.url}` cannot be read: {came}", hint="try again")
@@ -178,6 +179,11 @@ class BucketStore:
         try:
             result = obstore.get(self._objects, path, options=options)
             return Blob(bytes(result.bytes()), stamp_of(result.meta))
+        except NotSupportedError:
+            if n_bytes is None:
+                raise
+            whole = self._get(path, None, 0)  # a plain web server that knows no ranges
+            return Blob(whole.data[start : start + n_bytes], whole.stamp)
         except BaseError as error:
             if n_bytes is not None and may_be_beyond_end(error):
                 raise _BeyondEndError(str(error)) from None
