@@ -363,7 +363,9 @@ def test_command_with_a_name_that_starts_with_a_dash(tmp_path: Path, monkeypatch
     """A video whose name looks like an option is read after `--`, and its frames keep the name."""
     write_video(tmp_path / "-clip-.mp4", 2)
     monkeypatch.chdir(tmp_path)
-    code, text = run_command("--out", "out", "--format", "json", "--picture", "jpeg", "--quality", "50", "--", "-clip-.mp4")
+    code, text = run_command(
+        "--out", "out", "--format", "json", "--picture", "jpeg", "--quality", "50", "--", "-clip-.mp4"
+    )
     assert code == 0
     assert json.loads(text)["videos"][0]["written"] == 2
     assert sorted(files_of(tmp_path / "out")) == ["-clip--0-mp4.jpg", "-clip--1-mp4.jpg"]
