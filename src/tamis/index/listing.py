@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def task_slot(task: str) -> str:
     return f"task:{task}"
 
 
+@lru_cache(maxsize=1024)
 def salt(slot: str, extension: str = "") -> int:
     """Return the number that tells slots (and image endings) apart in a fingerprint."""
     return int.from_bytes(hashlib.blake2b(f"{slot}.{extension}".encode(), digest_size=8).digest(), "little")
@@ -246,9 +248,8 @@ def _add_fingerprints(fingerprints: Fingerprints, slot: str, row: _Rows, code: N
     if not row.sizes_bytes:
         return
     endings = row.extensions or [""] * len(code)
-    salts = {ending: salt(slot, ending) for ending in set(endings)}
     mixed = mix(
-        np.array([salts[ending] for ending in endings], np.uint64),
+        np.array([salt(slot, ending) for ending in endings], np.uint64),
         np.array(row.sizes_bytes, np.int64),
         np.array(row.mtimes_ns, np.int64),
     )

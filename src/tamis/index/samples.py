@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class SampleColumns:
     """
 
     snapshot: Snapshot
+    _rows: dict[str, Ints] = field(default_factory=dict, init=False, repr=False)  # a table's rows: which samples
 
     def __len__(self) -> int:
         return len(self._arrow_keys)
@@ -132,9 +133,10 @@ class SampleColumns:
         return keys.take(pc.sort_indices(keys)).combine_chunks()
 
     def _read(self, table: str, column: str) -> tuple[pa.ChunkedArray, Ints]:
-        key = "key" if table == "samples" else "sample"
-        read = self.snapshot.table(table, [key, column])
-        return read[column], self.positions(read[key])
+        if table not in self._rows:
+            key = "key" if table == "samples" else "sample"
+            self._rows[table] = self.positions(self.snapshot.table(table, [key])[key])
+        return self.snapshot.table(table, [column])[column], self._rows[table]
 
 
 def _prediction_columns(table: pa.Table, files: pa.StringArray) -> PredictionColumns:
@@ -172,14 +174,4 @@ def _files_only(columns: PredictionColumns, wanted: Bools) -> PredictionColumns:
     """Return the predictions of some files, numbered anew."""
     kept = columns.keep(wanted[columns.file])
     number = np.cumsum(wanted) - 1
-    return PredictionColumns(
-        n_files=int(np.count_nonzero(wanted)),
-        file=number[kept.file],
-        position=kept.position,
-        category_id=kept.category_id,
-        score=kept.score,
-        bbox=kept.bbox,
-        probabilities=kept.probabilities,
-        mask=kept.mask,
-        keypoints=kept.keypoints,
-    )
+    return replace(kept, n_files=int(np.count_nonzero(wanted)), file=number[kept.file])

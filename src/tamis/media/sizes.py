@@ -48,22 +48,14 @@ def read_image_sizes(store: Store, keys: Sequence[str]) -> Iterator[ImageSize]:
         keys: of the images, those of one folder best side by side.
     """
     for key, blob in zip(keys, store.read_many(keys, n_bytes=FIRST_READ_BYTES), strict=True):
-        if isinstance(blob, StoreError):
-            yield _unknown(_NO_STAMP, blob.message)
-            continue
         try:
-            width, height = image_size(blob.data)
-        except (MoreBytesError, HeaderError):
-            try:
-                yield _read_on(store, key, blob)
-            except StoreError as error:
-                yield _unknown(_NO_STAMP, error.message)
-        else:
-            yield ImageSize(width, height, blob.stamp, None)
+            yield _unknown(_NO_STAMP, blob.message) if isinstance(blob, StoreError) else _size_of(store, key, blob)
+        except StoreError as error:
+            yield _unknown(_NO_STAMP, error.message)
 
 
-def _read_on(store: Store, key: str, blob: Blob) -> ImageSize:
-    """Read further into an image whose first bytes do not tell its size."""
+def _size_of(store: Store, key: str, blob: Blob) -> ImageSize:
+    """Return the size of an image by its first bytes, and read further where these do not tell it."""
     n_bytes = FIRST_READ_BYTES
     while True:
         data, stamp = blob

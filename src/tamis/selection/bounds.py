@@ -8,6 +8,7 @@ its own part of the objective as it is: the order is the same.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,39 +92,31 @@ def largest_rise(strength: float, scores: Sequence[tuple[float, float]]) -> floa
     return max(rise, 0.0) + _EPS * abs(strength) * sum(abs(now) + abs(then) for now, then in scores)
 
 
-class SumBounds:
-    """WEIGHTS and what counts like it: own parts that never change, so that the bounds are the scores."""
+class ScoreBounds(ABC):
+    """Bounds that are the scores themselves, as these are known at little cost: there is nothing to tighten."""
 
-    def __init__(self, term: SumTerm, *, strength: float, alone: bool) -> None:
-        self._term = term
-        self._strength = strength
-        self._alone = alone and strength > 0.0
+    def __init__(self) -> None:
         self._focus: Indices = np.empty(0, np.int64)
 
+    @abstractmethod
     def bounds(self, of: Indices | slice) -> Floats:
         """Return the scores themselves."""
-        term = self._term
-        if self._alone:
-            least = LEAST_OBJECTIVE - term.total
-            return np.where(term.empty[of], least, np.maximum(term.own[of], least))
-        scores = np.where(term.empty[of], empty_score(term.total), sum_scores(term.total, term.own[of]))
-        return self._strength * scores
 
     def loose(self, of: Indices) -> Bools:
         """Return that no bound is loose."""
         return np.zeros(len(of), bool)
 
-    def approach(self, of: Indices) -> None:
+    def approach(self, of: Indices) -> None:  # noqa: B027 (a score is never loose or stale)
         """Do nothing."""
 
     def stale(self, of: Indices) -> Bools:
         """Return that no bound is stale."""
         return np.zeros(len(of), bool)
 
-    def refresh(self, of: Indices) -> None:
+    def refresh(self, of: Indices) -> None:  # noqa: B027 (a score is never loose or stale)
         """Do nothing."""
 
-    def release(self) -> None:
+    def release(self) -> None:  # noqa: B027 (a score is never loose or stale)
         """Do nothing."""
 
     def focus(self, of: Indices) -> None:
@@ -133,6 +126,25 @@ class SumBounds:
     def focused(self) -> Floats:
         """Return their scores."""
         return self.bounds(self._focus)
+
+
+class SumBounds(ScoreBounds):
+    """WEIGHTS and what counts like it: own parts that never change, so that the bounds are the scores."""
+
+    def __init__(self, term: SumTerm, *, strength: float, alone: bool) -> None:
+        super().__init__()
+        self._term = term
+        self._strength = strength
+        self._alone = alone and strength > 0.0
+
+    def bounds(self, of: Indices | slice) -> Floats:
+        """Return the scores themselves."""
+        term = self._term
+        if self._alone:
+            least = LEAST_OBJECTIVE - term.total
+            return np.where(term.empty[of], least, np.maximum(term.own[of], least))
+        scores = np.where(term.empty[of], empty_score(term.total), sum_scores(term.total, term.own[of]))
+        return self._strength * scores
 
     def add(self, sample: int) -> None:
         """Count what the sample adds."""

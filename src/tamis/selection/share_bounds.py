@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.selection.balance import LEAST_SHARE
-from tamis.selection.bounds import largest_rise
+from tamis.selection.bounds import ScoreBounds, largest_rise
 from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ShareState:
     most: float
 
 
-class ShareBounds:
+class ShareBounds(ScoreBounds):
     """BALANCE of strength > 0.
 
     The base is the cross-entropy of a sample that holds nothing, but counts in the total as much as the largest:
@@ -36,10 +36,10 @@ class ShareBounds:
     """
 
     def __init__(self, term: BalanceTerm, *, strength: float, candidate: Bools) -> None:
+        super().__init__()
         self._term = term
         self._strength = strength
         self._largest = float(term.rows[candidate].sum(axis=1).max(initial=0.0))
-        self._focus: Indices = np.empty(0, np.int64)
         self._asked: tuple[Indices | slice, Floats] | None = None  # `state` follows `bounds`
 
     def bounds(self, of: Indices | slice) -> Floats:
@@ -57,31 +57,6 @@ class ShareBounds:
             return np.inf
         shares = np.log2(self._term.sums + LEAST_SHARE * total)
         return float(np.log2(total + self._largest) - self._term.target @ shares)
-
-    def loose(self, of: Indices) -> Bools:
-        """Return that no bound is loose."""
-        return np.zeros(len(of), bool)
-
-    def approach(self, of: Indices) -> None:
-        """Do nothing."""
-
-    def stale(self, of: Indices) -> Bools:
-        """Return that no bound is stale."""
-        return np.zeros(len(of), bool)
-
-    def refresh(self, of: Indices) -> None:
-        """Do nothing."""
-
-    def release(self) -> None:
-        """Do nothing."""
-
-    def focus(self, of: Indices) -> None:
-        """Remember the samples."""
-        self._focus = of
-
-    def focused(self) -> Floats:
-        """Return their scores."""
-        return self.bounds(self._focus)
 
     def add(self, sample: int) -> None:
         """Count what the sample adds."""

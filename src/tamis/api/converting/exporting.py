@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import tempfile
@@ -284,11 +283,6 @@ def write_list(file: IO[bytes], items: Iterator[bytes]) -> None:
     for i, item in enumerate(items):
         file.write((b",\n" if i else b"\n") + item)
     file.write(b"\n]\n")
-
-
-def as_text(file: IO[bytes]) -> io.TextIOWrapper:
-    """Return a file of bytes as one of text; detach it when done."""
-    return io.TextIOWrapper(file, "utf-8", newline="")
 
 
 def keys_of(chosen: Sequence[int] | None, samples: SampleColumns) -> list[str]:

@@ -32,7 +32,6 @@ class SampleReader:
     def __init__(self, job: ScanJob, partition: Partition) -> None:
         self._job = job
         self._partition = partition
-        self._salts: dict[str, int] = {}
         self._video_metadata: dict[int, _Metadata] = {}
         self._defaults = tuple(column.default for column in job.metadata)
 
@@ -75,7 +74,7 @@ class SampleReader:
         samples.sizes_bytes += sizes_bytes
         samples.mtimes_ns += mtimes_ns
         stamps.units += units
-        stamps.salts += [self._salt(extension) for _, extension in images]
+        stamps.salts += [salt(IMAGE, extension) for _, extension in images]
         stamps.sizes_bytes += sizes_bytes
         stamps.mtimes_ns += mtimes_ns
 
@@ -145,12 +144,6 @@ class SampleReader:
             return None, (None,) * len(self._job.metadata)
         values, _, _ = decode_metadata(data, self._job.metadata, file=key)
         return stamp, tuple(values)
-
-    def _salt(self, extension: str) -> int:
-        number = self._salts.get(extension)
-        if number is None:
-            number = self._salts[extension] = salt(IMAGE, extension)
-        return number
 
 
 def _unknown_size(key: str, reason: str) -> Problem:

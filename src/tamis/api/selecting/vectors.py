@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,17 +146,7 @@ def object_vectors(samples: SampleColumns, task: Task) -> ObjectVectors:
 def _one_file_each(columns: PredictionColumns) -> PredictionColumns:
     """Return the same predictions as if each were the only one of its file."""
     n = len(columns)
-    return type(columns)(
-        n_files=n,
-        file=np.arange(n),
-        position=np.zeros(n, np.int64),
-        category_id=columns.category_id,
-        score=columns.score,
-        bbox=columns.bbox,
-        probabilities=columns.probabilities,
-        mask=columns.mask,
-        keypoints=columns.keypoints,
-    )
+    return replace(columns, n_files=n, file=np.arange(n), position=np.zeros(n, np.int64))
 
 
 def _sizes(samples: SampleColumns) -> tuple[Ints, Ints]:
