@@ -36,7 +36,14 @@ def distance(a: Array, b: Array) -> float:
 class BruteForce:
     """`strategies` are dicts: kind, strength, null, and by kind: values | points, owner | rows, target | ..."""
 
-    def __init__(self, strategies: list[dict[str, Any]], candidate: NDArray[np.bool_], pool: list[int]) -> None:
+    def __init__(
+        self,
+        strategies: list[dict[str, Any]],
+        candidate: NDArray[np.bool_],
+        pool: list[int],
+        limits: tuple[dict[str, Any], ...] = (),
+    ) -> None:
+        self.limits = limits
         self.n = len(candidate)
         self.pool = pool
         self.strategies = strategies
@@ -161,11 +168,25 @@ class BruteForce:
                     return True
         return False
 
+    def allowed(self, i: int) -> bool:
+        """Whether the selected leave room for a candidate, by every limit."""
+        for limit in self.limits:
+            group = limit["group"][i]
+            others = [j for j in self.chosen if limit["group"][j] == group and group >= 0]
+            if "most" in limit and len(others) >= limit["most"]:
+                return False
+            if "gap" in limit and any(abs(limit["place"][i] - limit["place"][j]) < limit["gap"] for j in others):
+                return False
+        return True
+
     def run(self, n: int) -> list[int]:
         picks: list[int] = []
-        while len(picks) < n and self.live and not self._ends_now():
-            scores = [self.score(i) for i in self.live]
-            best = next(i for i, x in zip(self.live, scores, strict=True) if x >= max(scores) - TIE)
+        while len(picks) < n and not self._ends_now():
+            free = [i for i in self.live if self.allowed(i)]
+            if not free:
+                break
+            scores = [self.score(i) for i in free]
+            best = next(i for i, x in zip(free, scores, strict=True) if x >= max(scores) - TIE)
             if self._ends_before(best):
                 break
             self.live.remove(best)

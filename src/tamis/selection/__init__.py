@@ -22,6 +22,7 @@ from tamis.selection.config import (
 )
 from tamis.selection.field import Field, survey
 from tamis.selection.greedy import Selection, select
+from tamis.selection.limits import AtMost, Limit, MinGap
 from tamis.selection.random_weights import random_weights
 from tamis.selection.reasons import Reason, describe, explain
 from tamis.selection.strategies import (
@@ -36,6 +37,7 @@ from tamis.selection.strategies import (
 )
 
 __all__ = [
+    "AtMost",
     "Balance",
     "BalanceConfig",
     "Distribution",
@@ -43,7 +45,9 @@ __all__ = [
     "DiversityConfig",
     "EmbeddingsInput",
     "Field",
+    "Limit",
     "MetadataInput",
+    "MinGap",
     "Operation",
     "PredictionsInput",
     "PredictionsName",

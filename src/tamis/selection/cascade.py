@@ -139,6 +139,10 @@ class Cascade:
         for term in self._terms:
             term.add(sample)
 
+    def exclude(self, of: Indices) -> None:
+        """Ask some candidates no more."""
+        self._alive[of] = False
+
     def _front(self) -> tuple[int, float] | None:
         if not len(self._inner):
             return None

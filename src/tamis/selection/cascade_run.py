@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from tamis.selection.cascade import Bounds
-    from tamis.selection.embeddings import Bools, Floats
+    from tamis.selection.embeddings import Bools, Floats, Indices
     from tamis.selection.field import Field
     from tamis.selection.strategies import Strategy
     from tamis.selection.terms import Term
@@ -94,6 +94,10 @@ class CascadeRun:
         self.picks.append(sample)
         self.stopped = self._exhaustion()
         return True
+
+    def exclude(self, of: Indices) -> None:
+        """Ask some candidates no more."""
+        self._cascade.exclude(of)
 
     def answers(self) -> tuple[Floats, Floats]:
         """Return objectives and gains at each pick, both (k, n_strategies)."""

@@ -10,16 +10,18 @@ import numpy as np
 from tamis.errors import UsageError
 from tamis.selection.cascade_run import CascadeRun, has_bounds
 from tamis.selection.field import survey
+from tamis.selection.limits import Allowed
 from tamis.selection.plain_run import PlainRun
 from tamis.selection.strategies import Strategy, Threshold
 from tamis.selection.terms import LEAST_OBJECTIVE
 from tamis.selection.threads import product_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tamis.selection.embeddings import Bools, Floats, Indices
     from tamis.selection.field import Field
+    from tamis.selection.limits import Limit
 
 ALL_TAKEN = "all candidates are taken"
 CANCELLED = "cancelled"
@@ -36,6 +38,7 @@ class Selection:
         gains: (k, n_strategies) what the pick brought by itself: weight, squared distance, typicality, ...
         stopped: why it ended before the asked number, or `None`.
         field: who could have been picked.
+        ruled_out: name of a limit to how many candidates it took out, by what is selected.
     """
 
     picks: Indices
@@ -44,14 +47,16 @@ class Selection:
     gains: Floats
     stopped: str | None
     field: Field
+    ruled_out: Mapping[str, int]
 
 
-def select(
+def select(  # noqa: PLR0913 (what decides, who may be picked, and who watches)
     strategies: Sequence[Strategy],
     *,
     n_samples: int,
     candidate: Bools,
     pool: Sequence[int] = (),
+    limits: Sequence[Limit] = (),
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Selection:
@@ -66,6 +71,7 @@ def select(
         n_samples: how many new samples to pick, >= 0.
         candidate: (N,) what may be picked.
         pool: indices of what is selected already.
+        limits: what each pick and each of the pool rules out.
         progress: told after each pick how many of how many there are.
         cancelled: asked before each pick whether to end.
 
@@ -82,26 +88,34 @@ def select(
     if n_samples < 0:
         raise UsageError(f"expected 0 samples to pick at least, got {n_samples}")
     field_ = survey(strategies, candidate=candidate, pool=pool)
-    target = min(n_samples, int(field_.candidate.sum()))
+    allowed = Allowed(limits, field_.candidate, pool)
+    target = min(n_samples, int(allowed.left.sum()))
     with product_threads() as threads:
-        run: CascadeRun | PlainRun
-        if has_bounds(strategies):
-            run = CascadeRun(strategies, field_, pool, threads=threads)
-        else:
-            run = PlainRun(strategies, field_, pool, threads=threads)
-        while len(run.picks) < target and run.stopped is None:
-            if cancelled is not None and cancelled():
+        kind = CascadeRun if has_bounds(strategies) else PlainRun
+        run = kind(strategies, field_, pool, threads=threads)
+        run.exclude(np.flatnonzero(field_.candidate & ~allowed.left))
+        while len(run.picks) < n_samples and run.stopped is None:
+            if not allowed.left.any():
+                run.stopped = _nobody_left(allowed.ruled_out)
+            elif cancelled is not None and cancelled():
                 run.stopped = CANCELLED
-            elif run.step() and progress is not None:
-                progress(len(run.picks), target)
+            elif run.step():
+                run.exclude(allowed.take(run.picks[-1]))
+                if progress is not None:
+                    progress(len(run.picks), target)
         if len(run.picks) == n_samples:
             run.stopped = None
-        elif run.stopped is None:
-            run.stopped = ALL_TAKEN
-        return _result(run, strategies, field_)
+        return _result(run, strategies, field_, allowed.ruled_out)
 
 
-def _result(run: CascadeRun | PlainRun, strategies: Sequence[Strategy], field: Field) -> Selection:
+def _nobody_left(ruled_out: Mapping[str, int]) -> str:
+    by = ", ".join(f"{count} by `{name}`" for name, count in ruled_out.items() if count)
+    return f"all candidates are taken or ruled out: {by}" if by else ALL_TAKEN
+
+
+def _result(
+    run: CascadeRun | PlainRun, strategies: Sequence[Strategy], field: Field, ruled_out: Mapping[str, int]
+) -> Selection:
     objectives, gains = run.answers()
     strengths = np.array([0.0 if isinstance(s, Threshold) else s.strength for s in strategies])
     with np.errstate(over="ignore", under="ignore"):
@@ -113,4 +127,5 @@ def _result(run: CascadeRun | PlainRun, strategies: Sequence[Strategy], field: F
         gains=gains,
         stopped=run.stopped,
         field=field,
+        ruled_out=ruled_out,
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
-    from tamis.selection.embeddings import Floats
+    from tamis.selection.embeddings import Floats, Indices
     from tamis.selection.field import Field
     from tamis.selection.strategies import Strategy
     from tamis.selection.terms import Acting, Term
@@ -67,6 +67,11 @@ class PlainRun:
         self.picks.append(sample)
         self.stopped = self._exhaustion()
         return True
+
+    def exclude(self, of: Indices) -> None:
+        """Ask some candidates no more."""
+        if len(of):
+            self._live = np.setdiff1d(self._live, of, assume_unique=True)
 
     def answers(self) -> tuple[Floats, Floats]:
         """Return objectives and gains at each pick, both (k, n_strategies); of a THRESHOLD the values."""

@@ -241,7 +241,7 @@ def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path
     nothing = np.zeros((len(picks), 0))
     field = Field(known=(), eligible=everyone, candidate=everyone, excluded={})
     selection = Selection(
-        picks=picks, objectives=nothing, factors=nothing, gains=nothing, stopped=None, field=field
+        picks=picks, objectives=nothing, factors=nothing, gains=nothing, stopped=None, field=field, ruled_out={}
     )
     return SelectionRun(
         config=SelectionConfig(n_samples=max(len(picks), 1), strategies=()),
