@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies_selection import engine_strategies, random_problem
-from tamis.selection import chosen, nearest, regions
+from tamis.selection import among, chosen, regions, vectors
 from tamis.selection.balance import BalanceTerm
 from tamis.selection.bounds import SpreadBounds, SumBounds
 from tamis.selection.cascade import Sizes
 from tamis.selection.cascade_run import CascadeRun, has_bounds
-from tamis.selection.chosen import nearest_squares, sums_among
 from tamis.selection.config import Distribution
 from tamis.selection.field import survey
 from tamis.selection.greedy import select
-from tamis.selection.nearest import LazyDistances, Vectors
+from tamis.selection.nearest import LazyDistances
 from tamis.selection.share_bounds import ShareBounds
 from tamis.selection.strategies import Balance, Diversity, Strategy, Weights
 from tamis.selection.terms import SumTerm
+from tamis.selection.vectors import Vectors, nearest_squares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 Array = Any
 TINY = Sizes(middle=5, inner=2)
 MEDIUM = Sizes(middle=100, inner=10)
-FEW_IN_REGION = nearest._FEW_IN_REGION  # noqa: SLF001 - regions matter from some hundred picks on
+EVERYWHERE = regions._EVERYWHERE  # noqa: SLF001 - regions matter from some hundred picks on
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _regions_from_the_start() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearest, "_FEW_IN_REGION", 0)
+        patch.setattr(regions, "_EVERYWHERE", 1)
         yield
 
 
@@ -243,7 +243,7 @@ def test_what_the_least_objective_swallows_ties(seed: int, spread: float, object
 def test_most_distances_are_left_out(monkeypatch: pytest.MonkeyPatch, objects: bool) -> None:  # noqa: FBT001
     """A run compares few samples with few picks, in few products, and measures next to none in double precision."""
     compared: Counter[str] = Counter()
-    dots_of, pair_squares = chosen.dots_of, chosen.pair_squares
+    dots_of, pair_squares = vectors.dots_of, vectors.pair_squares
 
     def counting(points: Array, others: Array) -> Array:
         compared[str(points.dtype)] += len(points) * len(others)
@@ -254,10 +254,10 @@ def test_most_distances_are_left_out(monkeypatch: pytest.MonkeyPatch, objects: b
         compared["pairs"] += len(points)
         return pair_squares(points, others)
 
-    monkeypatch.setattr(chosen, "dots_of", counting)
-    monkeypatch.setattr(regions, "dots_of", counting)
-    monkeypatch.setattr(chosen, "pair_squares", measuring)
-    monkeypatch.setattr(nearest, "_FEW_IN_REGION", FEW_IN_REGION)
+    for module in (among, chosen, regions, vectors):
+        monkeypatch.setattr(module, "dots_of", counting)
+    monkeypatch.setattr(vectors, "pair_squares", measuring)
+    monkeypatch.setattr(regions, "_EVERYWHERE", EVERYWHERE)
     n, k = (4_000, 400) if objects else (20_000, 2_000)
     rng = np.random.default_rng(1)
     centres = 2.0 * rng.standard_normal((200, 8))
@@ -283,16 +283,6 @@ def test_nearest_squares(seed: int) -> None:
     differences = ((points[:, None] - chosen[None]) ** 2).sum(axis=2).min(axis=1)
     assert nearest_squares(points, chosen) == pytest.approx(differences, rel=1e-12, abs=1e-28)
     assert (nearest_squares(points, chosen)[:2] == 0.0).all()
-
-
-@given(st.integers(0, 2**32), st.integers(0, 300))
-def test_sums_among(seed: int, n: int) -> None:
-    """Each sum is that of the squared distances to the nearest other, among the points so far."""
-    points = unit(np.random.default_rng(seed).standard_normal((n, 3)))
-    squares = ((points[:, None] - points[None]) ** 2).sum(axis=2)
-    np.fill_diagonal(squares, np.inf)
-    expected = [squares[:m, :m].min(axis=1).sum() if m > 1 else 0.0 for m in range(n + 1)]
-    assert sums_among(points) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 def _assert_bounded(bounds: Any, exact: Callable[[], Array], picks: Sequence[int]) -> None:

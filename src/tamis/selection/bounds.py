@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.selection.chosen import dot_error, pair_squares
 from tamis.selection.terms import LEAST_OBJECTIVE
+from tamis.selection.vectors import dot_error, pair_squares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,21 +102,17 @@ class ScoreBounds(ABC):
     def bounds(self, of: Indices | slice) -> Floats:
         """Return the scores themselves."""
 
-    def loose(self, of: Indices) -> Bools:
-        """Return that no bound is loose."""
-        return np.zeros(len(of), bool)
-
-    def approach(self, of: Indices) -> None:  # noqa: B027 (a score is never loose or stale)
+    def sweep(self) -> None:  # noqa: B027 (a score needs no tightening)
         """Do nothing."""
 
     def stale(self, of: Indices) -> Bools:
         """Return that no bound is stale."""
         return np.zeros(len(of), bool)
 
-    def refresh(self, of: Indices) -> None:  # noqa: B027 (a score is never loose or stale)
+    def refresh(self, of: Indices) -> None:  # noqa: B027 (a score is never stale)
         """Do nothing."""
 
-    def release(self) -> None:  # noqa: B027 (a score is never loose or stale)
+    def release(self) -> None:  # noqa: B027 (a score is never stale)
         """Do nothing."""
 
     def focus(self, of: Indices) -> None:
@@ -179,6 +175,7 @@ class SpreadBounds:
         self._any_empty = bool(distances.empty.any())
         self._near = False  # alone: whether the least objective can matter, so that the set's sum must be known
         self._focus: Indices = np.empty(0, np.int64)
+        self._ends: Indices = np.empty(0, np.int64)  # of each one's vectors among the following
         self._units: Floats = np.empty((0, distances.chosen.exact.shape[1]))
         self._squares: Floats = np.empty(0)
         self._error = 2.0 * dot_error(distances.chosen.exact.shape[1], np.float64)
@@ -202,15 +199,11 @@ class SpreadBounds:
 
     @property
     def _total(self) -> float:
-        return self._distances.chosen.sum_among()
+        return float(self._distances.chosen.sums_among()[-1])
 
-    def loose(self, of: Indices) -> Bools:
-        """Return which bounds ignore some selected sample's vector in the same region."""
-        return self._distances.loose(of)
-
-    def approach(self, of: Indices) -> None:
-        """Tighten bounds by the selected vectors in the same region."""
-        self._distances.approach(of)
+    def sweep(self) -> None:
+        """Tighten all bounds by the selected vectors near to each."""
+        self._distances.sweep()
 
     def stale(self, of: Indices) -> Bools:
         """Return which bounds ignore some selected sample."""
@@ -228,13 +221,20 @@ class SpreadBounds:
     def focus(self, of: Indices) -> None:
         """Measure these samples."""
         self._distances.measure(of)
-        self._focus = of
+        self._focus, self._ends = of, self._distances.ends(of)
         self._units, self._squares = self._distances.exact_rows(of)
 
     def gain(self, sample: int) -> float:
         """Return the exact mean squared distance of one of those focused on."""
-        squares = self._distances.means(self._focus, self._squares)
-        return float(squares[np.searchsorted(self._focus, sample)])
+        squares = self._squares[self._rows_in_focus(sample)]
+        return float(squares.sum() / len(squares))
+
+    def _rows_in_focus(self, sample: int) -> slice:
+        """Return the rows of a sample's vectors among those focused on, none where it is not one of those."""
+        at = int(self._focus.searchsorted(sample))
+        if at == len(self._focus) or self._focus[at] != sample:
+            return slice(0, 0)
+        return slice(int(self._ends[at - 1]) if at else 0, int(self._ends[at]))
 
     def focused(self) -> Floats:
         """Return their scores."""
@@ -247,7 +247,9 @@ class SpreadBounds:
 
     def add(self, sample: int) -> None:
         """Measure those focused on from the sample's vectors."""
-        added = self._distances.add(sample)
+        in_focus = self._rows_in_focus(sample)
+        added = self._units[in_focus] if in_focus.stop else self._distances.units_of(sample)
+        self._distances.chosen.add(added)
         dots = self._units @ added.T
         near = 2.0 - 2.0 * dots - self._error < self._squares[:, None]
         if near.any():

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-13
 _PATIENCE = 8
-_WIDER = 4
+_WIDER = 4  # what will soon be at the top is refreshed with it: few large products cost less than many small
 
 Tolerance = Callable[[float], float]
-_Step = tuple[Callable[["Indices"], "Bools"], Callable[["Indices"], None]]  # which bounds can be tightened, and how
 
 
 class Bounds(Protocol):
@@ -33,11 +32,8 @@ class Bounds(Protocol):
     def bounds(self, of: Indices | slice) -> Floats:
         """Return what the scores of samples are at most, with everything selected so far."""
 
-    def loose(self, of: Indices) -> Bools:
-        """Return which bounds `approach` could tighten."""
-
-    def approach(self, of: Indices) -> None:
-        """Tighten the bounds of samples at little cost, most of them to nearly the score."""
+    def sweep(self) -> None:
+        """Tighten all bounds at little cost, most of them to nearly the score."""
 
     def stale(self, of: Indices) -> Bools:
         """Return which bounds `refresh` could tighten."""
@@ -88,7 +84,7 @@ class Sizes:
         15625
         """
         part = min(max(1, round(n_parts)), 4)
-        return cls(middle=min(max(4096, n_candidates // 64), 16384) // part, inner=128 // part)
+        return cls(middle=int(min(max(8192, n_candidates // 64), 16384) / part**1.5), inner=128 // part)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,14 +158,11 @@ class Cascade:
         return bound > score + slack or (bound >= score - slack and sample >= edge.first)
 
     def _draw_middle(self, size: int) -> None:
+        everyone = slice(None)
         for term in self._terms:
             term.release()
-        everyone = slice(None)
-        while True:
-            scores = self._bounds(everyone)
-            draw = _draw(scores, size, self._tolerance)
-            if not self._tighten(draw.top, draw.wider, [(term.loose, term.approach) for term in self._terms]):
-                break
+            term.sweep()
+        draw = _draw(self._bounds(everyone), size, self._tolerance)
         self._middle = draw.top
         self._outer_edge = _Edge(draw.bound, draw.first, tuple(term.state(everyone) for term in self._terms))
 
@@ -180,22 +173,16 @@ class Cascade:
         while True:
             scores = self._bounds(middle)
             draw = _draw(scores, size, self._tolerance)
-            top, wider = middle[draw.top], middle[draw.wider]
-            if not self._tighten(top, wider, [(term.stale, term.refresh) for term in self._terms]):
+            top = middle[draw.top]
+            if not any(term.stale(top).any() for term in self._terms):
                 break
+            wider = middle[_draw(scores, _WIDER * size, self._tolerance).top]
+            for term in self._terms:
+                term.refresh(wider[term.stale(wider)])
         self._inner_edge = _Edge(draw.bound, draw.first, tuple(term.state(middle) for term in self._terms))
         self._inner = top
         for term in self._terms:
             term.focus(top)
-
-    @staticmethod
-    def _tighten(top: Indices, wider: Indices, steps: Sequence[_Step]) -> bool:
-        """Tighten the bounds of a draw where any at its top can be; return whether."""
-        if not any(can(top).any() for can, _ in steps):
-            return False
-        for can, tighten in steps:
-            tighten(wider[can(wider)])
-        return True
 
     def _bounds(self, of: Indices | slice) -> Floats:
         scores: Floats = np.add.reduce([term.bounds(of) for term in self._terms])
@@ -209,38 +196,22 @@ class _Draw:
 
     Attributes:
         top: ascending.
-        wider: those, and more that are large.
         bound: the largest score outside of the top.
         first: the lowest place outside of the top that ties with the bound.
     """
 
     top: Indices
-    wider: Indices
     bound: float
     first: int
 
 
 def _draw(scores: Floats, size: int, tolerance: Tolerance) -> _Draw:
     """Find the `size` largest, ties to the lowest place."""
-    wider = _at_least(scores, _WIDER * size, tolerance)
-    some = scores[wider]
-    if size < len(some):
-        limit = _nth_largest(some, size)
-        top, bound, first = _cut_at(some, limit, size, tolerance(limit))
-        return _Draw(wider[top], wider, bound, int(wider[first]) if first >= 0 else first)
-    return _Draw(wider, wider, -np.inf, -1)
-
-
-def _at_least(scores: Floats, size: int, tolerance: Tolerance) -> Indices:
-    """Return the places of at least the `size` largest, and whatever ties with the least of them."""
-    limit = _nth_largest(scores, size) if size < len(scores) else -np.inf
-    if limit == -np.inf:
-        return np.flatnonzero(scores > -np.inf)
-    return np.flatnonzero(scores >= limit - tolerance(limit))
-
-
-def _nth_largest(scores: Floats, n: int) -> float:
-    return float(np.partition(scores, len(scores) - n)[len(scores) - n])
+    if size < len(scores):
+        limit = float(np.partition(scores, len(scores) - size)[len(scores) - size])
+        if limit > -np.inf:
+            return _Draw(*_cut_at(scores, limit, size, tolerance(limit)))
+    return _Draw(np.flatnonzero(scores > -np.inf), -np.inf, -1)
 
 
 def _cut_at(scores: Floats, limit: float, size: int, slack: float) -> tuple[Indices, float, int]:

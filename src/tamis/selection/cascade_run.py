@@ -9,11 +9,11 @@ import numpy as np
 from tamis.selection.balance import BalanceTerm
 from tamis.selection.bounds import SpreadBounds, SumBounds
 from tamis.selection.cascade import Cascade, Sizes
-from tamis.selection.chosen import sums_among
-from tamis.selection.nearest import LazyDistances, Vectors
+from tamis.selection.nearest import LazyDistances
 from tamis.selection.share_bounds import ShareBounds
 from tamis.selection.strategies import Balance, Diversity, Threshold
 from tamis.selection.terms import LEAST_OBJECTIVE, ROUNDING, SumTerm, make_term, too_near
+from tamis.selection.vectors import Vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +228,10 @@ class _SpreadColumn:
         self._empty: list[bool] = []
 
     def add(self, sample: int) -> None:
-        (self._distances if self.bounds is None else self.bounds).add(sample)
+        if self.bounds is None:
+            self._distances.chosen.add(self._distances.units_of(sample))
+        else:
+            self.bounds.add(sample)
 
     def refusal(self, sample: int) -> str | None:
         limit = self._strategy.stop_min_distance
@@ -256,7 +259,7 @@ class _SpreadColumn:
 
     def answers(self) -> tuple[Floats, Floats]:
         gains, before = np.array(self._gains), np.array(self._before, np.int64)
-        sums = sums_among(self._distances.chosen.exact, threads=self._threads)[before]
+        sums = np.array(self._distances.chosen.sums_among())[before]
         objectives = np.where(before == 0, 1.0, sums + gains)
         objectives[np.array(self._empty, bool)] = LEAST_OBJECTIVE
         return objectives, gains

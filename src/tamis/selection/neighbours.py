@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.selection.chosen import dot_error, dots_of
 from tamis.selection.embeddings import blocks
+from tamis.selection.vectors import dot_error, dots_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from tamis.selection.chosen import Singles
     from tamis.selection.embeddings import Floats
+    from tamis.selection.vectors import Singles
 
 _SPARSE = 8
 
