@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import time
@@ -29,10 +30,13 @@ class Took(NamedTuple):
 
 
 def run(command: Sequence[str | Path], *, codes: Sequence[int] = (0,)) -> Took:
-    """Run a command from start to exit."""
+    """Run a command from start to exit; compiled Python is kept from run to run, as where tamis is installed."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = _of_children()
     began = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
     took = time.perf_counter() - began
     if done.returncode not in codes:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr}")

@@ -124,7 +124,7 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
             stamped=base is not None,
             relevant=project.relevant,
             count_frames=counter.count,
-            listen=_start_early(engine, listen) if base is None else listen,
+            listen=_start_early(engine, listen) if base is None and options.n_workers > 1 else listen,
         )
         listing = walk.run()
         if base is None:
