@@ -47,7 +47,8 @@ class Among:
     def _extend(self, points: Floats, fast: Singles, start: int) -> None:
         """Compare each new vector with those before it, where it may be the nearest of either."""
         dots = dots_of(fast[start:], fast)
-        dots[:, start:][np.triu_indices(len(dots))] = -np.inf  # not with itself, nor with those after it
+        for row, own_dots in enumerate(dots, start=start):
+            own_dots[row:] = -np.inf  # not with itself, nor with those after it
         own = pair_squares(points[start:], points[dots.argmax(axis=1)])
         if start == 0:
             own[0] = _FARTHEST
