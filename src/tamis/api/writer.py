@@ -10,37 +10,30 @@ with PredictionWriter("photos", task="cars", task_type="object-detection", categ
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from tamis.api.detected import OutputError
+from tamis.api.model_outputs import read_output
+from tamis.api.probability_maps import map_faults, masks_of_map
+from tamis.api.task_files import declare_task, place_in_file
 from tamis.api.writer_values import (
     Entries,
     arrays_to_mappings,
+    as_array,
     check_sample_key,
     likeliest_categories,
     make_task,
     plain_entries,
 )
-from tamis.errors import DatasourceError, UsageError
-from tamis.formats import (
-    PREDICTIONS,
-    TASKS_KEY,
-    decode_predictions,
-    decode_schema,
-    decode_tasks,
-    encode_predictions,
-    encode_schema,
-    encode_tasks,
-    prediction_key,
-    schema_key,
-)
+from tamis.errors import UsageError
+from tamis.formats import decode_predictions, encode_predictions, prediction_key
 from tamis.model import Severity, split_extension
-from tamis.storage import LocalStore, NotFoundError, Store, StoreError, folder_locked
+from tamis.storage import LocalStore, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -130,7 +123,7 @@ class PredictionWriter:
         key = f"prediction file of {sample_key!r}" if faults else prediction_key(self._task.name, sample_key)
         found, problems = self._check(entries, key)
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-        faults += [f"{_place(problem)}{problem.message}" for problem in errors]
+        faults += [f"{place_in_file(problem)}{problem.message}" for problem in errors]
         if faults:
             raise _refusal(sample_key, faults, errors[0].advice if errors else None)
         self._declare()
@@ -228,6 +221,65 @@ class PredictionWriter:
             probabilities=probabilities,
         )
 
+    def write_probability_map(
+        self,
+        sample_key: str,
+        probabilities: ArrayLike,
+        *,
+        statistic: str = "median",
+        keep_probabilities: bool = False,
+        image_size: Size | None = None,
+    ) -> list[Problem]:
+        """Write what a model of semantic segmentation says of each pixel: a mask for each category that wins any.
+
+        A pixel belongs to its likeliest category, the first of equals. The score of a mask is the median or the
+        mean of its category's probability over its pixels.
+
+        Args:
+            sample_key: as for `write`.
+            probabilities: in [0, 1], shape (n_categories, height, width), categories in ascending order of id;
+                height and width are the image's.
+            statistic: `median` or `mean`. Of an even number of pixels, the median is the mean of the middle two.
+            keep_probabilities: whether each mask also gets the mean of every category's probability over its
+                pixels, which scores of uncertainty need.
+            image_size: as for `write`.
+        """
+        values = as_array(probabilities)
+        faults = map_faults(self._task, values, statistic)
+        if faults:
+            raise _refusal(sample_key, [*self._name_faults(sample_key), *faults], None)
+        entries = masks_of_map(self._task, values, statistic, keep_probabilities=keep_probabilities)
+        return self.write(sample_key, entries, image_size=image_size)
+
+    def write_output(
+        self,
+        sample_key: str,
+        output: object,
+        *,
+        category_ids: Mapping[Any, int] | None = None,
+        image_size: Size | None = None,
+    ) -> list[Problem]:
+        """Write what a library around a model returned for one image.
+
+        Known are `Detections` and `KeyPoints` of supervision, `Results` of Ultralytics, the outputs of
+        torchvision's detectors, and those of Hugging Face's post-processing and pipelines. Tensors may be on a
+        GPU. What the type of the task does not have, such as masks of boxes, is left out; what it needs must be
+        there.
+
+        Args:
+            sample_key: as for `write`.
+            output: of one image, not of a batch.
+            category_ids: the category of each class of the model, by its number or name. Without it numbers are
+                ids of categories, and names their names.
+            image_size: as for `write`.
+        """
+        try:
+            entries = read_output(self._task, output, category_ids)
+        except OutputError as error:
+            faults = [*self._name_faults(sample_key), str(error)]
+            raise _refusal(sample_key, faults, error.hint) from None
+        return self.write(sample_key, entries, image_size=image_size)
+
     def write_classification(self, sample_key: str, probabilities: ArrayLike) -> list[Problem]:
         """Write the class of one sample: the likeliest, the first of equals.
 
@@ -261,89 +313,9 @@ class PredictionWriter:
         return decode_predictions(self._task, entries.data, file=key, size=entries.size)
 
     def _declare(self) -> None:
-        if self._is_declared:
-            return
-        # Of two writers that read the same `tasks.json`, the second would write over what the first added.
-        with _alone(self._store):
-            self._write_schema()
-            names = self._listed_tasks()
-            if self._task.name not in names:
-                self._store.write(TASKS_KEY, encode_tasks([*names, self._task.name]))
-        self._is_declared = True
-
-    def _write_schema(self) -> None:
-        key = schema_key(self._task.name)
-        try:
-            data = self._store.read(key).data
-        except NotFoundError:
-            self._store.write(key, encode_schema(self._task))
-            return
-        there, problems = decode_schema(data, task=self._task.name, file=key)
-        if there is None:
-            raise _not_valid(key, problems)
-        differences = list(_differences(there, self._task))
-        if differences:
-            listed = "\n  ".join(differences)
-            raise UsageError(
-                f"Task `{self._task.name}` is already there with another schema (`{key}`):\n  {listed}",
-                hint="write with its categories, under another task name, or remove the old task's folder",
-            )
-
-    def _listed_tasks(self) -> list[str]:
-        try:
-            data = self._store.read(TASKS_KEY).data
-        except NotFoundError:
-            return []
-        names, problems = decode_tasks(data, file=TASKS_KEY)
-        if any(problem.severity is Severity.ERROR for problem in problems):
-            raise _not_valid(TASKS_KEY, problems)
-        return names
-
-
-@contextmanager
-def _alone(store: Store) -> Iterator[None]:
-    """Keep other writers of this machine's folder waiting; other stores have no lock."""
-    if store.local_root is None:
-        yield
-        return
-    folder = store.local_root / PREDICTIONS
-    with ExitStack() as held:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(folder_locked(folder))
-        except OSError as error:
-            raise StoreError(f"`{folder}` cannot be written: {(error.strerror or str(error)).lower()}") from None
-        yield
-
-
-def _differences(there: Task, here: Task) -> Iterable[str]:
-    """Say how a schema on disk differs from the one that is to be written; the order of categories is free."""
-    if there.task_type != here.task_type:
-        yield f"its type is {there.task_type}, expected {here.task_type}"
-    for category_id in sorted({*there.category_ids, *here.category_ids}):
-        old, new = there.by_id.get(category_id), here.by_id.get(category_id)
-        if old is None and new is not None:
-            yield f"category {category_id} (`{new.name}`) is not in it"
-        elif new is None and old is not None:
-            yield f"category {category_id} (`{old.name}`) is in it, but not expected"
-        elif old is not None and new is not None and old != new:
-            what = "name" if old.name != new.name else "keypoints"
-            names = f": `{old.name}`, expected `{new.name}`" if what == "name" else ""
-            yield f"category {category_id} has another {what}{names}"
-
-
-def _not_valid(key: str, problems: Sequence[Problem]) -> DatasourceError:
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    listed = "\n  ".join(f"{_place(problem)}{problem.message}" for problem in errors)
-    return DatasourceError(
-        f"`{key}` is not valid and was left as it is:\n  {listed}",
-        hint=errors[0].advice if errors else None,
-    )
-
-
-def _place(problem: Problem) -> str:
-    path = (problem.path or "").removeprefix("$").removeprefix(".")
-    return f"{path}: " if path else ""
+        if not self._is_declared:
+            declare_task(self._store, self._task)
+            self._is_declared = True
 
 
 def _refusal(sample_key: str, faults: Sequence[str], hint: str | None) -> UsageError:

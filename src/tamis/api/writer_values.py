@@ -121,6 +121,20 @@ def plain_entries(task: Task, predictions: object, image_size: tuple[int, int] |
         return Entries(None, size, [*faults, f"predictions: {str(error).lower()}"])
 
 
+def as_array(value: Any) -> NDArray[Any]:  # noqa: ANN401 (whatever the caller has)
+    """Return anything that numpy can read as an array; a tensor of PyTorch wherever it is and whatever made it.
+
+    >>> as_array([1, 2]).tolist()
+    [1, 2]
+    """
+    if hasattr(value, "detach"):
+        value = value.detach()
+        # numpy has no bfloat16.
+        value = value.float() if "bfloat16" in str(value.dtype) else value
+        value = value.cpu()
+    return np.asarray(value)
+
+
 def arrays_to_mappings(lists: Mapping[str, ArrayLike | None]) -> tuple[list[dict[str, Any]], list[str]]:
     """Turn arrays of n values each, by field, into n mappings; `None` is absent.
 
@@ -139,7 +153,7 @@ def arrays_to_mappings(lists: Mapping[str, ArrayLike | None]) -> tuple[list[dict
 def likeliest_categories(task: Task, probabilities: ArrayLike) -> list[int]:
     """Return the id of the likeliest category, or of the first where the row cannot be read as numbers."""
     try:
-        best = int(np.argmax(np.asarray(probabilities, np.float64)))
+        best = int(np.argmax(np.asarray(as_array(probabilities), np.float64)))
     except (TypeError, ValueError):
         best = 0
     return [task.category_ids[min(best, len(task.category_ids) - 1)]]
@@ -195,7 +209,7 @@ def _as_mask(value: object) -> NDArray[Any] | None:
     """Return an array of two dimensions; lists of lists are polygons as often as masks, and none of ours."""
     if not hasattr(value, "__array__"):
         return None
-    array = np.asarray(value)
+    array = as_array(value)
     return array if array.ndim == 2 else None  # noqa: PLR2004 (height and width)
 
 
@@ -215,7 +229,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 (whatever the caller has in it
     if type(value) in _ALREADY_PLAIN:
         return value
     if hasattr(value, "__array__"):
-        return np.asarray(value).tolist()
+        return as_array(value).tolist()
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -224,7 +238,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 (whatever the caller has in it
 
 
 def _rows(values: ArrayLike) -> Sequence[Any]:
-    return list(values) if isinstance(values, (list, tuple)) else list(np.atleast_1d(np.asarray(values)))
+    return list(values) if isinstance(values, (list, tuple)) else list(np.atleast_1d(as_array(values)))
 
 
 def _to_json(value: object) -> bytes:
