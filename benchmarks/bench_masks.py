@@ -140,7 +140,7 @@ def measure_ours(bitmaps: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def measure_peer(bitmaps: NDArray[np.bool_]) -> dict[str, Any]:
-    from pycocotools import mask as coco  # type: ignore[import-untyped]  # noqa: PLC0415 (the peer's process only)
+    from pycocotools import mask as coco  # noqa: PLC0415 (the peer's process only)
 
     n = len(bitmaps)
     columns_first = np.asfortranarray(bitmaps.transpose(1, 2, 0).astype(np.uint8))

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from labelformat.formats.lightly import (  # type: ignore[import-not-found]  # lives in the peer's environment only
+from labelformat.formats.lightly import (
     LightlyObjectDetectionInput,
 )
 

@@ -17,9 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tamis.api.converting.exporting import ExportOptions
+    from tamis.api.converting.values import ImportOptions
     from tamis.api.datasource import Datasource
     from tamis.api.datasource import open_datasource as open  # noqa: A004 (`tamis.open` reads as what it does)
-    from tamis.api.frames import iterate_frames
+    from tamis.api.frames import FrameOptions, iterate_frames
     from tamis.api.options import ScanOptions
     from tamis.api.writer import PredictionWriter
     from tamis.errors import DatasourceError, IndexMissingError, TamisError, UsageError
@@ -31,6 +33,9 @@ __all__ = [
     "Category",
     "Datasource",
     "DatasourceError",
+    "ExportOptions",
+    "FrameOptions",
+    "ImportOptions",
     "IndexMissingError",
     "Prediction",
     "PredictionWriter",
@@ -50,6 +55,9 @@ _HOMES = {
     "Category": "tamis.model",
     "Datasource": "tamis.api.datasource",
     "DatasourceError": "tamis.errors",
+    "ExportOptions": "tamis.api.converting.exporting",
+    "FrameOptions": "tamis.api.frames",
+    "ImportOptions": "tamis.api.converting.values",
     "IndexMissingError": "tamis.errors",
     "Prediction": "tamis.model",
     "PredictionWriter": "tamis.api.writer",

@@ -89,7 +89,7 @@ def test_an_import_never_overwrites(given: dict[str, Path]) -> None:
             "cannot be the name of a task: expected a name",
         ),
         (["import", "coco", "{described}", "{root}", "--task", "t", "--type", "boxes"], 2, "no task type `boxes`"),
-        (["import", "kitti", "{results}", "{root}", "--task", "t"], 2, "Invalid value"),
+        (["import", "nonsense", "{results}", "{root}", "--task", "t"], 2, "Invalid value"),
         (["import", "coco", "{results}", "{root}"], 2, "Missing option"),
         (["export", "parquet", "{root}"], 2, "Which task to export is not said"),
         (["export", "files", "{root}"], 2, "Where to write is not said"),

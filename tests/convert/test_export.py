@@ -187,6 +187,29 @@ def test_ids_of_another_coco_file_are_used(tmp_path: Path, root: Path) -> None:
     assert losses(report)[f"samples that `{described}` does not list"] == 1
 
 
+def test_ids_of_the_same_categories_of_another_coco_file_are_used(tmp_path: Path) -> None:
+    """By name; a category that it does not name keeps its id, or is left out where that id is another category."""
+    names = ["car", "tree", "dog"]
+    task = Task(
+        name="t",
+        task_type=TaskType.OBJECT_DETECTION,
+        categories=tuple(Category(id=i, name=name) for i, name in enumerate(names)),
+    )
+    ones = [Prediction(category_id=i, bbox=(0.0, 0.0, 1.0, 1.0), score=0.5) for i in range(3)]
+    root = build(tmp_path / "data", task, {"a.png": ones})
+    listed = [{"id": 5, "name": "car"}, {"id": 1, "name": "bus"}]
+    described = put_json(
+        tmp_path / "ann.json", {"images": [{"id": 77, "file_name": "a.png"}], "categories": listed}
+    )
+    for kind in ("coco-results", "coco"):
+        report = export(root, kind, tmp_path / f"{kind}.json", annotations=str(described))
+        assert losses(report)[f"predictions of categories that `{described}` does not name"] == 1
+    results = json.loads((tmp_path / "coco-results.json").read_text())
+    whole = json.loads((tmp_path / "coco.json").read_text())
+    assert [one["category_id"] for one in results] == [one["category_id"] for one in whole["annotations"]] == [5, 2]
+    assert {one["id"]: one["name"] for one in whole["categories"]} == {5: "car", 2: "dog"}
+
+
 def test_what_coco_cannot_hold_is_said(tmp_path: Path) -> None:
     """Boxes that results leave out are counted, and classifications are refused."""
     runs = (0, 5, WIDTH * HEIGHT - 5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from convert_helpers import not_taken, read_task, run_import
 from real_data import DATA, needs_data, read_json
@@ -36,6 +40,7 @@ GROUND_TRUTH: dict[str, tuple[str, dict[str, Any]]] = {
     "cvat_format/annotations.xml": ("cvat", {}),
     "labelme_format": ("labelme", {}),
     "openimages_format/all_bounding_boxes.csv": ("table", {}),
+    "tfrecord_format": ("tfrecord", {}),
 }
 NAMES = {"classes": str(VOC / "voc.names")}
 DETECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -99,6 +104,31 @@ def test_detections_of_every_format_are_the_same(photos: Path, path: str) -> Non
     assert_same(contents(photos, path.partition("/")[0]), contents(photos, first))
 
 
+def test_exported_detections_have_the_published_average_precision(photos: Path, tmp_path: Path) -> None:
+    """The COCO API opens both exports of VOC's labels and detections: AP .347, AP50 .610."""
+    labels = VOC / "gts/coco_format_v2/instances_v2.json"
+    run_import(photos, "coco", labels, task="truth", score=1.0, task_type=BOXES)
+    run_import(photos, "coco", VOC / "dets/coco_format/coco_dets.json", task="detections")
+    sources = open_sources(photos)
+    snapshot = scan(sources).snapshot
+    truth, results = tmp_path / "truth.json", tmp_path / "results.json"
+    export_to(snapshot, sources, ExportFormat.COCO, ExportOptions(out=truth, task="truth"))
+    options = ExportOptions(out=results, task="detections", annotations=str(truth))
+    export_to(snapshot, sources, ExportFormat.COCO_RESULTS, options)
+    assert average_precision(truth, results) == pytest.approx((0.347, 0.610), abs=0.0005)
+
+
+def average_precision(truth: Path, results: Path) -> tuple[float, float]:
+    """AP and AP50 of boxes as the COCO API says, over all images of the labels: also those without a result."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        labels = COCO(str(truth))
+        evaluation = COCOeval(labels, labels.loadRes(str(results)), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation.stats[0], evaluation.stats[1]
+
+
 @pytest.mark.parametrize("kind", ["bbox", "segm", "keypoints"])
 def test_results_of_the_coco_api_come_back_unchanged(tmp_path: Path, kind: str) -> None:
     """Boxes, masks and keypoints in and out again as COCO results are the records that they were."""
@@ -117,6 +147,8 @@ def test_results_of_the_coco_api_come_back_unchanged(tmp_path: Path, kind: str) 
     options = ExportOptions(out=out, annotations=str(described), visibility=True)
     export_to(snapshot, sources, ExportFormat.COCO_RESULTS, options)
     assert sorted(map(_plain, json.loads(out.read_text()))) == sorted(map(_plain, json.loads(results.read_text())))
+    if kind == "bbox":  # one of the 100 images has no result; over the other 99 it would be .506 and .699
+        assert average_precision(described, out) == pytest.approx((0.504, 0.697), abs=0.0005)
 
 
 def _plain(record: dict[str, Any]) -> str:

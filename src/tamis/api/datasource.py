@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from tamis.api.check import CheckReport, check, report_problems, stream_problems
+from tamis.api.converting.choices import ExportFormat, ImportFormat
+from tamis.api.converting.exporting import ExportOptions, ExportReport
+from tamis.api.converting.import_reader import import_reader
+from tamis.api.converting.run import export_to, import_from
+from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
 from tamis.api.selecting.config import choose_config
@@ -14,7 +21,7 @@ from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectionRun, SelectOptions, join_pool, run_selection
 from tamis.api.show import Overview, SampleView, show_overview, show_sample
 from tamis.api.sources import Sources, open_sources
-from tamis.errors import IndexMissingError
+from tamis.errors import IndexMissingError, UsageError
 from tamis.index import Pool
 
 if TYPE_CHECKING:
@@ -23,10 +30,14 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from tamis.api.converting.import_reader import LabelReader
+    from tamis.api.converting.values import ImportOptions, ImportReport
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
     from tamis.model import Problem, Task
     from tamis.selection import SelectionConfig
+
+_F = TypeVar("_F", ImportFormat, ExportFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +208,88 @@ class Datasource:
             write_selection(run, self.sources, Path(out))
         join_pool(run, options)
         return run
+
+    def import_predictions(
+        self,
+        kind: ImportFormat | str,
+        path: str | Path,
+        options: ImportOptions,
+        *,
+        listen: ProgressListener = ignore_progress,
+    ) -> ImportReport:
+        """Turn files of another tool into predictions beside the images; call `scan` afterwards.
+
+        Args:
+            kind: what the path is: `coco`, `yolo`, ...
+            path: the file or folder.
+            options: the task to write, and how.
+            listen: told how far it is.
+
+        Raises:
+            UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
+            DatasourceError: when something cannot be read or written.
+        """
+        return import_from(
+            self.sources, _named(ImportFormat, kind, "format to import"), Path(path), options, listen=listen
+        )
+
+    def import_labels(
+        self, reader: LabelReader, options: ImportOptions, *, listen: ProgressListener = ignore_progress
+    ) -> ImportReport:
+        """Take what a reader of labelformat reads (`pip install tamis[labels]`); call `scan` afterwards.
+
+        Args:
+            reader: such as `labelformat.formats.KittiObjectDetectionInput(...)`.
+            options: the task to write, and how.
+            listen: told how far it is.
+
+        Raises:
+            UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
+            DatasourceError: when something cannot be written.
+        """
+        return import_reader(self.sources, reader, options, listen=listen)
+
+    def export(
+        self, kind: ExportFormat | str, out: str | Path, options: ExportOptions | None = None
+    ) -> ExportReport:
+        """Write the predictions of the last scan, or its samples, for another tool.
+
+        Args:
+            kind: what to write: `coco-results`, `label-studio`, `files`, ...
+            out: file or folder to write.
+            options: of what, and how.
+
+        Raises:
+            UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
+            DatasourceError: when something cannot be read or written.
+            IndexMissingError: when there was no scan.
+        """
+        wanted = msgspec.structs.replace(options or ExportOptions(), out=Path(out))
+        return export_to(self.snapshot, self.sources, _named(ExportFormat, kind, "format to export"), wanted)
+
+    def extract_frames(
+        self, out: str | Path, options: FrameOptions | None = None, *, listen: ProgressListener = ignore_progress
+    ) -> FramesReport:
+        """Write frames of the videos as image files, by the names of their samples.
+
+        Args:
+            out: folder for the frames.
+            options: which, and how.
+            listen: told how far the work is.
+
+        Raises:
+            UsageError: when an option cannot be.
+            DatasourceError: when there is no video, or a frame cannot be written.
+        """
+        store = self.sources.input
+        return extract_frames([store.local_root or store.url], out, options, listen=listen)
+
+
+def _named(formats: type[_F], name: str, what: str) -> _F:
+    try:
+        return formats(name)
+    except ValueError:
+        raise UsageError(f"There is no {what} `{name}`", hint=f"formats: {', '.join(formats)}") from None
 
 
 def open_datasource(

@@ -81,8 +81,8 @@ def import_command(
     """
     import msgspec
 
-    from tamis.api.converting.run import import_from, task_type_named
-    from tamis.api.converting.values import ImportOptions
+    from tamis.api.converting.run import import_from
+    from tamis.api.converting.values import ImportOptions, task_type_named
     from tamis.cli.render_converting import print_import
     from tamis.errors import UsageError
 
@@ -130,7 +130,9 @@ def export_command(
             help="Only these: `selected.txt` or its folder, any list of keys, or a pool.  [default: all samples]",
         ),
     ] = None,
-    annotations: Annotated[File, typer.Option(metavar="FILE", help="COCO file whose image ids to use.")] = None,
+    annotations: Annotated[
+        File, typer.Option(metavar="FILE", help="COCO file whose ids of images and categories to use.")
+    ] = None,
     boxes: Annotated[
         bool, typer.Option("--boxes", help="COCO results of masks and keypoints keep their boxes.")
     ] = False,

@@ -37,8 +37,10 @@ from tamis.formats.index_masks import (
 )
 from tamis.formats.json_source import locate
 from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
+from tamis.formats.kitti import decode_kitti, kitti_names
 from tamis.formats.label_studio import encode_label_studio
 from tamis.formats.label_xml import decode_voc, parse_xml, voc_names
+from tamis.formats.labelbox import decode_labelbox, labelbox_names, parse_labelbox
 from tamis.formats.labelme import decode_labelme, parse_labelme
 from tamis.formats.layout import (
     METADATA,
@@ -61,6 +63,7 @@ from tamis.formats.rules_geometry import box_statistics
 from tamis.formats.schema import decode_schema, encode_schema
 from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, decode_row, find_columns, table_type
 from tamis.formats.tasks import decode_tasks, encode_tasks
+from tamis.formats.tf_record import decode_example, decode_label_map, decode_tf_objects, read_records, tf_names
 from tamis.formats.wire import field_names
 from tamis.formats.yolo import (
     DETECTION_COLUMNS,
@@ -108,7 +111,11 @@ __all__ = [
     "check_predictions",
     "cvat_names",
     "decode_cvat",
+    "decode_example",
     "decode_index_mask",
+    "decode_kitti",
+    "decode_label_map",
+    "decode_labelbox",
     "decode_labelme",
     "decode_metadata",
     "decode_metadata_schema",
@@ -118,6 +125,7 @@ __all__ = [
     "decode_row",
     "decode_schema",
     "decode_tasks",
+    "decode_tf_objects",
     "decode_voc",
     "decode_yolo",
     "decode_yolo_classes",
@@ -138,20 +146,25 @@ __all__ = [
     "from_coco",
     "from_predictions",
     "guess_task_type",
+    "kitti_names",
     "known_size",
+    "labelbox_names",
     "locate",
     "metadata_key",
     "paint",
     "parse_columns",
+    "parse_labelbox",
     "parse_labelme",
     "parse_xml",
     "prediction_key",
+    "read_records",
     "record_type",
     "schema_key",
     "segment_colours",
     "table_type",
     "task_name_fault",
     "task_of_categories",
+    "tf_names",
     "to_coco",
     "to_object",
     "to_pixels",

@@ -107,6 +107,23 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "Name that value with `--classes` if it is a category",
         drops=False,
     ),
+    "region-ignored": ImportCode(
+        "A region is called `DontCare`, by KITTI's custom not labelled: it was left out",
+        "Name it with `--classes` if it is a category",
+        drops=False,
+    ),
+    "not-labelled": ImportCode(
+        "The image was not labelled yet: nothing was written of it", "Nothing, if that is so", drops=False
+    ),
+    "reader-stopped": ImportCode(
+        "The reader of another program stopped: what it gave before was taken",
+        "Mend what it names, or read the file with a format of tamis's own",
+    ),
+    "reader-warned": ImportCode(
+        "The reader of another program had a remark, usually of something that it left out",
+        "Look at what it names",
+        drops=False,
+    ),
     "classes-partial": ImportCode(
         "Not every class has a probability: the likeliest class and its score were taken, the others left out",
         "Write the probabilities of all classes to keep them",

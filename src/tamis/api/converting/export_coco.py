@@ -18,8 +18,9 @@ from tamis.model import TaskType, masks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tamis.api.converting.coco_input import CocoTable
     from tamis.api.converting.exporting import Chosen, ExportOptions, ExportSample
-    from tamis.model import Prediction
+    from tamis.model import Prediction, Task
 
 _NO_SIZE = "masks of images whose size is not known"
 _encode = msgspec.json.Encoder().encode
@@ -46,7 +47,11 @@ def export_coco(chosen: Chosen, options: ExportOptions) -> ExportReport:
         DatasourceError: when the file cannot be written.
     """
     work = _Export(chosen, options)
-    categories = [encode_category(category) for category in chosen.task.categories]
+    categories = [
+        encode_category(category) | {"id": work.category_ids[category.id]}
+        for category in chosen.task.categories
+        if category.id in work.category_ids
+    ]
     with output_file(options) as file:
         file.write(b'{"categories": ' + _encode(categories) + b',\n"annotations": ')
         write_list(file, work.annotations())
@@ -65,7 +70,9 @@ class _Export:
         self.images: list[bytes] = []
         self._chosen = chosen
         self._options = options
-        self._ids = None if options.annotations is None else _image_ids(Path(options.annotations))
+        table = None if options.annotations is None else read_table(Path(options.annotations), Tally())
+        self.category_ids = _category_ids(chosen.task, table)
+        self._ids = None if table is None else _image_ids(table)
         self._losses = Losses()
         self._n_samples = 0
         self._n_predictions = 0
@@ -73,9 +80,9 @@ class _Export:
     def results(self) -> Iterator[bytes]:
         for image_id, sample in self._samples():
             for prediction in self._held(sample):
-                result = encode_result(
-                    prediction, image_id, (sample.width, sample.height), boxes=self._options.boxes
-                )
+                size = (sample.width, sample.height)
+                result = encode_result(prediction, image_id, size, boxes=self._options.boxes)
+                result["category_id"] = self.category_ids[prediction.category_id]
                 if "bbox" not in result and _has_own_box(prediction, sample.width):
                     self._losses.add("boxes of masks or keypoints; `--boxes` keeps them", sample.key)
                 yield _encode(self._flagged(result, sample))
@@ -90,6 +97,7 @@ class _Export:
             for prediction in self._held(sample):
                 number += 1
                 found = encode_annotation(prediction, image_id, (sample.width, sample.height))
+                found["category_id"] = self.category_ids[prediction.category_id]
                 yield _encode({"id": number} | self._flagged(found, sample))
 
     def report(self) -> ExportReport:
@@ -117,6 +125,10 @@ class _Export:
             if prediction.segmentation is not None and not sample.width:
                 self._losses.add(_NO_SIZE, sample.key)
                 continue
+            if prediction.category_id not in self.category_ids:
+                what = f"predictions of categories that `{self._options.annotations}` does not name"
+                self._losses.add(what, sample.key)
+                continue
             self._n_predictions += 1
             yield prediction
 
@@ -130,9 +142,20 @@ class _Export:
         return found
 
 
-def _image_ids(path: Path) -> Callable[[str], int | str | None]:
+def _category_ids(task: Task, table: CocoTable | None) -> dict[int, int]:
+    """Return the id that each category gets: its own, or that of the same name in another file.
+
+    A category that the other file does not name keeps its id, and is left out where that is another category there.
+    """
+    listed = [one for one in ([] if table is None else table.categories) if isinstance(one, dict)]
+    by_name = {one["name"]: one["id"] for one in listed if "id" in one and isinstance(one.get("name"), str)}
+    taken = set(by_name.values())
+    ids = ((one.id, by_name.get(one.name, None if one.id in taken else one.id)) for one in task.categories)
+    return {own: other for own, other in ids if other is not None}
+
+
+def _image_ids(table: CocoTable) -> Callable[[str], int | str | None]:
     """Return what tells the id of a sample: by its key, else by its last part where only one image has it."""
-    table = read_table(path, Tally())
     by_name = {table.names[i]: image_id for image_id, i in table.index.items()}
     lasts = Counter(name.rpartition("/")[2] for name in by_name)
     by_last = {name.rpartition("/")[2]: image_id for name, image_id in by_name.items()}

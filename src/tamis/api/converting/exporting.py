@@ -37,7 +37,8 @@ class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
         task: whose predictions; `None`: the only task that there is.
         selection: a file of sample keys, the folder of a selection, or the name of a pool; `None`: all samples.
         replace: whether what is at `out` may be replaced.
-        annotations: a COCO file whose image ids to use; `None`: samples are counted in the order of their keys.
+        annotations: a COCO file whose ids of images and, by their names, of categories to use; `None`: samples are
+            counted in the order of their keys.
         boxes: whether COCO results of masks and keypoints have their boxes too.
         visibility: whether keypoint confidences 0, .5 and 1 become COCO's flags 0, 1 and 2.
         scores: whether YOLO lines end in the score.

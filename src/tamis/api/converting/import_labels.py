@@ -1,4 +1,4 @@
-"""Pascal VOC, CVAT and LabelMe into the layout: labels that name their categories."""
+"""Pascal VOC, CVAT, KITTI and LabelMe into the layout: labels that name their categories."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from tamis.formats import (
     ParsedImage,
     cvat_names,
     decode_cvat,
+    decode_kitti,
     decode_labelme,
     decode_voc,
+    kitti_names,
     parse_labelme,
     parse_xml,
     voc_names,
@@ -56,6 +58,21 @@ def import_voc(sources: Sources, path: Path, options: ImportOptions, *, listen: 
         lambda data: decode_voc(parse_xml(data), ids),
         listen,
     )
+
+
+def import_kitti(sources: Sources, path: Path, options: ImportOptions, *, listen: ProgressListener) -> ImportReport:
+    """Import a folder of KITTI files; categories are the names that occur, unless `classes` lists them.
+
+    Raises:
+        UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
+        DatasourceError: when the folder cannot be read or a file not be written.
+    """
+    files = find_files(path, (".txt",))
+    categories = _categories(files, options, kitti_names)
+    task = task_of(options, options.task_type or TaskType.OBJECT_DETECTION, categories, str(path))
+    ids = ids_by_name(task)
+    work = LabelImport(sources, options, task, "line")
+    return _run(work, files, path, lambda data: decode_kitti(data, ids), listen)
 
 
 def import_labelme(

@@ -125,7 +125,7 @@ class LabelImport:
     _started: float = field(default_factory=time.monotonic)
 
     def run(
-        self, parts: Iterator[tuple[str, ParsedImage | ForeignError]], n_parts: int, listen: ProgressListener
+        self, parts: Iterator[tuple[str, ParsedImage | ForeignError]], n_parts: int | None, listen: ProgressListener
     ) -> ImportReport:
         """Take every part: its file, and what it says or why it cannot be read.
 

@@ -13,13 +13,13 @@ from tamis.api.converting.export_tables import export_csv, export_jsonl, export_
 from tamis.api.converting.export_yolo import export_yolo
 from tamis.api.converting.exporting import choose
 from tamis.api.converting.import_coco import import_coco
-from tamis.api.converting.import_labels import import_cvat, import_labelme, import_voc
+from tamis.api.converting.import_labels import import_cvat, import_kitti, import_labelme, import_voc
 from tamis.api.converting.import_masks import import_masks, import_panoptic
+from tamis.api.converting.import_records import import_labelbox, import_tfrecord
 from tamis.api.converting.import_table import import_table
 from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
 from tamis.formats import task_name_fault
-from tamis.model import TaskType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,9 @@ _IMPORTERS: dict[ImportFormat, Callable[..., ImportReport]] = {
     ImportFormat.VOC: import_voc,
     ImportFormat.CVAT: import_cvat,
     ImportFormat.LABELME: import_labelme,
+    ImportFormat.LABELBOX: import_labelbox,
+    ImportFormat.KITTI: import_kitti,
+    ImportFormat.TFRECORD: import_tfrecord,
     ImportFormat.MASKS: import_masks,
     ImportFormat.PANOPTIC: import_panoptic,
     ImportFormat.TABLE: import_table,
@@ -57,18 +60,6 @@ _SAMPLE_EXPORTERS: dict[ExportFormat, Callable[[Snapshot, Sources, ExportOptions
     ExportFormat.NAMES: export_names,
     ExportFormat.FILES: export_files,
 }
-
-
-def task_type_named(name: str) -> TaskType:
-    """Return a task type by its name.
-
-    Raises:
-        UsageError: when there is none of that name; lists those that there are.
-    """
-    try:
-        return TaskType(name)
-    except ValueError:
-        raise UsageError(f"There is no task type `{name}`", hint=f"types: {', '.join(TaskType)}") from None
 
 
 def import_from(

@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from tamis.errors import DatasourceError, UsageError
+from tamis.formats import decode_label_map
 from tamis.model import CODES, Drops
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 _YAML = frozenset({".yaml", ".yml"})
 _EXPECTED = (
-    "expected a name a line; YAML with `names` or `classes`, a list or ids with names; or JSON with `categories` "
-    "or a list of `id` and `name`"
+    "expected a name a line; YAML with `names` or `classes`, a list or ids with names; JSON with `categories` "
+    "or a list of `id` and `name`; or a `label_map.pbtxt`"
 )
 
 
@@ -79,6 +80,8 @@ def _parsed(text: str, path: Path) -> object:
             return msgspec.json.decode(text)
     except (yaml.YAMLError, msgspec.MsgspecError) as error:
         raise UsageError(f"`{path}` cannot be read: {error}", hint=_EXPECTED) from None
+    if path.suffix.lower() == ".pbtxt":
+        return decode_label_map(text)
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

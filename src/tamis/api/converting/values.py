@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.api.converting.choices import IfThere
+from tamis.errors import UsageError
 from tamis.formats import IMPORT_CODES
 from tamis.model import CODES, Drops, TaskType
 
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from tamis.model import Problem
 
 SHOWN_EXAMPLES = 5
+
+
+def task_type_named(name: str) -> TaskType:
+    """Return a task type by its name.
+
+    Raises:
+        UsageError: when there is none of that name; lists those that there are.
+    """
+    try:
+        return TaskType(name)
+    except ValueError:
+        raise UsageError(f"There is no task type `{name}`", hint=f"types: {', '.join(TaskType)}") from None
 
 
 class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +66,12 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     columns: str | None = None
     pixels: bool = False
     masks: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take names of types and of what to do as texts, too."""
+        if self.task_type is not None:
+            msgspec.structs.force_setattr(self, "task_type", task_type_named(self.task_type))
+        msgspec.structs.force_setattr(self, "if_there", IfThere(self.if_there))
 
     @property
     def classes_path(self) -> Path:
