@@ -71,6 +71,7 @@ CONFIGS = st.builds(
 ) | st.builds(
     SelectionConfig,
     proportion_samples=st.floats(0, 1, exclude_min=True),
+    min_gap_frames=st.none() | st.integers(1, 2**62),
     strategies=st.lists(PAIRS, min_size=1, max_size=2).map(tuple),
 )
 
@@ -149,6 +150,7 @@ def test_every_combination(row: str, kind: str) -> None:
             IN + ".dataset_id`: a key of Lightly's platform that tamis does not serve; remove it",
         ),
         (_config(n_samples=0), "`n_samples`: expected a whole number >= 1, got 0"),
+        (_config(min_gap_frames=0), "`min_gap_frames`: expected a whole number >= 1, got 0"),
         (_config(n_samples=2.0), "`n_samples`: expected a whole number >= 1, got 2.0"),
         (_config(n_samples=True), "`n_samples`: expected a whole number >= 1, got true"),
         (

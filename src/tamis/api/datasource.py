@@ -170,6 +170,7 @@ class Datasource:
         scores: Sequence[str] = (),
         balance: Sequence[str] = (),
         diverse: bool = False,
+        min_gap_frames: int | None = None,
         embeddings: str | Path | None = None,
         pool: str | None = None,
         labelled: Sequence[str] = (),
@@ -185,6 +186,8 @@ class Datasource:
             scores: each `TASK:SCORE`: prefer samples where it is high.
             balance: tasks whose classes to bring to equal shares.
             diverse: whether to prefer what differs from everything selected.
+            min_gap_frames: how many frames apart selected frames of one video are at least; replaces that of a
+                config.
             embeddings: file of embeddings; made from the predictions by default.
             pool: name of the list of samples that count as selected already.
             labelled: keys of more samples that count as selected already.
@@ -202,7 +205,9 @@ class Datasource:
             labelled=labelled,
             add_to_pool=add_to_pool,
         )
-        wanted = choose_config(n=n, config=config, scores=scores, balance=balance, diverse=diverse)
+        wanted = choose_config(
+            n=n, config=config, scores=scores, balance=balance, diverse=diverse, min_gap_frames=min_gap_frames
+        )
         run = run_selection(self.snapshot, wanted, options, listen=listen)
         if out is not None:
             write_selection(run, self.sources, Path(out))

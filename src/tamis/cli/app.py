@@ -219,6 +219,12 @@ def select(
         Path | None,
         typer.Option(metavar="FILE", help="YAML or JSON that says what decides, instead of the three above."),
     ] = None,
+    min_gap_frames: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K", min=1, help="Keep selected frames of one video K frames apart.  [default: the config's]"
+        ),
+    ] = None,
     embeddings: Annotated[
         Path | None,
         typer.Option(
@@ -263,7 +269,14 @@ def select(
     from tamis.cli.render_show import print_selection
     from tamis.cli.selecting import keys_of, note_if_stale, note_unknown
 
-    wanted = choose_config(n=n, config=config, scores=score or (), balance=balance or (), diverse=diverse)
+    wanted = choose_config(
+        n=n,
+        config=config,
+        scores=score or (),
+        balance=balance or (),
+        diverse=diverse,
+        min_gap_frames=min_gap_frames,
+    )
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
     note_if_stale(snapshot, sources, quiet=quiet)

@@ -111,13 +111,7 @@ def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
     selection = run.selection
     n_candidates = int(selection.field.candidate.sum())
     console.print(Text(f"Picked {len(selection.picks):,} of {n_candidates:,} candidates", style="bold"))
-    filters = {
-        name for name, strategy in zip(run.names, run.strategies, strict=True) if isinstance(strategy, Threshold)
-    }
-    for name, count in selection.field.excluded.items():
-        if count:
-            why = "left out by" if name in filters else "left out for want of"
-            console.print(Text(f"  {why} {printable(name)}: {count:,}"))
+    _print_left_out(console, run)
     n_pool = len(run.pool) - len(run.labelled)
     if n_pool or run.n_pool_gone:
         gone = f" ({run.n_pool_gone:,} more are gone from the datasource)" if run.n_pool_gone else ""
@@ -136,6 +130,20 @@ def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
     if len(run.keys) > _SHOWN_PICKS:
         console.print(Text(f"    ... and {len(run.keys) - _SHOWN_PICKS:,} more", style="dim"))
     console.print(Text(f"\nnames: {out / 'selected.txt'}\nreport: {out / 'report.html'}"))
+
+
+def _print_left_out(console: Console, run: SelectionRun) -> None:
+    """Print how many samples could not be picked and why, before the run or because of its picks."""
+    filters = {
+        name for name, strategy in zip(run.names, run.strategies, strict=True) if isinstance(strategy, Threshold)
+    }
+    for name, count in run.selection.field.excluded.items():
+        if count:
+            why = "left out by" if name in filters else "left out for want of"
+            console.print(Text(f"  {why} {printable(name)}: {count:,}"))
+    for name, count in run.selection.ruled_out.items():
+        if count:
+            console.print(Text(f"  ruled out by {printable(name)}: {count:,}"))
 
 
 def print_diagnosis(console: Console, diagnosis: Diagnosis) -> None:

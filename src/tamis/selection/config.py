@@ -207,11 +207,13 @@ class SelectionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         n_samples: how many new samples to pick, >= 1.
         proportion_samples: which part of the candidates to pick, in (0, 1].
         strategies: what decides; the product of their objectives.
+        min_gap_frames: how many frames apart selected frames of one video are at least, >= 1; `None`: any.
     """
 
     n_samples: int | None = None
     proportion_samples: float | None = None
     strategies: tuple[StrategyConfig, ...]
+    min_gap_frames: int | None = None
 
     def budget(self, n_candidates: int) -> int:
         """Return how many new samples to pick.

@@ -53,6 +53,7 @@ def _top_faults(tree: dict[Any, Any]) -> Iterator[str]:
         "n_samples": _whole(1),
         "proportion_samples": _number("a number in (0, 1]", lambda value: 0 < value <= 1),
         "strategies": _list_of_some,
+        "min_gap_frames": _whole(1),
     }
     yield from _key_faults(tree, "", rules, required=("strategies",))
     budgets = [key for key in ("n_samples", "proportion_samples") if key in tree]

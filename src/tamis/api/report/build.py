@@ -104,6 +104,7 @@ def _summarise(inputs: ReportInputs, groups: Groups) -> Summary:
         embeddings=inputs.embeddings_name,
         stopped=inputs.stopped,
         left_out=tuple(inputs.left_out),
+        ruled_out=tuple(inputs.ruled_out),
     )
 
 

@@ -123,6 +123,7 @@ class ReportInputs:
         strategies: in the order of the config.
         stopped: why the run ended before `n_requested`, or `None`.
         left_out: samples that were no candidates, by reason.
+        ruled_out: candidates that picks ruled out, by limit.
         embeddings: unit rows, a row of zeros where the sample has none; shape (N, d). Used for coverage and
             neighbours even if no strategy used it; `None`: these parts are left out.
         embeddings_name: what they are, e.g. `clip.npy (512 dimensions)`.
@@ -145,6 +146,7 @@ class ReportInputs:
     strategies: Sequence[StrategyInput] = ()
     stopped: str | None = None
     left_out: Sequence[LeftOut] = ()
+    ruled_out: Sequence[LeftOut] = ()
     embeddings: NDArray[np.floating] | None = None
     embeddings_name: str | None = None
     tasks: Sequence[TaskInput] = ()

@@ -53,6 +53,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         embeddings: what the distances of this report are measured on, or `None`.
         stopped: why the run ended early, or `None`.
         left_out: samples that were no candidates, by reason.
+        ruled_out: candidates that picks ruled out, by limit.
     """
 
     source: str
@@ -66,6 +67,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     embeddings: str | None = None
     stopped: str | None = None
     left_out: tuple[LeftOut, ...] = ()
+    ruled_out: tuple[LeftOut, ...] = ()
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tamis.errors import DatasourceError, UsageError
 from tamis.selection import (
     BalanceConfig,
@@ -31,13 +33,32 @@ def choose_config(
     scores: Sequence[str],
     balance: Sequence[str],
     diverse: bool,
+    min_gap_frames: int | None = None,
 ) -> SelectionConfig:
     """Return the config that a call means: its own, that of a file, or the one that the other options make.
+
+    The number of samples and the gap between frames replace those of a config.
 
     Raises:
         DatasourceError: when the file cannot be read.
         UsageError: when the options contradict each other, or say too little; naming every fault of a config.
     """
+    chosen = _choose(n=n, config=config, scores=scores, balance=balance, diverse=diverse)
+    if min_gap_frames is None:
+        return chosen
+    if min_gap_frames < 1:
+        raise UsageError(f"Expected at least 1 frame between frames, got {min_gap_frames}")
+    return msgspec.structs.replace(chosen, min_gap_frames=min_gap_frames)
+
+
+def _choose(
+    *,
+    n: int | None,
+    config: SelectionConfig | str | Path | None,
+    scores: Sequence[str],
+    balance: Sequence[str],
+    diverse: bool,
+) -> SelectionConfig:
     if config is not None:
         if scores or balance or diverse:
             raise UsageError("A config says what decides: scores, balance and diverse cannot be added to it")
@@ -72,7 +93,7 @@ def with_budget(config: SelectionConfig, n_samples: int) -> SelectionConfig:
     """Return the same config for another number of new samples."""
     if n_samples < 1:
         raise UsageError(f"Expected at least 1 sample to pick, got {n_samples}")
-    return SelectionConfig(n_samples=n_samples, strategies=config.strategies)
+    return msgspec.structs.replace(config, n_samples=n_samples, proportion_samples=None)
 
 
 def simple_config(

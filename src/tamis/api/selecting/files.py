@@ -42,6 +42,7 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
         "n_labelled": len(run.labelled),
         "labelled_unknown": run.labelled_unknown,
         "left_out": dict(selection.field.excluded),
+        "ruled_out": dict(selection.ruled_out),
         "stopped": selection.stopped,
         "picks": [_pick(run, number) for number in range(len(selection.picks))],
     }

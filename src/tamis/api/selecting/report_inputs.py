@@ -63,6 +63,7 @@ def report_of(
         strategies=[_strategy(run, column) for column in range(len(run.strategies))],
         stopped=selection.stopped,
         left_out=[LeftOut(reason=reason, count=n) for reason, n in selection.field.excluded.items() if n],
+        ruled_out=[LeftOut(reason=reason, count=n) for reason, n in selection.ruled_out.items() if n],
         embeddings=unit,
         embeddings_name=None if vectors is None else vectors.origin,
         tasks=[_task(samples, task, selection.picks[: options.max_pictures]) for task in snapshot.tasks],

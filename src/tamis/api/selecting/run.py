@@ -10,6 +10,7 @@ import numpy as np
 
 from tamis.api.options import ignore_progress
 from tamis.api.selecting.inputs import Inputs
+from tamis.api.selecting.limits import limits_of
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.index import Pool, SampleColumns
@@ -154,7 +155,14 @@ def run_selection(
     try:
         n_eligible = int(np.count_nonzero(survey(strategies, candidate=candidate, pool=pool).eligible))
         n_requested = config.n_samples or config.budget(n_eligible)
-        selection = select(strategies, n_samples=n_requested, candidate=candidate, pool=pool, progress=progress)
+        selection = select(
+            strategies,
+            n_samples=n_requested,
+            candidate=candidate,
+            pool=pool,
+            limits=limits_of(config, samples),
+            progress=progress,
+        )
     except SampleValueError as error:
         message = str(error).replace(f"sample {error.sample}:", f"sample `{samples.keys[error.sample]}`:", 1)
         raise UsageError(message, hint="mend that value, or take the strategy out of the config") from None
