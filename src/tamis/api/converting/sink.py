@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tamis.api.converting.choices import IfThere
-from tamis.api.writer import PredictionWriter
+from tamis.api.task_files import declare_task
 from tamis.errors import UsageError
 from tamis.formats import (
     PREDICTIONS,
@@ -89,9 +89,10 @@ class Sink:
     _batch: list[Sample] = field(default_factory=list)
     _n_numbers: int = 0
     _taken: set[int] = field(default_factory=set)
+    _is_declared: bool = False
 
     def start(self) -> None:
-        """Declare the task, if it may be written.
+        """See whether the task may be written; it is declared with its first file.
 
         Raises:
             UsageError: when it has prediction files and neither merging nor replacing was asked for, or another
@@ -99,14 +100,7 @@ class Sink:
         """
         if self.if_there == IfThere.REFUSE:
             self._refuse_files()
-        writer = PredictionWriter(
-            _ReadOnly(self.store) if self.dry_run else self.store,
-            task=self.task.name,
-            task_type=self.task.task_type,
-            categories=self.task.categories,
-        )
-        with writer:
-            pass
+        declare_task(_ReadOnly(self.store), self.task)
 
     def add(self, sample: Sample) -> None:
         """Take a sample; what cannot be taken of it is counted.
@@ -128,6 +122,21 @@ class Sink:
         )
         if len(self._batch) >= _BATCH_FILES or self._n_numbers >= _BATCH_NUMBERS:
             self.flush()
+
+    def finish(self) -> None:
+        """Write what was taken last; a task without files is declared only if nothing was left out.
+
+        Raises:
+            StoreError: when a file cannot be written.
+        """
+        self.flush()
+        if not self.tally.groups(dropped=True):
+            self._declare()
+
+    def _declare(self) -> None:
+        if not self._is_declared and not self.dry_run:
+            declare_task(self.store, self.task)
+            self._is_declared = True
 
     def flush(self) -> None:
         """Check and write what was taken.
@@ -179,8 +188,9 @@ class Sink:
             self.written.files += 1
             self.written.files_empty += not predictions
             files.append((key, encode_predictions(self.task, sample.key, predictions)))
-        if self.dry_run:
+        if self.dry_run or not files:
             return
+        self._declare()
         if self.store.local_root is not None:
             for key, data in files:
                 self.store.write(key, data)

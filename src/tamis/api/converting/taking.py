@@ -82,7 +82,7 @@ class Taker:
             StoreError: when a file cannot be written.
         """
         self.hand_on()
-        self.sink.flush()
+        self.sink.finish()
 
     def hand_on(self) -> None:
         """Hand what waits to the sink."""
