@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
-from tamis.cli.render import counted, printable
+from tamis.cli.render import counted, print_hanging, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,7 @@ def print_import(console: Console, report: ImportReport) -> None:
         parts.append(f"{report.files_empty:,} of them without predictions")
     if report.files_unchanged:
         parts.append(f"{report.files_unchanged:,} held all of it before")
-    console.print(Text("; ".join(parts)))
+    print_hanging(console, Text("; ".join(parts)), first=0, below=2)
     if report.not_taken:
         console.print(Text(f"\nNot taken: {counted(report.n_not_taken, 'record')}", style="bold red"))
         _print_groups(console, report.not_taken)
@@ -41,12 +40,12 @@ def print_import(console: Console, report: ImportReport) -> None:
 
 def _print_groups(console: Console, groups: Sequence[ImportGroup]) -> None:
     for group in groups:
-        console.print(Text(f"{group.code} x {group.count:,}: {printable(group.summary)}"))
+        reason = Text(f"{group.code} x {group.count:,}: {printable(group.summary)}")
+        print_hanging(console, reason, first=0, below=2)
         for example in group.examples:
             line = Text.assemble((printable(example.place), "bold"), f": {printable(example.message)}")
-            console.print(Padding(line, (0, 0, 0, 2), expand=False))
-        hint = Text.assemble(("hint: ", "cyan"), printable(group.hint))
-        console.print(Padding(hint, (0, 0, 0, 2), expand=False))
+            print_hanging(console, line)
+        print_hanging(console, Text.assemble(("hint: ", "cyan"), printable(group.hint)))
 
 
 def print_export(console: Console, report: ExportReport) -> None:
@@ -60,4 +59,4 @@ def print_export(console: Console, report: ExportReport) -> None:
         shown = ", ".join(map(printable, loss.examples))
         more = ", ..." if loss.count > len(loss.examples) else ""
         line = Text(f"{loss.count:,} {printable(loss.what)} ({shown}{more})")
-        console.print(Padding(line, (0, 0, 0, 2), expand=False))
+        print_hanging(console, line)

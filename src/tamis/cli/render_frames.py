@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
-from tamis.cli.render import counted, printable
+from tamis.cli.render import counted, print_hanging, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +26,12 @@ def print_frames(console: Console, report: FramesReport, out: Path) -> None:
     for video in report.videos:
         for style, remark in _remarks(video):
             line = Text.assemble((printable(video.video), "bold"), (f": {printable(remark)}", style))
-            console.print(Padding(line, (0, 0, 0, 2), expand=False))
+            print_hanging(console, line)
     if report.not_found:
         console.print(Text(f"Not found: {counted(len(report.not_found), 'name')}", style="bold red"))
     for name, reason in list(report.not_found.items())[:_SHOWN_NAMES]:
         line = Text.assemble((printable(name), "bold"), f": {printable(reason)}")
-        console.print(Padding(line, (0, 0, 0, 2), expand=False))
+        print_hanging(console, line)
     if len(report.not_found) > _SHOWN_NAMES:
         console.print(Text(f"  and {len(report.not_found) - _SHOWN_NAMES:,} more"))
 
