@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
+from labelformat.formats import YOLOv8ObjectDetectionInput
 
 from convert_helpers import build, export, losses, put_images, put_json, read_task, run_import
 from strategies_convert import HEIGHT, KEYS, WIDTH, datasources
@@ -177,6 +179,36 @@ def test_an_export_never_replaces_unasked(tmp_path: Path, root: Path) -> None:
     export(root, "coco", out, replace=True)
     assert len(json.loads(out.read_text())["annotations"]) == 3
     assert {path.name for path in tmp_path.iterdir()} == {"data", "r.json"}
+
+
+def test_names_are_keys_or_full_paths(tmp_path: Path, root: Path) -> None:
+    """In the datasource itself with `full`, below another place with `base`, and not both."""
+    export(root, "names", tmp_path / "keys.txt")
+    listed = (tmp_path / "keys.txt").read_text().splitlines()
+    assert listed == sorted(KEYS)
+    export(root, "names", tmp_path / "base.txt", base="/data")
+    assert (tmp_path / "base.txt").read_text().splitlines() == [f"/data/{key}" for key in listed]
+    export(root, "names", tmp_path / "full.txt", full=True)
+    assert (tmp_path / "full.txt").read_text().splitlines() == [str(root.absolute() / key) for key in listed]
+    with pytest.raises(UsageError, match="exclude each other"):
+        export(root, "names", tmp_path / "both.txt", full=True, base="/data")
+
+
+def test_another_program_reads_the_same_boxes_from_yolo(tmp_path: Path, root: Path) -> None:
+    """labelformat finds the images of `data.yaml` and the boxes that were written, in pixels."""
+    export(root, "yolo", tmp_path / "y", scores=False)
+    shutil.copytree(root, tmp_path / "y/images", ignore=shutil.ignore_patterns(".lightly"))
+    reader = YOLOv8ObjectDetectionInput(tmp_path / "y/data.yaml", "train")
+    read = {label.image.filename: [one.box for one in label.objects] for label in reader.get_labels()}
+    written = read_task(root)[1]
+    assert sum(map(len, read.values())) == sum(map(len, written.values())) > 0
+    for key, found in written.items():
+        for box, one in zip(read[key], found, strict=True):
+            assert one.bbox is not None
+            x, y, width, height = one.bbox
+            assert (box.xmin, box.ymin, box.xmax, box.ymax) == pytest.approx(
+                (x, y, x + width, y + height), abs=1e-3
+            )
 
 
 def test_ids_of_another_coco_file_are_used(tmp_path: Path, root: Path) -> None:

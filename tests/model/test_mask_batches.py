@@ -196,3 +196,9 @@ def test_decode_all_reads_a_column_as_it_is() -> None:
     column = Ragged(np.array([1, 1, 0, 2], np.int64), np.array([2, 2], np.int64))
     assert decode_all(column, 1, 2).tolist() == [[[False, True]], [[True, True]]]
     assert np.array_equal(decode_all(column, 1, 2)[1], decode([0, 2], 1, 2))
+
+
+def test_columns_that_hold_no_integers_are_refused() -> None:
+    """Run lengths as floats are no run lengths, whichever function gets them."""
+    with pytest.raises(ValueError, match="expected run lengths as integers, got float64"):
+        iou_matrix(Ragged.from_rows([[2, 4]]), [[2, 4]], width=3)

@@ -144,6 +144,7 @@ def export_command(
     base: Annotated[
         str, typer.Option(metavar="PATH", help="Folder or URL to put before the names of images.")
     ] = "",
+    full: Annotated[bool, typer.Option("--full", help="Names are full paths or URLs below SRC.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
     lightly: Lightly = None,
     index: IndexOption = None,
@@ -176,6 +177,7 @@ def export_command(
         scores=not no_scores,
         link=link,
         base=base,
+        full=full,
     )
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     report = export_to(snapshot_of(sources, quiet=quiet), sources, kind, options)

@@ -173,15 +173,18 @@ def as_runs(runs: Runs) -> Ints:
 
 
 def as_masks(masks: Masks) -> Ragged:
-    """Return run lengths of many masks as a column of lists, which is handed back as it is, unchecked.
+    """Return run lengths of many masks as a column of lists, which is handed back as it is.
 
     Raises:
-        ValueError: when a run in a list of masks is negative or no integer, naming the mask.
+        ValueError: when a run in a list of masks is negative or no integer, naming the mask, or a column of lists
+            does not hold integers.
 
     >>> as_masks([[2, 2, 1], None]).lengths.tolist()
     [3, -1]
     """
     if isinstance(masks, Ragged):
+        if masks.values.dtype.kind not in "iu":
+            raise ValueError(f"expected run lengths as integers, got {masks.values.dtype}")
         return masks
     rows: list[Ints] = []
     for i, runs in enumerate(masks):

@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 
 
 def export_names(snapshot: Snapshot, sources: Sources, options: ExportOptions) -> ExportReport:
-    """Write the key of each sample on a line, in the order of picking; with `base` as a path or URL.
+    """Write the key of each sample on a line, in the order of picking; as a path or URL with `base` or `full`.
 
     Raises:
         UsageError: when there is no such selection, or what is there may not be replaced.
         DatasourceError: when the file cannot be written.
     """
+    if options.full and options.base:
+        raise UsageError("`--full` and `--base` exclude each other", hint="give one of them")
+    base = str(sources.input.local_root or sources.input.url) if options.full else options.base
     samples = SampleColumns(snapshot)
     numbers = chosen_numbers(samples, sources, options.selection)
     keys = keys_of(None if numbers is None else numbers.tolist(), samples)
     with output_file(options) as file:
         for key in keys:
-            file.write(line_of(located(key, options.base)).encode() + b"\n")
+            file.write(line_of(located(key, base)).encode() + b"\n")
     out = None if options.out is None else str(options.out)
     return ExportReport(out=out, samples=len(keys), predictions=0, not_held=[])
 

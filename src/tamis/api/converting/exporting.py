@@ -44,6 +44,7 @@ class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
         scores: whether YOLO lines end in the score.
         link: whether image files are linked instead of copied.
         base: put before the keys of images: a folder or URL that the labelling tool finds them under.
+        full: whether names are full paths or URLs below the datasource itself, instead of below `base`.
     """
 
     out: Path | None = None
@@ -56,6 +57,7 @@ class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
     scores: bool = True
     link: bool = False
     base: str = ""
+    full: bool = False
 
 
 class NotHeld(msgspec.Struct, kw_only=True):
