@@ -13,7 +13,7 @@ from PIL import Image
 
 from tamis.media.pillow import PILLOW_ERRORS, PictureError, open_image, quiet_pillow
 
-__all__ = ["MAX_PICTURE_PIXELS", "Picture", "PictureError", "shrink", "thumbnail"]
+__all__ = ["MAX_PICTURE_PIXELS", "Picture", "PictureError", "as_rgb", "as_stored", "shrink", "thumbnail"]
 
 MAX_PICTURE_PIXELS = 89_478_485
 """Larger pictures are refused: their pixels take more than 256 MB, and a small file can claim to hold them."""
@@ -77,8 +77,18 @@ def shrink(image: Image.Image, *, max_side_px: int) -> Picture:
 
 def _decoded(image: Image.Image, max_side_px: int) -> Image.Image:
     """Return the pixels in stored orientation, those of a JPEG in a coarser grid where that is enough."""
-    orientation = image.getexif().get(_ORIENTATION) if image.format == "TIFF" else None
     image.draft(None, (2 * max_side_px, 2 * max_side_px))
+    return as_stored(image)
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return a decoded picture as red, green and blue: transparency over white, wide ranges stretched."""
+    return _flat(_resizable(image)).convert("RGB")
+
+
+def as_stored(image: Image.Image) -> Image.Image:
+    """Decode a picture that was opened, and undo what Pillow turns by itself."""
+    orientation = image.getexif().get(_ORIENTATION) if image.format == "TIFF" else None
     image.load()
     undo = _UNDO_TIFF_ORIENTATION.get(orientation) if isinstance(orientation, int) else None
     return image if undo is None else image.transpose(undo)
