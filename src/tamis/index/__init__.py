@@ -1,7 +1,17 @@
 """Parquet shards and a manifest: one immutable snapshot. The only part that knows Arrow and DuckDB."""
 
 from tamis.index.changes import Changes, all_units, find_changes
-from tamis.index.embedding_files import Embeddings, read_embeddings
+from tamis.index.conditions import keys_where
+from tamis.index.embedding_files import EMBEDDING_ENDINGS, Embeddings, read_embeddings
+from tamis.index.embedding_sets import (
+    IMAGE_POSITION,
+    EmbeddingRows,
+    EmbeddingSet,
+    SetSpec,
+    embedding_sets,
+    find_set,
+    make_set,
+)
 from tamis.index.listing import (
     FRAME,
     IMAGE,
@@ -22,12 +32,17 @@ from tamis.index.shards import ShardWriter
 from tamis.index.snapshot import Snapshot
 from tamis.index.store import Index, IndexConflictError, Staging
 from tamis.index.tables import shard_schemas, words
+from tamis.index.tags import Tag, TagChange, tag_names
 
 __all__ = [
+    "EMBEDDING_ENDINGS",
     "FRAME",
     "IMAGE",
+    "IMAGE_POSITION",
     "METADATA",
     "Changes",
+    "EmbeddingRows",
+    "EmbeddingSet",
     "Embeddings",
     "FrameRange",
     "Index",
@@ -40,13 +55,20 @@ __all__ = [
     "PredictionPart",
     "SampleColumns",
     "ScoreNames",
+    "SetSpec",
     "Shard",
     "ShardWriter",
     "Snapshot",
     "Staging",
+    "Tag",
+    "TagChange",
     "Video",
     "all_units",
+    "embedding_sets",
     "find_changes",
+    "find_set",
+    "keys_where",
+    "make_set",
     "mix",
     "parquet_columns",
     "parquet_rows",
@@ -54,6 +76,7 @@ __all__ = [
     "read_embeddings",
     "salt",
     "shard_schemas",
+    "tag_names",
     "task_slot",
     "words",
 ]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _KEY_COLUMNS = ("filenames", "filename", "file_name", "sample", "key", "keys", "name", "names", "files")
 _VECTOR_COLUMNS = ("embedding", "embeddings", "emb", "vector", "vectors")
 _PREFIX = "embedding_"
+EMBEDDING_ENDINGS = (".npy", ".npz", ".parquet", ".csv")
+"""What the names of files of embeddings end in."""
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # what zipfile raises at damaged archives
 _HINT = (

@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
+def check_name(name: str, of: str) -> str:
+    """Return a name that may be that of a folder.
+
+    Args:
+        name: letters, digits, `_`, `.` and `-`, at most 100.
+        of: what errors say that it names.
+
+    Raises:
+        UsageError: when the name has other characters.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"`{name}` cannot be the name of {of}", hint="use letters, digits, `_`, `.` and `-`")
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """One pool, below the folder of an index.
@@ -38,10 +53,7 @@ class Pool:
     name: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise UsageError(
-                f"`{self.name}` cannot be the name of a pool", hint="use letters, digits, `_`, `.` and `-`"
-            )
+        check_name(self.name, "a pool")
 
     def members(self) -> list[str]:
         """Return the keys in the order in which they joined, each once; none where there is no such pool yet.

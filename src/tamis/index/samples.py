@@ -80,6 +80,13 @@ class SampleColumns:
         values[rows] = read.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return values
 
+    def integers(self, table: str, column: str) -> Ints:
+        """Return a column of whole numbers, exact where `numbers` rounds them; 0 where there is none."""
+        read, rows = self._read(table, column)
+        values = np.zeros(len(self), np.int64)
+        values[rows] = read.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return values
+
     def labels(self, table: str, column: str) -> list[Any]:
         """Return a column of any type as Python values; `None` where there is none."""
         read, rows = self._read(table, column)

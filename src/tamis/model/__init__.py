@@ -2,6 +2,7 @@
 
 from tamis.model import masks
 from tamis.model.columns import PredictionColumns, Ragged
+from tamis.model.objects import ObjectKey, parse_object_key
 from tamis.model.predictions import Prediction
 from tamis.model.problems import CODES, Drops, Problem, ProblemCode, Severity
 from tamis.model.samples import (
@@ -25,6 +26,7 @@ __all__ = [
     "Category",
     "Drops",
     "FrameName",
+    "ObjectKey",
     "Prediction",
     "PredictionColumns",
     "Problem",
@@ -39,6 +41,7 @@ __all__ = [
     "kind_of_key",
     "masks",
     "parse_frame_stem",
+    "parse_object_key",
     "split_extension",
     "stem_of",
 ]
