@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tamis.api.converting.exporting import ExportOptions
     from tamis.api.converting.values import ImportOptions
+    from tamis.api.crops import CropOptions
     from tamis.api.datasource import Datasource
     from tamis.api.datasource import open_datasource as open  # noqa: A004 (`tamis.open` reads as what it does)
+    from tamis.api.embedding.embed import EmbedOptions
     from tamis.api.frames import FrameOptions, iterate_frames
     from tamis.api.options import ScanOptions
     from tamis.api.writer import PredictionWriter
@@ -31,8 +33,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Category",
+    "CropOptions",
     "Datasource",
     "DatasourceError",
+    "EmbedOptions",
     "ExportOptions",
     "FrameOptions",
     "ImportOptions",
@@ -53,11 +57,13 @@ __all__ = [
 # Loaded when first asked for: `import tamis` and `tamis --help` need none of it.
 _HOMES = {
     "Category": "tamis.model",
+    "CropOptions": "tamis.api.crops",
     "Datasource": "tamis.api.datasource",
     "DatasourceError": "tamis.errors",
     "ExportOptions": "tamis.api.converting.exporting",
     "FrameOptions": "tamis.api.frames",
     "ImportOptions": "tamis.api.converting.values",
+    "EmbedOptions": "tamis.api.embedding.embed",
     "IndexMissingError": "tamis.errors",
     "Prediction": "tamis.model",
     "PredictionWriter": "tamis.api.writer",

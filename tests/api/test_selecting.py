@@ -11,6 +11,7 @@ import pytest
 import tamis
 from tamis.api.selecting.files import line_of, read_keys, selection_document
 from tamis.api.selecting.inputs import Inputs
+from tamis.api.selecting.rows import Rows
 from tamis.errors import UsageError
 from tamis.index import SampleColumns
 from tamis.model import Prediction
@@ -69,7 +70,7 @@ def test_values_belong_to_their_samples(source: tamis.Datasource) -> None:
     """The score that an input gives a sample is the one that the table has for its key, and null without a file."""
     samples = SampleColumns(source.snapshot)
     assert samples.keys == sorted(samples.keys, key=str.encode)
-    values = Inputs(samples, None).values(ScoresInput(task="boxes", score="uncertainty_entropy"))
+    values = Inputs(Rows(samples), None).values(ScoresInput(task="boxes", score="uncertainty_entropy"))
     table = source.sample_scores("boxes").to_arrow().to_pylist()
     expected = {row["sample"]: row["uncertainty_entropy"] for row in table}
     for key, value in zip(samples.keys, values.tolist(), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +83,14 @@ def test_the_file_beside_the_model_says_how(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"std": [1, 0, 1]}')
     with pytest.raises(UsageError, match="`std` above 0"):
         read_preprocessing(tmp_path / "m.json")
+
+
+def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where onnxruntime is not installed, the error says what to install, and that there is another way."""
+    path = channel_means(tmp_path / "m.onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UsageError, match=r"pip install 'tamis\[onnx\]'"):
+        open_encoder(path)
 
 
 def test_what_is_no_encoder_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,11 @@ from tamis.api.converting.choices import ExportFormat, ImportFormat
 from tamis.api.converting.exporting import ExportOptions, ExportReport
 from tamis.api.converting.import_reader import import_reader
 from tamis.api.converting.run import export_to, import_from
+from tamis.api.crops import CropOptions, CropsReport, write_crops
+from tamis.api.embedding.duplicates import DuplicateReport, duplicate_report, duplicates_in
+from tamis.api.embedding.embed import EmbedOptions, EmbedReport, embed
+from tamis.api.embedding.projection import Method, Projection, project
+from tamis.api.embedding.similar import SimilarReport, VectorIndex, open_vectors, similar
 from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
@@ -21,8 +26,9 @@ from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectionRun, SelectOptions, join_pool, run_selection
 from tamis.api.show import Overview, SampleView, show_overview, show_sample
 from tamis.api.sources import Sources, open_sources
+from tamis.api.tags import TagSummary, change_tag, summarise_tag, tags_of
 from tamis.errors import IndexMissingError, UsageError
-from tamis.index import Pool
+from tamis.index import Pool, SetSpec, Tag, embedding_sets, keys_where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
     from tamis.model import Problem, Task
-    from tamis.selection import SelectionConfig
+    from tamis.selection import SelectConfig, SelectionConfig
 
 _F = TypeVar("_F", ImportFormat, ExportFormat)
 
@@ -162,6 +168,74 @@ class Datasource:
         """
         return Pool(self.sources.index.root, name).members()
 
+    def embed(
+        self, options: EmbedOptions | None = None, *, listen: ProgressListener = ignore_progress
+    ) -> EmbedReport:
+        """Embed images and frames, or the objects of a task, but for those that are. Raises as `embed.embed`."""
+        return embed(self.sources, self.snapshot, options, listen=listen)
+
+    def embedding_sets(self) -> list[SetSpec]:
+        """Return which embeddings are stored, those added to last first; `task` tells whose objects they are of."""
+        return [one.spec for one in embedding_sets(self.sources.index.root)]
+
+    def vectors(self, embeddings: str | None = None, *, task: str | None = None) -> VectorIndex:
+        """Return stored embeddings to search in: those added to last, or of a name. Raises as `open_vectors`."""
+        return open_vectors(self.snapshot, embeddings=embeddings, task=task)
+
+    def similar(
+        self, query: str | Path, *, n: int = 10, embeddings: str | None = None, task: str | None = None
+    ) -> SimilarReport:
+        """Return what lies nearest to a sample, an object (`a/1.jpg#cars#3`), or the picture of a file.
+
+        Raises:
+            UsageError: when there are no embeddings, or the query is nothing known.
+            DatasourceError: when the query's file cannot be read.
+        """
+        return similar(self.snapshot, self.sources, query, n=n, embeddings=embeddings, task=task)
+
+    def duplicates(
+        self, *, limit: float | None = None, listen: ProgressListener = ignore_progress
+    ) -> DuplicateReport:
+        """Find what repeats others: same content, or nearer than `limit`. Raises as `duplicates_in`."""
+        return duplicate_report(duplicates_in(self.sources, self.snapshot, limit=limit, listen=listen))
+
+    def projection(
+        self, embeddings: str | None = None, *, task: str | None = None, method: Method = "pca"
+    ) -> Projection:
+        """Return stored embeddings as points in a plane; computed once, then kept. Raises as `project`."""
+        return project(self.snapshot, embeddings=embeddings, task=task, method=method)
+
+    def crops(
+        self,
+        task: str,
+        out: str | Path,
+        options: CropOptions | None = None,
+        *,
+        listen: ProgressListener = ignore_progress,
+    ) -> CropsReport:
+        """Cut the objects of a task out of their images, into a datasource of its own. Raises as `write_crops`."""
+        return write_crops(self.sources, self.snapshot, task, out, options, listen=listen)
+
+    def tags(self) -> list[TagSummary]:
+        """Return all tags, by name."""
+        return tags_of(self.snapshot)
+
+    def tag(
+        self, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), origin: str = ""
+    ) -> TagSummary:
+        """Add samples and objects to a tag, remove others, and return it. Raises as `change_tag`."""
+        if not add and not remove:
+            return summarise_tag(self.snapshot, name)
+        return change_tag(self.snapshot, name, add=add, remove=remove, origin=origin)
+
+    def tagged(self, name: str) -> list[str]:
+        """Return the members of a tag, in the order in which they were added: keys of samples and of objects."""
+        return Tag(self.sources.index.root, name).members()
+
+    def where(self, condition: str) -> list[str]:
+        """Return the keys of the samples that satisfy a condition in SQL. Raises as `keys_where`."""
+        return keys_where(self.snapshot, condition)
+
     def select(  # noqa: PLR0913 (the options of the command line, by the same names)
         self,
         *,
@@ -171,6 +245,7 @@ class Datasource:
         balance: Sequence[str] = (),
         diverse: bool = False,
         min_gap_frames: int | None = None,
+        select: SelectConfig | None = None,
         embeddings: str | Path | None = None,
         pool: str | None = None,
         labelled: Sequence[str] = (),
@@ -188,7 +263,9 @@ class Datasource:
             diverse: whether to prefer what differs from everything selected.
             min_gap_frames: how many frames apart selected frames of one video are at least; replaces that of a
                 config.
-            embeddings: file of embeddings; made from the predictions by default.
+            select: what is selected, images and frames or the objects of a task, and what the picks rule out.
+            embeddings: name of stored embeddings, a file, or `predictions`; by default those stored last, if they
+                are of all samples, or else vectors made from the predictions.
             pool: name of the list of samples that count as selected already.
             labelled: keys of more samples that count as selected already.
             add_to_pool: whether the picks, and the labelled samples, join the pool.
@@ -200,14 +277,22 @@ class Datasource:
             DatasourceError: when a file cannot be read or written.
         """
         options = SelectOptions(
-            embeddings=None if embeddings is None else Path(embeddings),
+            embeddings=embeddings,
             pool=pool,
             labelled=labelled,
             add_to_pool=add_to_pool,
         )
         wanted = choose_config(
-            n=n, config=config, scores=scores, balance=balance, diverse=diverse, min_gap_frames=min_gap_frames
+            n=n,
+            config=config,
+            scores=scores,
+            balance=balance,
+            diverse=diverse,
+            min_gap_frames=min_gap_frames,
+            select=select,
         )
+        if wanted.select.without_duplicates is not False:
+            embed(self.sources, self.snapshot, listen=listen)
         run = run_selection(self.snapshot, wanted, options, listen=listen)
         if out is not None:
             write_selection(run, self.sources, Path(out))

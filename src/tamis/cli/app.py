@@ -13,6 +13,7 @@ import typer
 from tamis.cli.converting import export_command, import_command
 from tamis.cli.frames import frames_command
 from tamis.cli.helping import Commands
+from tamis.cli.objects import crops_command, embed_command, similar_command, tag_command
 from tamis.cli.options import (
     Format,
     IndexOption,
@@ -23,6 +24,7 @@ from tamis.cli.options import (
     open_sources_for,
     snapshot_of,
 )
+from tamis.cli.selecting import report_command, select_command
 from tamis.cli.terminal import OutputFormat, progress_bar, stdout, write_json
 
 app = typer.Typer(
@@ -82,6 +84,16 @@ def check(
     strict: Strict = False,
     full: Full = False,
     relevant_filenames: RelevantFilenames = None,
+    duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--duplicates", help="Also look for images that repeat others; what that needs is kept with the index."
+        ),
+    ] = False,
+    limit: Annotated[
+        float | None,
+        typer.Option(metavar="D", help="Up to which distance pictures count as near-duplicates.  [default: 0.4]"),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Write every single problem as a line of JSON, not the summary.")
     ] = False,
@@ -95,25 +107,38 @@ def check(
     Examples:
     - `tamis check data/`
     - `tamis check data/ --all > problems.jsonl`
+    - `tamis check data/ --duplicates`
     """
     import msgspec
 
     from tamis.api.check import report_problems, stream_problems
+    from tamis.api.embedding.duplicates import duplicate_report, duplicates_in
     from tamis.api.options import ScanOptions
     from tamis.api.scanning.scan import dry_scan
     from tamis.cli.render import print_check
+    from tamis.cli.render_objects import print_duplicates
 
     sources = open_sources_for(src, lightly, index, quiet=True)
     options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
     with progress_bar(quiet=quiet) as listen, dry_scan(sources, options, listen=listen) as result:
         report = report_problems(sources, result.snapshot)
+        repeated = None
+        if duplicates or limit is not None:
+            repeated = duplicate_report(duplicates_in(sources, result.snapshot, limit=limit, listen=listen))
         if every:
             for problem in stream_problems(sources, result.snapshot):
                 write_json(msgspec.json.encode({"severity": problem.severity, **msgspec.structs.asdict(problem)}))
+            for one in () if repeated is None else repeated.duplicates:
+                write_json(
+                    msgspec.json.encode({"severity": "info", "code": "duplicate", **msgspec.structs.asdict(one)})
+                )
     if output is OutputFormat.JSON and not every:
-        write_json(msgspec.json.format(msgspec.json.encode(report)))
+        found = msgspec.structs.asdict(report) | ({} if repeated is None else {"duplicates": repeated})
+        write_json(msgspec.json.format(msgspec.json.encode(found)))
     elif not every:
         print_check(stdout(), report)
+        if repeated is not None:
+            print_duplicates(stdout(), repeated)
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -201,126 +226,8 @@ def show(
         write_json(msgspec.json.format(msgspec.json.encode(value)))
 
 
-@app.command()
-def select(
-    src: Source,
-    n: Annotated[int | None, typer.Option("--n", metavar="N", min=1, help="How many new samples to pick.")] = None,
-    score: Annotated[
-        list[str] | None, typer.Option(metavar="TASK:SCORE", help="Prefer samples with a high score. Repeatable.")
-    ] = None,
-    balance: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TASK", help="Bring a task's classes to equal shares. Repeatable."),
-    ] = None,
-    diverse: Annotated[
-        bool, typer.Option("--diverse", help="Prefer what differs from everything selected.")
-    ] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="YAML or JSON that says what decides, instead of the three above."),
-    ] = None,
-    min_gap_frames: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K", min=1, help="Keep selected frames of one video K frames apart.  [default: the config's]"
-        ),
-    ] = None,
-    embeddings: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Vectors of the samples: `.npy` with names in a `.txt`, `.npz`, Parquet or CSV.  "
-            "[default: made from predictions]",
-        ),
-    ] = None,
-    pool: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Named list of samples that count as selected already.")
-    ] = None,
-    labelled: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Sample keys that count as selected already, one a line; `-` is standard input."
-        ),
-    ] = None,
-    add_to_pool: Annotated[
-        bool, typer.Option("--add-to-pool", help="Let the picks, and the labelled samples, join the pool.")
-    ] = False,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")] = Path("selection"),
-    lightly: Lightly = None,
-    index: IndexOption = None,
-    output: Format = OutputFormat.TEXT,
-    quiet: Quiet = False,
-) -> None:
-    """Select the samples worth labelling next, and say why.
-
-    Writes `selected.txt` (a sample key a line, in pick order), `selection.json` and `.parquet` (with reasons),
-    `report.html` (pictures, distributions, coverage) and `report.json`.
-
-    Examples:
-    - `tamis select data/ --n 50 --score cars:uncertainty_entropy --diverse`
-    - `tamis select data/ --config selection.yaml --pool rounds --add-to-pool --out round-1`
-    - `tamis select data/ --n 50 --diverse --labelled done.txt`
-    """
-    import msgspec
-
-    from tamis.api.selecting.config import choose_config
-    from tamis.api.selecting.files import selection_document, write_selection
-    from tamis.api.selecting.run import SelectOptions, join_pool, run_selection
-    from tamis.cli.render_show import print_selection
-    from tamis.cli.selecting import keys_of, note_if_stale, note_unknown
-
-    wanted = choose_config(
-        n=n,
-        config=config,
-        scores=score or (),
-        balance=balance or (),
-        diverse=diverse,
-        min_gap_frames=min_gap_frames,
-    )
-    sources = open_sources_for(src, lightly, index, quiet=quiet)
-    snapshot = snapshot_of(sources, quiet=quiet)
-    note_if_stale(snapshot, sources, quiet=quiet)
-    done = () if labelled is None else keys_of(labelled)
-    options = SelectOptions(embeddings=embeddings, pool=pool, labelled=done, add_to_pool=add_to_pool)
-    with progress_bar(quiet=quiet) as listen:
-        run = run_selection(snapshot, wanted, options, listen=listen)
-        write_selection(run, sources, out, listen=listen)
-        join_pool(run, options)
-    note_unknown(run, quiet=quiet)
-    if output is OutputFormat.JSON:
-        write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))
-    else:
-        print_selection(stdout(), run, out)
-
-
-@app.command()
-def report(
-    src: Source,
-    selected: Annotated[
-        Path, typer.Option("--selected", metavar="FILE", help="Sample keys, one a line, in the order of picking.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the report goes.")] = Path("report"),
-    embeddings: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Embeddings, as for `select`.  [default: made from predictions]"),
-    ] = None,
-    lightly: Lightly = None,
-    index: IndexOption = None,
-    quiet: Quiet = False,
-) -> None:
-    """Write the report of any list of samples: chosen by hand, by another tool, or in an earlier round.
-
-    Example: `tamis report data/ --selected mine.txt --out report`
-    """
-    from tamis.api.selecting.files import read_keys, write_report
-    from tamis.api.selecting.run import given_selection
-
-    sources = open_sources_for(src, lightly, index, quiet=quiet)
-    snapshot = snapshot_of(sources, quiet=quiet)
-    run = given_selection(snapshot, read_keys(selected), embeddings=embeddings)
-    with progress_bar(quiet=quiet) as listen:
-        write_report(run, sources, out, listen=listen)
-    stdout().print(f"{len(run.keys):,} samples: {out / 'report.html'}")
+app.command("select")(select_command)
+app.command("report")(report_command)
 
 
 @app.command()
@@ -373,3 +280,7 @@ def demo(
 app.command("import")(import_command)
 app.command("export")(export_command)
 app.command("frames")(frames_command)
+app.command("embed")(embed_command)
+app.command("crops")(crops_command)
+app.command("similar")(similar_command)
+app.command("tag")(tag_command)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from tamis.api.doctor import Verdict
-from tamis.cli.render import plain_table, print_hanging, printable
+from tamis.cli.render import counted, plain_table, print_hanging, printable
 from tamis.selection import Threshold
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
     n_candidates = int(selection.field.candidate.sum())
     console.print(Text(f"Picked {len(selection.picks):,} of {n_candidates:,} candidates", style="bold"))
     _print_left_out(console, run)
+    if run.rows.target is not None:
+        console.print(Text(f"  objects of {counted(len(run.images), 'image')}"))
     n_pool = len(run.pool) - len(run.labelled)
     if n_pool or run.n_pool_gone:
         gone = f" ({run.n_pool_gone:,} more are gone from the datasource)" if run.n_pool_gone else ""
@@ -137,6 +139,8 @@ def _print_left_out(console: Console, run: SelectionRun) -> None:
     filters = {
         name for name, strategy in zip(run.names, run.strategies, strict=True) if isinstance(strategy, Threshold)
     }
+    if run.n_duplicates:
+        console.print(Text(f"  left out as they repeat others: {run.n_duplicates:,}"))
     for name, count in run.selection.field.excluded.items():
         if count:
             why = "left out by" if name in filters else "left out for want of"

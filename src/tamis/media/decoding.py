@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tamis.media.pictures import MAX_PICTURE_PIXELS, as_rgb, as_stored
-from tamis.media.pillow import PILLOW_ERRORS, PictureError, open_image, quiet_pillow
+from tamis.media.pictures import as_rgb, as_stored, open_decodable
+from tamis.media.pillow import PILLOW_ERRORS, PictureError, quiet_pillow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +25,10 @@ def decode_picture(data: bytes, *, min_side_px: int | None = None) -> Image.Imag
         min_side_px: a JPEG may come in a coarser grid as long as no side falls below this; `None`: as it is.
 
     Raises:
-        PictureError: when the bytes are no picture, damaged or cut, or hold more than `MAX_PICTURE_PIXELS`.
+        PictureError: when the bytes are no picture, damaged or cut, or hold too many pixels.
     """
     with quiet_pillow():
-        image = open_image(data)
-        width, height = image.size
-        if width * height > MAX_PICTURE_PIXELS:
-            raise PictureError(f"its {width} x {height} pixels are more than the {MAX_PICTURE_PIXELS:,} decoded")
+        image = open_decodable(data)
         try:
             if min_side_px is not None:
                 image.draft("RGB", (min_side_px, min_side_px))

@@ -57,10 +57,8 @@ def thumbnail(data: bytes, *, max_side_px: int) -> Picture:
         PictureError: when the bytes are no picture, damaged or cut, or hold more than `MAX_PICTURE_PIXELS`.
     """
     with quiet_pillow():
-        image = open_image(data)
+        image = open_decodable(data)
         width, height = image.size
-        if width * height > MAX_PICTURE_PIXELS:
-            raise PictureError(f"its {width} x {height} pixels are more than the {MAX_PICTURE_PIXELS:,} shown")
         try:
             stored = _decoded(image, max_side_px)
             if image.format == "TIFF":
@@ -68,6 +66,21 @@ def thumbnail(data: bytes, *, max_side_px: int) -> Picture:
             return Picture(_jpeg(stored, max_side_px), width, height)
         except PILLOW_ERRORS as error:
             raise PictureError(f"its data is damaged ({error})") from None
+
+
+def open_decodable(data: bytes) -> Image.Image:
+    """Open a picture whose pixels may be decoded. Call it within `quiet_pillow`.
+
+    Raises:
+        PictureError: when the bytes are no picture, or hold more than `MAX_PICTURE_PIXELS`.
+    """
+    image = open_image(data)
+    width, height = image.size
+    if width * height > MAX_PICTURE_PIXELS:
+        raise PictureError(
+            f"its {width} x {height} pixels are more than the {MAX_PICTURE_PIXELS:,} that are decoded"
+        )
+    return image
 
 
 def shrink(image: Image.Image, *, max_side_px: int) -> Picture:

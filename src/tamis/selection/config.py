@@ -200,18 +200,44 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     strategy: StrategyOptions
 
 
+class Level(StrEnum):
+    """What is picked: whole images and frames, or predicted objects."""
+
+    IMAGES = "images"
+    OBJECTS = "objects"
+
+
+class SelectConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is picked, and what the picks rule out.
+
+    Attributes:
+        level: images and frames, or objects: then each object is a sample of its own.
+        task: whose objects, for the level `objects` only.
+        at_most: how many are selected of each `video`, and of objects of each `image` and each `category`.
+        without_duplicates: whether what repeats another sample is left out: `True`, or the largest distance of
+            near-duplicates.
+    """
+
+    level: Level = Level.IMAGES
+    task: str | None = None
+    at_most: dict[str, int] | None = None
+    without_duplicates: bool | float = False
+
+
 class SelectionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole selection; exactly one of `n_samples` and `proportion_samples` is set.
 
     Attributes:
         n_samples: how many new samples to pick, >= 1.
         proportion_samples: which part of the candidates to pick, in (0, 1].
+        select: what is picked; images and frames by default.
         strategies: what decides; the product of their objectives.
         min_gap_frames: how many frames apart selected frames of one video are at least, >= 1; `None`: any.
     """
 
     n_samples: int | None = None
     proportion_samples: float | None = None
+    select: SelectConfig = SelectConfig()
     strategies: tuple[StrategyConfig, ...]
     min_gap_frames: int | None = None
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _NOT_SERVED = ("dataset_id", "lightly_path_regex", "auto_tasks", "target_range")
 _MAX_INT = 2**63 - 1
 _MAX_FLOAT = sys.float_info.max
+_CAPPED = ("image", "category", "video")
+_FURTHEST = 2.0  # of vectors of length 1
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = 60
 
@@ -54,8 +56,11 @@ def _top_faults(tree: dict[Any, Any]) -> Iterator[str]:
         "proportion_samples": _number("a number in (0, 1]", lambda value: 0 < value <= 1),
         "strategies": _list_of_some,
         "min_gap_frames": _whole(1),
+        "select": _mapping,
     }
     yield from _key_faults(tree, "", rules, required=("strategies",))
+    if isinstance(select := tree.get("select"), dict):
+        yield from _select_faults(select)
     budgets = [key for key in ("n_samples", "proportion_samples") if key in tree]
     if len(budgets) != 1:
         got = "both" if budgets else "neither"
@@ -64,6 +69,26 @@ def _top_faults(tree: dict[Any, Any]) -> Iterator[str]:
     if isinstance(strategies, list):
         for position, strategy in enumerate(strategies):
             yield from _pair_faults(strategy, f"strategies[{position}]")
+
+
+def _select_faults(select: dict[Any, Any]) -> Iterator[str]:
+    rules: dict[str, Rule] = {
+        "level": _one_of("images", "objects"),
+        "task": _text,
+        "at_most": _caps,
+        "without_duplicates": _duplicates,
+    }
+    yield from _key_faults(select, "select", rules, required=())
+    is_objects = select.get("level") == "objects"
+    if is_objects and "task" not in select:
+        yield "`select.task`: the level `objects` needs it, the task whose objects are picked"
+    if not is_objects and "task" in select:
+        yield "`select.task`: only the level `objects` takes it; remove it, or set `level: objects`"
+    caps = select.get("at_most")
+    if not is_objects and isinstance(caps, dict):
+        for name in ("image", "category"):
+            if name in caps:
+                yield f"`select.at_most.{name}`: only objects have such a limit; remove it, or set `level: objects`"
 
 
 def _pair_faults(pair: object, path: str) -> Iterator[str]:
@@ -235,6 +260,23 @@ def _shares(value: object) -> str | None:
         return "expected a share above 0 for at least one class, got only zeros"
     texts = {str(name).lower() if isinstance(name, bool) else str(name) for name in value}
     return None if len(texts) == len(value) else "expected each class once, got one both as number and as text"
+
+
+def _caps(value: object) -> str | None:
+    if not isinstance(value, dict) or not value:
+        return f"expected limits by `image`, `category` or `video`, got {_kind(value) if value else 'nothing'}"
+    for name, number in value.items():
+        if name not in _CAPPED:
+            return f"expected limits by `image`, `category` or `video`, got one by {_kind(name)}"
+        if (fault := _whole(1)(number)) is not None:
+            return f"at `{name}`: {fault}"
+    return None
+
+
+def _duplicates(value: object) -> str | None:
+    if isinstance(value, bool):
+        return None
+    return _number("true, or a distance from 0 to below 2", lambda number: 0 <= number < _FURTHEST)(value)
 
 
 _Keys = tuple[tuple[str, ...], "dict[str, Rule]"]

@@ -13,10 +13,11 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import msgspec
 import numpy as np
 
-from tamis.api.selecting.files import read_keys
+from tamis.api.tags import named_keys
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import to_predictions
-from tamis.index import Pool, SampleColumns
+from tamis.index import SampleColumns
+from tamis.model import parse_object_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -186,23 +187,26 @@ def chosen_numbers(samples: SampleColumns, sources: Sources, selection: str | No
 
 
 def selected_keys(sources: Sources, selection: str) -> list[str]:
-    """Return the sample keys of a selection: of `selected.txt` or its folder, of any list of keys, or of a pool.
+    """Return the sample keys of a selection: of `selected.txt` or its folder, of a list of keys, a tag or a pool.
+
+    Objects stand for the samples that hold them.
 
     Raises:
         UsageError: when there is none of that name.
         DatasourceError: when its file cannot be read.
     """
-    path = Path(selection)
-    if path.is_dir():
-        return read_keys(path / "selected.txt")
-    if path.exists():
-        return read_keys(path)
-    if "/" not in selection and (keys := Pool(sources.index.root, selection).members()):
-        return keys
-    raise UsageError(
-        f"There is no selection `{selection}`",
-        hint="give `selected.txt` or its folder, any file with a sample key a line, or the name of a pool",
-    )
+    found = named_keys(sources.index.root, selection)
+    if found is None:
+        raise UsageError(
+            f"There is no selection `{selection}`",
+            hint="give `selected.txt` or its folder, any file with a sample key a line, or a tag or pool",
+        )
+    return list(dict.fromkeys(_sample_of(key) for key in found[0]))
+
+
+def _sample_of(key: str) -> str:
+    named = parse_object_key(key)
+    return key if named is None else named.sample
 
 
 def _task(snapshot: Snapshot, name: str | None) -> Task:

@@ -13,9 +13,11 @@ from tamis.selection import (
     Distribution,
     DiversityConfig,
     EmbeddingsInput,
+    Level,
     PredictionsInput,
     PredictionsName,
     ScoresInput,
+    SelectConfig,
     SelectionConfig,
     StrategyConfig,
     WeightsConfig,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def choose_config(
+def choose_config(  # noqa: PLR0913 (the options of the command line)
     *,
     n: int | None,
     config: SelectionConfig | str | Path | None,
@@ -34,6 +36,7 @@ def choose_config(
     balance: Sequence[str],
     diverse: bool,
     min_gap_frames: int | None = None,
+    select: SelectConfig | None = None,
 ) -> SelectionConfig:
     """Return the config that a call means: its own, that of a file, or the one that the other options make.
 
@@ -43,7 +46,7 @@ def choose_config(
         DatasourceError: when the file cannot be read.
         UsageError: when the options contradict each other, or say too little; naming every fault of a config.
     """
-    chosen = _choose(n=n, config=config, scores=scores, balance=balance, diverse=diverse)
+    chosen = _choose(n=n, config=config, scores=scores, balance=balance, diverse=diverse, select=select)
     if min_gap_frames is None:
         return chosen
     if min_gap_frames < 1:
@@ -58,10 +61,13 @@ def _choose(
     scores: Sequence[str],
     balance: Sequence[str],
     diverse: bool,
+    select: SelectConfig | None,
 ) -> SelectionConfig:
     if config is not None:
-        if scores or balance or diverse:
-            raise UsageError("A config says what decides: scores, balance and diverse cannot be added to it")
+        if scores or balance or diverse or select is not None:
+            raise UsageError(
+                "A config says what decides: scores, balance, diverse and what is selected cannot be added to it"
+            )
         if isinstance(config, SelectionConfig):
             return config if n is None else with_budget(config, n)
         return read_config(Path(config), n_samples=n)
@@ -69,7 +75,33 @@ def _choose(
         raise UsageError(
             "How many samples to pick is not said", hint="give `--n N`, or a config with `--config FILE`"
         )
-    return simple_config(n_samples=n, scores=scores, balance=balance, diverse=diverse)
+    return simple_config(n_samples=n, scores=scores, balance=balance, diverse=diverse, select=select)
+
+
+def choose_level(
+    *, objects: str | None, per_image: int | None, per_video: int | None, no_duplicates: bool
+) -> SelectConfig | None:
+    """Return what a call selects; `None` where it says nothing of that.
+
+    Args:
+        objects: task whose objects are selected.
+        per_image: how many objects of each image at most.
+        per_video: how many of each video at most.
+        no_duplicates: whether images that repeat others are left out.
+
+    Raises:
+        UsageError: when an option is for objects only.
+    """
+    if per_image is not None and objects is None:
+        raise UsageError("A limit for each image is for objects", hint="give `--objects TASK`, or leave it out")
+    caps = {name: most for name, most in (("image", per_image), ("video", per_video)) if most is not None}
+    chosen = SelectConfig(
+        level=Level.IMAGES if objects is None else Level.OBJECTS,
+        task=objects,
+        at_most=caps or None,
+        without_duplicates=no_duplicates,
+    )
+    return None if chosen == SelectConfig() else chosen
 
 
 def read_config(path: Path, *, n_samples: int | None = None) -> SelectionConfig:
@@ -97,7 +129,12 @@ def with_budget(config: SelectionConfig, n_samples: int) -> SelectionConfig:
 
 
 def simple_config(
-    *, n_samples: int, scores: Sequence[str] = (), balance: Sequence[str] = (), diverse: bool = False
+    *,
+    n_samples: int,
+    scores: Sequence[str] = (),
+    balance: Sequence[str] = (),
+    diverse: bool = False,
+    select: SelectConfig | None = None,
 ) -> SelectionConfig:
     """Return the config of the common case.
 
@@ -106,6 +143,7 @@ def simple_config(
         scores: each `TASK:SCORE`, preferred where large.
         balance: tasks whose classes to bring to equal shares.
         diverse: whether to prefer what is far from everything selected.
+        select: what is selected; images and frames by default.
 
     Raises:
         UsageError: when there is nothing to decide by.
@@ -119,7 +157,9 @@ def simple_config(
         for task in balance
     ]
     if diverse:
-        strategies.append(StrategyConfig(input=EmbeddingsInput(), strategy=DiversityConfig()))
+        # Of objects the crops decide, of images the whole picture.
+        of = EmbeddingsInput(task=None if select is None else select.task)
+        strategies.append(StrategyConfig(input=of, strategy=DiversityConfig()))
     if n_samples < 1:
         raise UsageError(f"Expected at least 1 sample to pick, got {n_samples}")
     if not strategies:
@@ -127,7 +167,7 @@ def simple_config(
             "There is nothing to select by",
             hint="give `--score TASK:SCORE`, `--balance TASK`, `--diverse`, or a config with `--config FILE`",
         )
-    return SelectionConfig(n_samples=n_samples, strategies=tuple(strategies))
+    return SelectionConfig(n_samples=n_samples, select=select or SelectConfig(), strategies=tuple(strategies))
 
 
 def _score(name: str) -> ScoresInput:

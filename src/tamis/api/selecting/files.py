@@ -11,7 +11,7 @@ import msgspec
 from tamis.api.options import ignore_progress
 from tamis.api.report.render import render_html
 from tamis.api.report.values import encode_report
-from tamis.api.selecting.report_inputs import report_of
+from tamis.api.selecting.report_inputs import left_out, report_of
 from tamis.errors import DatasourceError, UsageError
 from tamis.index import picks_parquet
 from tamis.selection import encode_config
@@ -41,9 +41,10 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
         "n_pool_gone": run.n_pool_gone,
         "n_labelled": len(run.labelled),
         "labelled_unknown": run.labelled_unknown,
-        "left_out": dict(selection.field.excluded),
+        "left_out": left_out(run),
         "ruled_out": dict(selection.ruled_out),
         "stopped": selection.stopped,
+        "images": None if run.rows.target is None else run.images,
         "picks": [_pick(run, number) for number in range(len(selection.picks))],
     }
 
@@ -53,7 +54,8 @@ def write_selection(
 ) -> None:
     """Write `selected.txt`, `selection.json`, `selection.parquet`, `report.html` and `report.json` into a folder.
 
-    Each file is put in place whole; `selected.txt` is the last.
+    Where objects were selected, `images.txt` lists the images that hold them. Each file is put in place whole;
+    `selected.txt` is the last.
 
     Raises:
         DatasourceError: when a file has the folder's name.
@@ -65,6 +67,8 @@ def write_selection(
     store.write("selection.json", msgspec.json.format(msgspec.json.encode(document)))
     store.write("selection.parquet", picks_parquet(document["picks"]))
     store.write("config.yaml", encode_config(run.config).encode())
+    if run.rows.target is not None:
+        store.write("images.txt", "".join(f"{line_of(key)}\n" for key in run.images).encode())
     store.write("selected.txt", "".join(f"{line_of(key)}\n" for key in run.keys).encode())
 
 
@@ -143,14 +147,28 @@ def _pick(run: SelectionRun, number: int) -> dict[str, Any]:
     for column, reason in enumerate(run.reasons[number]):
         values = {name: value for name, value in _fields(reason).items() if value is not None}
         if reason.nearest is not None:
-            values["nearest"] = run.samples.keys[reason.nearest]
+            values["nearest"] = run.rows.keys[reason.nearest]
         reasons.append({**values, "share": float(run.shares[number, column])})
     return {
         "pick": number + 1,
         "key": run.keys[number],
+        **_object(run, number),
         "why": run.sentence(number),
         "objectives": _objectives(run, number),
         "reasons": reasons,
+    }
+
+
+def _object(run: SelectionRun, number: int) -> dict[str, Any]:
+    """Return where a picked object is; nothing where samples were picked."""
+    target, row = run.rows.target, int(run.selection.picks[number])
+    if target is None or target.task is None or target.boxes is None:
+        return {}
+    return {
+        "sample": run.samples.keys[target.owner[row]],
+        "position": int(target.positions[row]),
+        "category": target.task.by_id[int(run.rows.category_ids[row])].name,
+        "bbox": [_finite(value) for value in target.boxes[row].tolist()],
     }
 
 

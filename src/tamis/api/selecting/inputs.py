@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tamis.api.options import ignore_progress
-from tamis.api.selecting.vectors import object_vectors, vectors_from_file, vectors_from_predictions
+from tamis.api.selecting.queries import query_vectors
+from tamis.api.selecting.rows import BOX_SIZES, SCORE, Rows, known_rows
+from tamis.api.selecting.vectors import image_vectors, object_vectors
 from tamis.errors import UsageError
-from tamis.index import Pool
 from tamis.scoring import OBJECT_FREQUENCY, category_counts, check_score, class_rows, map_object_frequency
 from tamis.selection import (
     Balance,
@@ -39,11 +40,13 @@ from tamis.selection import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from tamis.api.selecting.vectors import ObjectVectors, SampleVectors
     from tamis.engine import ProgressListener
     from tamis.index import MetadataColumn, SampleColumns, Snapshot
     from tamis.model import Task
-    from tamis.model.columns import Bools, Floats
+    from tamis.model.columns import Bools, Floats, Ints
     from tamis.selection import Strategy
 
 
@@ -52,16 +55,21 @@ class Inputs:
     """Resolves the inputs of a config against a snapshot; what several strategies share is read once.
 
     Args:
-        samples: of the snapshot.
-        embeddings: the user's embeddings, or `None` to make vectors from the predictions.
+        rows: what is selected from; N of them.
+        embeddings: which vectors are used, see `image_vectors`.
         listen: told how many vectors were made.
     """
 
-    samples: SampleColumns
-    embeddings: Path | None
+    rows: Rows
+    embeddings: str | Path | None
     listen: ProgressListener = ignore_progress
     _vectors: SampleVectors | None = None
     _objects: dict[str, ObjectVectors] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> SampleColumns:
+        """All samples of the index."""
+        return self.rows.samples
 
     @property
     def origins(self) -> list[str]:
@@ -73,13 +81,10 @@ class Inputs:
         """Return the vectors of the samples.
 
         Raises:
-            UsageError: when the user's file is no embeddings file, or there is nothing to make vectors from.
+            UsageError: when there are no such embeddings, or nothing to make vectors from.
         """
         if self._vectors is None:
-            if self.embeddings is None:
-                self._vectors = vectors_from_predictions(self.samples, listen=self.listen)
-            else:
-                self._vectors = vectors_from_file(self.samples, self.embeddings)
+            self._vectors = image_vectors(self.samples, self.embeddings, listen=self.listen)
         return self._vectors
 
     def strategy(self, config: StrategyConfig, name: str) -> Strategy:
@@ -127,17 +132,12 @@ class Inputs:
         if isinstance(given, MetadataInput):
             return self._metadata_numbers(given.key)
         if isinstance(given, RandomInput):
-            return random_weights(given.random_seed, self.samples.keys)
+            return random_weights(given.random_seed, self.rows.keys)
         return self._category_count(given)
 
     def _embedded(self, given: EmbeddingsInput, config: StrategyConfig, name: str) -> Strategy:
         how = config.strategy
-        if given.task is None:
-            images = self.vectors()
-            vectors, owner, null = images.vectors, None, images.null
-        else:
-            objects = self._objects_of(given.task)
-            vectors, owner, null = objects.vectors, objects.owner, ~self.samples.has_file(given.task)
+        vectors, owner, null = self._embeddings(given.task)
         if isinstance(how, DiversityConfig):
             return Diversity(
                 name=name,
@@ -164,36 +164,64 @@ class Inputs:
             null=null,
         )
 
-    def _objects_of(self, name: str) -> ObjectVectors:
+    def _embeddings(self, task: str | None) -> tuple[NDArray[Any], Ints | None, Bools]:
+        """Return vectors, the row that each is of (`None`: one each), and which rows are not known."""
+        if task is None:
+            images = self.vectors()
+            return self.rows.spread(images.vectors), None, np.asarray(self.rows.spread(images.null), np.bool_)
+        objects = self.objects(task)
+        if self._is_own(task):
+            return objects.vectors, None, objects.null
+        if self.rows.target is not None:
+            raise UsageError(
+                f"Objects cannot be compared by those of another task, `{task}`",
+                hint="leave `task` out of that input to use the embeddings of their images",
+            )
+        known = ~objects.null
+        return objects.vectors[known], objects.owner[known], ~known_rows(self.rows, task)
+
+    def _is_own(self, task: str) -> bool:
+        """Whether objects of this task are what is selected from."""
+        return self.rows.task is not None and self.rows.task.name == task
+
+    def objects(self, name: str) -> ObjectVectors:
+        """Return the vectors of the objects of a task.
+
+        Raises:
+            UsageError: when there is no such task or set, or its predictions are no objects.
+        """
         if name not in self._objects:
-            self._objects[name] = object_vectors(self.samples, self.samples.snapshot.task(name))
+            task = self.samples.snapshot.task(name)
+            self._objects[name] = object_vectors(self.samples, task, self.embeddings)
         return self._objects[name]
 
     def _queries(self, given: EmbeddingsInput) -> Floats:
-        """Return the vectors of the query set: the members of a pool."""
+        """Return the vectors of the query set."""
         if given.tag_name is None:
-            raise UsageError("SIMILARITY needs a query set", hint="name a pool of samples as `tag_name`")
-        members = Pool(self.samples.snapshot.root, given.tag_name).members()
-        at = self.samples.positions(members)
-        at = at[at >= 0]
+            raise UsageError("SIMILARITY needs a query set", hint="name a tag or a pool as `tag_name`")
         if given.task is None:
-            vectors = self.vectors().vectors[at]
-        else:
-            objects = self._objects_of(given.task)
-            vectors = objects.vectors[np.isin(objects.owner, at)]
-        if not vectors.any():
-            raise UsageError(
-                f"The query set `{given.tag_name}` has no sample with an embedding",
-                hint=f"make it with `tamis select ... --pool {given.tag_name} --add-to-pool`",
-            )
-        return np.asarray(vectors, np.float64)
+            images = self.vectors()
+            return query_vectors(self.samples, given.tag_name, images.vectors, images.spec)
+        objects = self.objects(given.task)
+        task = self.samples.snapshot.task(given.task)
+        return query_vectors(self.samples, given.tag_name, objects.vectors, objects.spec, task=task)
 
     def _score(self, given: ScoresInput) -> Floats:
         task = self.samples.snapshot.task(given.task)
         has_probabilities, has_confidences = what_is_known(self.samples.snapshot, task)
+        if self._is_own(task.name):
+            own = given.score in (SCORE, *BOX_SIZES)
+            if not own:
+                check_score(task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences)
+            found = self.rows.own_score(given.score)
+            if found is not None:
+                return found
         check_score(task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences)
         values = self.samples.numbers(f"sample_scores:{task.name}", given.score)
-        return map_object_frequency(values) if given.score == OBJECT_FREQUENCY else values
+        return self._spread(map_object_frequency(values) if given.score == OBJECT_FREQUENCY else values)
+
+    def _spread(self, values: Floats) -> Floats:
+        return np.asarray(self.rows.spread(values), np.float64)
 
     def _metadata_numbers(self, key: str) -> Floats:
         column = self._metadata_column(key)
@@ -202,7 +230,7 @@ class Inputs:
                 f"Metadata `{key}` is not numeric: its type is {column.type}",
                 hint="WEIGHTS and THRESHOLD need numbers; BALANCE takes categories",
             )
-        return self.samples.numbers("metadata", column.column)
+        return self._spread(self.samples.numbers("metadata", column.column))
 
     def _metadata_column(self, key: str) -> MetadataColumn:
         columns = {column.name: column for column in self.samples.snapshot.manifest.metadata}
@@ -215,24 +243,31 @@ class Inputs:
         if given.name is not PredictionsName.CATEGORY_COUNT:
             raise UsageError(f"{given.name} gives no single number", hint="use it with BALANCE")
         task = self.samples.snapshot.task(given.task)
+        if self._is_own(task.name):
+            return self.rows.own_counts(given.categories)
         counts = np.full(len(self.samples), np.nan)
         for part in self.samples.prediction_parts(task.name):
             counts[part.samples] = category_counts(task, part.columns, given.categories)
-        return counts
+        return self._spread(counts)
 
     def _rows(self, given: Any, how: BalanceConfig) -> tuple[Floats, list[str], Bools]:  # noqa: ANN401
         """Return how much of each class a sample holds, the names of the classes, and which are not known."""
         if isinstance(given, MetadataInput):
             rows, classes, null = self._one_hot(given.key)
+            rows, null = self._spread(rows), np.asarray(self.rows.spread(null), np.bool_)
         else:
             task = self.samples.snapshot.task(given.task)
-            rows = np.full((len(self.samples), len(task.categories)), np.nan)
-            for part in self.samples.prediction_parts(task.name):
-                rows[part.samples] = class_rows(task, part.columns)
+            rows = self.rows.own_classes() if self._is_own(task.name) else self._spread(self._classes(task))
             classes, null = list(task.category_names), np.isnan(rows[:, 0])
         if how.distribution is Distribution.TARGET:
             _check_target(how, classes)
         return rows, classes, null
+
+    def _classes(self, task: Task) -> Floats:
+        rows = np.full((len(self.samples), len(task.categories)), np.nan)
+        for part in self.samples.prediction_parts(task.name):
+            rows[part.samples] = class_rows(task, part.columns)
+        return rows
 
     def _one_hot(self, key: str) -> tuple[Floats, list[str], Bools]:
         labels = self.samples.labels("metadata", self._metadata_column(key).column)

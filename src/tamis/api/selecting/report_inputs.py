@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ from tamis.api.options import ignore_progress
 from tamis.api.report.build import build_report
 from tamis.api.report.inputs import LabelInput, NumberInput, ReportInputs, ReportOptions, StrategyInput, TaskInput
 from tamis.api.report.values import LeftOut, ProblemCount, Reason
+from tamis.api.selecting.report_objects import object_pictures, object_scores_of, object_task
 from tamis.engine import Progress
+from tamis.errors import UsageError
 from tamis.formats import to_predictions
+from tamis.index import embedding_sets
 from tamis.media.pictures import Picture, shrink, thumbnail
 from tamis.media.pillow import PictureError
 from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, map_object_frequency
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tamis.api.report.values import Report
+    from tamis.api.selecting.rows import Rows
     from tamis.api.selecting.run import SelectionRun
+    from tamis.api.selecting.vectors import ObjectVectors, SampleVectors
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import SampleColumns, Snapshot
@@ -42,34 +48,42 @@ def report_of(
 ) -> Report:
     """Measure everything that the report of a selection shows, and tell how many pictures were read."""
     options = ReportOptions()
-    selection, samples = run.selection, run.samples
+    selection, samples, rows = run.selection, run.samples, run.rows
     snapshot = samples.snapshot
-    vectors = run.inputs.vectors() if snapshot.tasks or run.inputs.embeddings is not None else None
+    vectors = _vectors(run)
     unit = None
     if vectors is not None:
         lengths = np.linalg.norm(vectors.vectors, axis=1, keepdims=True)
         unit = vectors.vectors / np.where(lengths > 0, lengths, 1)
+    shown = selection.picks[: options.max_pictures]
+    is_objects = rows.target is not None
+    if is_objects:
+        picture = object_pictures(rows, sources, side_px=_PICTURE_SIDE_PX)
+        tasks, scores = [object_task(rows, shown)], object_scores_of(rows)
+    else:
+        picture = _pictures(snapshot, sources)
+        tasks = [_task(samples, task, shown) for task in snapshot.tasks]
+        scores = [number for task in snapshot.tasks for number in _scores(samples, task)]
     inputs = ReportInputs(
         source=snapshot.manifest.source,
         created=created,
         config=encode_config(run.config),
-        keys=samples.keys,
+        keys=rows.keys,
         candidate=selection.field.candidate,
         picks=selection.picks,
         pool=np.array(run.pool, np.int64),
         n_requested=run.n_requested,
         reasons=_reasons(run),
-        picture=_counted(_pictures(snapshot, sources), min(len(selection.picks), options.max_pictures), listen),
+        picture=_counted(picture, len(shown), listen),
         strategies=[_strategy(run, column) for column in range(len(run.strategies))],
         stopped=selection.stopped,
-        left_out=[LeftOut(reason=reason, count=n) for reason, n in selection.field.excluded.items() if n],
+        left_out=[LeftOut(reason=reason, count=n) for reason, n in left_out(run).items() if n],
         ruled_out=[LeftOut(reason=reason, count=n) for reason, n in selection.ruled_out.items() if n],
         embeddings=unit,
         embeddings_name=None if vectors is None else vectors.origin,
-        tasks=[_task(samples, task, selection.picks[: options.max_pictures]) for task in snapshot.tasks],
-        numbers=[number for task in snapshot.tasks for number in _scores(samples, task)]
-        + _numeric_metadata(samples),
-        labels=_labels(samples),
+        tasks=tasks,
+        numbers=scores + [_spread_number(number, rows) for number in _numeric_metadata(samples)],
+        labels=[replace(label, codes=rows.spread(label.codes)) for label in _labels(samples)],
         problems=[
             ProblemCount(
                 code=group.code,
@@ -84,12 +98,35 @@ def report_of(
     return build_report(inputs, options)
 
 
+def left_out(run: SelectionRun) -> dict[str, int]:
+    """Return how many were no candidates, by reason."""
+    repeated = {"repeats another sample": run.n_duplicates} if run.n_duplicates else {}
+    return {**repeated, **run.selection.field.excluded}
+
+
+def _vectors(run: SelectionRun) -> SampleVectors | ObjectVectors | None:
+    """Return the vectors that coverage is measured by; `None` where there are none."""
+    if run.rows.task is not None:
+        return run.inputs.objects(run.rows.task.name)
+    has_any = run.samples.snapshot.tasks or run.inputs.embeddings or embedding_sets(run.samples.snapshot.root)
+    try:
+        return run.inputs.vectors() if has_any else None
+    except UsageError:
+        if run.embeddings:  # of objects only, by a name that no embeddings of images have
+            return None
+        raise
+
+
+def _spread_number(number: NumberInput, rows: Rows) -> NumberInput:
+    return replace(number, values=rows.spread(number.values))
+
+
 def _reasons(run: SelectionRun) -> Callable[[int], Sequence[Reason]]:
     def reasons(pick: int) -> list[Reason]:
         return [
             Reason(
                 strategy=name,
-                sentence=describe([reason], keys=run.samples.keys),
+                sentence=describe([reason], keys=run.rows.keys),
                 share=None if isinstance(strategy, Threshold) else float(run.shares[pick, column]),
             )
             for column, (name, strategy, reason) in enumerate(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.api.options import ignore_progress
+from tamis.api.selecting.duplicates import repeated_rows
 from tamis.api.selecting.inputs import Inputs
 from tamis.api.selecting.limits import limits_of
+from tamis.api.selecting.rows import Rows, rows_of
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.index import Pool, SampleColumns
@@ -46,13 +48,13 @@ class SelectOptions:
     """What a selection uses besides its config.
 
     Attributes:
-        embeddings: file of embeddings, or `None` to make vectors from the predictions.
+        embeddings: which vectors are used, see `image_vectors`.
         pool: name of the pool whose members count as selected, or `None`.
         labelled: keys of more samples that count as selected.
         add_to_pool: whether those and the picks join the pool.
     """
 
-    embeddings: Path | None = None
+    embeddings: str | Path | None = None
     pool: str | None = None
     labelled: Sequence[str] = ()
     add_to_pool: bool = False
@@ -80,6 +82,7 @@ class SelectionRun:
         labelled_unknown: keys that were given as labelled and are no samples.
         n_requested: how many new picks were asked for.
         n_eligible: samples that could have been picked before any THRESHOLD.
+        n_duplicates: how many were left out because they repeat another one.
     """
 
     config: SelectionConfig
@@ -97,21 +100,33 @@ class SelectionRun:
     labelled_unknown: tuple[str, ...]
     n_requested: int
     n_eligible: int
+    n_duplicates: int = 0
+
+    @property
+    def rows(self) -> Rows:
+        """What was selected from, in the order that indices count: samples, or the objects of a task."""
+        return self.inputs.rows
 
     @property
     def samples(self) -> SampleColumns:
-        """All samples, in the order that indices count."""
+        """All samples of the index."""
         return self.inputs.samples
 
     @property
     def keys(self) -> list[str]:
-        """Keys of the picks, in pick order."""
-        keys = self.samples.keys
+        """Keys of the picks, of samples or of objects, in pick order."""
+        keys = self.rows.keys
         return [keys[i] for i in self.selection.picks.tolist()]
+
+    @property
+    def images(self) -> list[str]:
+        """Keys of the samples that the picks are, or that hold them, each once in pick order."""
+        keys, owner = self.samples.keys, self.rows.owner
+        return list(dict.fromkeys(keys[i] for i in owner[self.selection.picks].tolist()))
 
     def sentence(self, pick: int) -> str:
         """Say why a pick was made."""
-        return describe(self.reasons[pick], keys=self.samples.keys)
+        return describe(self.reasons[pick], keys=self.rows.keys)
 
 
 def run_selection(
@@ -137,16 +152,19 @@ def run_selection(
     options = options or SelectOptions()
     if options.add_to_pool and options.pool is None:
         raise UsageError("The picks can join a pool only if there is one", hint="give `--pool NAME`")
-    samples = SampleColumns(snapshot)
-    inputs = Inputs(samples, options.embeddings, listen)
+    rows = rows_of(snapshot, config.select)
+    limits = limits_of(config, rows)
+    inputs = Inputs(rows, options.embeddings, listen)
     names = _names(config.strategies)
     strategies = tuple(
         inputs.strategy(strategy, name) for strategy, name in zip(config.strategies, names, strict=True)
     )
-    before = _selected_before(samples, options)
+    before = _selected_before(rows, options)
     pool = before.indices
-    candidate = np.ones(len(samples), np.bool_)
+    candidate = np.ones(len(rows), np.bool_)
     candidate[list(pool)] = False
+    repeated = candidate & repeated_rows(rows, config.select.without_duplicates, pool)
+    candidate &= ~repeated
 
     def progress(done: int, total: int) -> None:
         if done % _PROGRESS_EVERY_PICKS == 0 or done == total:
@@ -160,11 +178,11 @@ def run_selection(
             n_samples=n_requested,
             candidate=candidate,
             pool=pool,
-            limits=limits_of(config, samples),
+            limits=limits,
             progress=progress,
         )
     except SampleValueError as error:
-        message = str(error).replace(f"sample {error.sample}:", f"sample `{samples.keys[error.sample]}`:", 1)
+        message = str(error).replace(f"sample {error.sample}:", f"sample `{rows.keys[error.sample]}`:", 1)
         raise UsageError(message, hint="mend that value, or take the strategy out of the config") from None
     return SelectionRun(
         config=config,
@@ -182,6 +200,7 @@ def run_selection(
         labelled_unknown=before.unknown,
         n_requested=n_requested,
         n_eligible=n_eligible,
+        n_duplicates=int(np.count_nonzero(repeated)),
     )
 
 
@@ -195,23 +214,18 @@ class _SelectedBefore:
     unknown: tuple[str, ...]
 
 
-def _selected_before(samples: SampleColumns, options: SelectOptions) -> _SelectedBefore:
-    members = Pool(samples.snapshot.root, options.pool).members() if options.pool is not None else []
+def _selected_before(rows: Rows, options: SelectOptions) -> _SelectedBefore:
+    members = Pool(rows.samples.snapshot.root, options.pool).members() if options.pool is not None else []
     new = list(dict.fromkeys(options.labelled))
-    of_pool, of_labelled = samples.positions(members), samples.positions(new)
-    unknown = tuple(key for key, at in zip(new, of_labelled.tolist(), strict=True) if at < 0)
+    (of_pool, gone), (of_labelled, unknown) = rows.of(members), rows.of(new)
     if new and len(unknown) == len(new):
         raise UsageError(
             f"None of the {len(new):,} labelled names is a sample, e.g. `{new[0]}`",
-            hint="names are paths relative to the datasource"
-            + (f", e.g. `{samples.keys[0]}`" if len(samples) else ""),
+            hint="names are paths relative to the datasource" + (f", e.g. `{rows.keys[0]}`" if len(rows) else ""),
         )
-    in_pool = set(members)
-    labelled = tuple(
-        key for key, at in zip(new, of_labelled.tolist(), strict=True) if at >= 0 and key not in in_pool
-    )
-    indices = [*of_pool[of_pool >= 0].tolist(), *samples.positions(labelled).tolist()]
-    return _SelectedBefore(tuple(indices), int(np.count_nonzero(of_pool < 0)), labelled, unknown)
+    left_out = {*members, *unknown}
+    labelled = tuple(key for key in new if key not in left_out)
+    return _SelectedBefore(tuple(dict.fromkeys([*of_pool, *of_labelled])), len(gone), labelled, tuple(unknown))
 
 
 def join_pool(run: SelectionRun, options: SelectOptions) -> None:
@@ -224,7 +238,9 @@ def join_pool(run: SelectionRun, options: SelectOptions) -> None:
         Pool(run.samples.snapshot.root, options.pool).join([*run.labelled, *run.keys])
 
 
-def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path | None = None) -> SelectionRun:
+def given_selection(
+    snapshot: Snapshot, keys: Sequence[str], *, embeddings: str | Path | None = None
+) -> SelectionRun:
     """Return a selection that was made elsewhere, so that it can be reported on.
 
     Args:
@@ -253,7 +269,7 @@ def given_selection(snapshot: Snapshot, keys: Sequence[str], *, embeddings: Path
     )
     return SelectionRun(
         config=SelectionConfig(n_samples=max(len(picks), 1), strategies=()),
-        inputs=Inputs(samples, embeddings),
+        inputs=Inputs(Rows(samples), embeddings),
         strategies=(),
         names=(),
         embeddings=(),

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.embedding.embed import PREDICTIONS
+from tamis.api.embedding.stored import chosen_set, origin_of, read_status, read_vectors
+from tamis.api.embedding.targets import target_of
 from tamis.api.options import ignore_progress
 from tamis.engine import Progress
 from tamis.errors import UsageError
-from tamis.index import read_embeddings
+from tamis.index import EMBEDDING_ENDINGS, read_embeddings
 from tamis.scoring import prediction_vectors
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
+    from tamis.api.embedding.stored import StoredVectors
     from tamis.engine import ProgressListener
-    from tamis.index import SampleColumns
+    from tamis.index import SampleColumns, SetSpec
     from tamis.model import PredictionColumns, Task
     from tamis.model.columns import Bools, Ints
 
@@ -33,12 +36,14 @@ class SampleVectors:
         null: which samples have none, shape (N,).
         origin: where they are from, in words.
         n_unknown: vectors of the user's file that no sample has the name of.
+        spec: what made them, where they are stored.
     """
 
     vectors: NDArray[np.floating]
     null: Bools
     origin: str
     n_unknown: int = 0
+    spec: SetSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +54,62 @@ class ObjectVectors:
         vectors: shape (n_objects, d).
         owner: index of the sample of each object, ascending; shape (n_objects,).
         origin: where they are from, in words.
+        positions: of the objects in their prediction files, ascending within a sample; shape (n_objects,).
+        null: which objects have no vector, but zeros; shape (n_objects,).
+        spec: what made them, where they are stored.
     """
 
     vectors: NDArray[np.floating]
     owner: Ints
     origin: str
+    positions: Ints
+    null: Bools
+    spec: SetSpec | None = None
+
+
+def image_vectors(
+    samples: SampleColumns, embeddings: str | Path | None, *, listen: ProgressListener = ignore_progress
+) -> SampleVectors:
+    """Return the vectors of the samples that a call means.
+
+    Args:
+        samples: of a snapshot.
+        embeddings: a file of the user's, the name of a stored set, or `predictions`; `None`: the stored set that
+            was added to last, if it holds all samples, or else made from the predictions.
+        listen: told how many were made.
+
+    Raises:
+        UsageError: when there is no such file or set, or nothing to make vectors from.
+        DatasourceError: when the file cannot be read.
+    """
+    name = _set_name(embeddings)
+    if embeddings is not None and name is None:
+        return vectors_from_file(samples, Path(embeddings))
+    stored = _stored(samples, name, None)
+    if stored is None:
+        return vectors_from_predictions(samples, listen=listen)
+    return SampleVectors(stored.vectors, ~stored.known, origin_of(stored.spec), spec=stored.spec)
+
+
+def _set_name(embeddings: str | Path | None) -> str | None:
+    """Return what is the name of a stored set, `None` for a file and for nothing."""
+    if embeddings is None or isinstance(embeddings, Path) or "/" in embeddings:
+        return None
+    return None if Path(embeddings).suffix.lower() in EMBEDDING_ENDINGS else embeddings
+
+
+def _stored(samples: SampleColumns, name: str | None, task: Task | None) -> StoredVectors | None:
+    """Return the vectors of a stored set; `None` where they are to be made from the predictions."""
+    if name == PREDICTIONS:
+        return None
+    one = chosen_set(samples.snapshot.root, name, task)
+    if one is None:
+        return None
+    target = target_of(samples, task)
+    # A set that lacks samples would leave them out without a word: it has to be asked for by name.
+    if name is None and not read_status(one, target).is_complete:
+        return None
+    return read_vectors(one, target)
 
 
 def vectors_from_file(samples: SampleColumns, path: Path) -> SampleVectors:
@@ -96,7 +152,7 @@ def vectors_from_predictions(
     tasks = samples.snapshot.tasks
     if not tasks:
         raise UsageError("There are no predictions to make vectors from", hint="give `--embeddings FILE`")
-    widths, heights = _sizes(samples)
+    widths, heights = sizes_of(samples)
     blocks: list[NDArray[np.float32]] = []
     null = np.ones(len(samples), np.bool_)
     n_done = 0
@@ -118,38 +174,55 @@ def vectors_from_predictions(
     return SampleVectors(vectors, null, f"made from the predictions of {names} ({vectors.shape[1]} dimensions)")
 
 
-def object_vectors(samples: SampleColumns, task: Task) -> ObjectVectors:
-    """Describe each predicted object by its own class, box and score.
+def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | None = None) -> ObjectVectors:
+    """Return a vector for each object of a task that has one: stored, or made of its class, box and score.
+
+    Args:
+        samples: of a snapshot.
+        task: the task.
+        embeddings: as for `image_vectors`, but a file is of images only, and then says nothing of objects.
 
     Raises:
-        UsageError: when the task's predictions are no objects.
+        UsageError: when the task's predictions are no objects, or there is no such set.
     """
+    stored = _stored(samples, _set_name(embeddings), task) if task.task_type.has_objects else None
+    if stored is not None:
+        target = stored.target
+        return ObjectVectors(
+            stored.vectors, target.owner, origin_of(stored.spec), target.positions, ~stored.known, stored.spec
+        )
+    return _object_vectors_from_predictions(samples, task)
+
+
+def _object_vectors_from_predictions(samples: SampleColumns, task: Task) -> ObjectVectors:
     if not task.task_type.has_objects:
         raise UsageError(
             f"Task `{task.name}` has no objects: its type is {task.task_type}",
             hint="leave `task` out to use the embeddings of the images",
         )
-    widths, heights = _sizes(samples)
-    parts, owners = [], []
+    widths, heights = sizes_of(samples)
+    parts, owners, positions = [], [], [np.zeros(0, np.int64)]
     for part in samples.prediction_parts(task.name):
         owner = part.samples[part.columns.file]
-        alone = _one_file_each(part.columns)
+        alone = one_file_each(part.columns)
         parts.append(prediction_vectors(task, alone, widths[owner], heights[owner]))
         owners.append(owner)
+        positions.append(part.columns.position)
     owner = np.concatenate([np.zeros(0, np.int64), *owners])
-    order = np.argsort(owner, kind="stable")
+    position = np.concatenate(positions)
+    order = np.lexsort((position, owner))
     vectors = np.concatenate(parts)[order] if parts else np.zeros((0, 1), np.float32)
     origin = f"made from the objects of `{task.name}` ({vectors.shape[1]} dimensions)"
-    return ObjectVectors(vectors, owner[order], origin)
+    return ObjectVectors(vectors, owner[order], origin, position[order], np.zeros(len(order), np.bool_))
 
 
-def _one_file_each(columns: PredictionColumns) -> PredictionColumns:
+def one_file_each(columns: PredictionColumns) -> PredictionColumns:
     """Return the same predictions as if each were the only one of its file."""
     n = len(columns)
     return replace(columns, n_files=n, file=np.arange(n), position=np.zeros(n, np.int64))
 
 
-def _sizes(samples: SampleColumns) -> tuple[Ints, Ints]:
+def sizes_of(samples: SampleColumns) -> tuple[Ints, Ints]:
     """Return widths and heights in pixels, 0 where unknown."""
     width, height = samples.numbers("samples", "width"), samples.numbers("samples", "height")
     return np.nan_to_num(width).astype(np.int64), np.nan_to_num(height).astype(np.int64)

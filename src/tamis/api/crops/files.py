@@ -1,0 +1,204 @@
+"""The crops of one batch of pictures: what a worker does of `tamis crops`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from tamis.api.embedding.jobs import why_no_area
+from tamis.api.embedding.pictures import PictureBatch, decoded
+from tamis.formats import METADATA_SCHEMA_KEY, encode_predictions, metadata_key, prediction_key
+from tamis.media.decoding import crop_area
+from tamis.media.frames import DEFAULT_JPEG_QUALITY, PictureFormat, encode_picture
+from tamis.model import ObjectKey, masks
+from tamis.storage import NotFoundError
+
+if TYPE_CHECKING:
+    from tamis.api.crops.options import CropOptions
+    from tamis.api.embedding.pictures import PictureItem
+    from tamis.model import Prediction, Task
+    from tamis.storage import LocalStore
+
+# Metadata of a crop lead back to where it is from, and can be selected by.
+_FIELDS = (
+    ("image", "image", "OTHER_STRING"),
+    ("task", "task", "OTHER_STRING"),
+    ("position", "position", "NUMERIC_INT"),
+    ("score", "score", "NUMERIC_FLOAT"),
+    ("bbox_x", "bbox[0]", "NUMERIC_FLOAT"),
+    ("bbox_y", "bbox[1]", "NUMERIC_FLOAT"),
+    ("bbox_width", "bbox[2]", "NUMERIC_FLOAT"),
+    ("bbox_height", "bbox[3]", "NUMERIC_FLOAT"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropJob:
+    """A batch of pictures with the objects to cut out; pickled for the workers.
+
+    Attributes:
+        batch: the pictures.
+        predictions: of each row of the batch.
+        task: whose objects.
+        crops: the classification task of the crops.
+        out: where they go.
+        options: how.
+    """
+
+    batch: PictureBatch
+    predictions: dict[int, Prediction]
+    task: Task
+    crops: Task
+    out: LocalStore
+    options: CropOptions
+
+
+@dataclass(slots=True)
+class CropsDone:
+    """What became of a batch: numbers, and the objects that failed, with the reason."""
+
+    written: int = 0
+    kept: int = 0
+    faults: list[tuple[str, str]] | None = None
+
+
+def crop_name(key: ObjectKey, picture: PictureFormat) -> str:
+    """Return the name of a crop: that of its object, and the ending.
+
+    >>> crop_name(ObjectKey("a/1.jpg", "cars", 3), PictureFormat.PNG)
+    'a/1.jpg#cars#3.png'
+    """
+    return f"{key}.{picture.ending}"
+
+
+def write_metadata_schema(out: LocalStore) -> None:
+    """Write what the metadata of crops hold."""
+    fields = [
+        {"name": name, "path": path, "defaultValue": None, "valueDataType": kind} for name, path, kind in _FIELDS
+    ]
+    out.write(METADATA_SCHEMA_KEY, msgspec.json.format(msgspec.json.encode(fields)))
+
+
+def crop_batch(job: CropJob) -> CropsDone:
+    """Cut the objects of a batch out, but for those that are there.
+
+    Raises:
+        StoreError: when a crop cannot be written.
+        UnavailableError: when the datasource does not answer.
+    """
+    done = CropsDone(faults=[])
+    waiting = []
+    for item in job.batch.items:
+        new = [number for number in range(len(item.rows)) if job.options.full or not _is_there(job, item, number)]
+        done.kept += len(item.rows) - len(new)
+        if new:
+            waiting.append(_some(item, new))
+    batch = PictureBatch(job.batch.store, job.batch.video, waiting)
+    for item, image, _ in decoded(batch) if waiting else ():
+        for number in range(len(item.rows)):
+            fault = image if isinstance(image, str) else _write(job, item, number, image)
+            if fault is None:
+                done.written += 1
+            elif done.faults is not None:
+                done.faults.append((str(_key(job, item, number)), fault))
+    return done
+
+
+def _some(item: PictureItem, numbers: list[int]) -> PictureItem:
+    return type(item)(
+        key=item.key,
+        frame=item.frame,
+        rows=item.rows[numbers],
+        positions=item.positions[numbers],
+        fingerprints=item.fingerprints[numbers],
+        boxes=None if item.boxes is None else item.boxes[numbers],
+    )
+
+
+def _key(job: CropJob, item: PictureItem, number: int) -> ObjectKey:
+    return ObjectKey(item.key, job.task.name, int(item.positions[number]))
+
+
+def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
+    """Whether the last file of a crop says that all of it was made from what is to be cut out now."""
+    name = crop_name(_key(job, item, number), job.options.picture)
+    try:
+        job.out.read_start(name, 1)
+        return job.out.read(metadata_key(name)).data == _metadata(job, item, number)
+    except NotFoundError:
+        return False
+
+
+def _metadata(job: CropJob, item: PictureItem, number: int) -> bytes:
+    """Return what is known of a crop before its picture is decoded."""
+    key, prediction = _key(job, item, number), job.predictions[int(item.rows[number])]
+    values: dict[str, Any] = {"image": key.sample, "task": key.task, "position": key.position}
+    if prediction.bbox is not None:
+        values["bbox"] = prediction.bbox
+    if prediction.score is not None:
+        values["score"] = prediction.score
+    values["fingerprint"] = f"{int(item.fingerprints[number]):016x}"
+    name = crop_name(key, job.options.picture)
+    return msgspec.json.encode({"file_name": name, "type": "image", "metadata": values})
+
+
+def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
+    """Write a crop and what is known of it; return why it cannot be."""
+    row, key = int(item.rows[number]), _key(job, item, number)
+    prediction = job.predictions[row]
+    box = np.array(prediction.bbox if prediction.bbox is not None else [np.nan] * 4)
+    options = job.options
+    area = crop_area(box.tolist(), *image.size, padding=options.padding, square=options.square)
+    if area is None:
+        return why_no_area(box)
+    crop = image.crop(area)
+    if options.masked:
+        masked = _masked(crop, area, prediction, image.size)
+        if isinstance(masked, str):
+            return masked
+        crop = masked if options.picture is PictureFormat.PNG else _over_white(masked)
+    name = crop_name(key, options.picture)
+    quality = options.jpeg_quality or DEFAULT_JPEG_QUALITY
+    kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
+    job.out.write(name, encode_picture(crop, options.picture, jpeg_quality=quality))
+    job.out.write(prediction_key(job.crops.name, name), encode_predictions(job.crops, name, [kept]))
+    job.out.write(metadata_key(name), _metadata(job, item, number))
+    return None
+
+
+def _masked(
+    crop: Image.Image, area: tuple[int, int, int, int], prediction: Prediction, size: tuple[int, int]
+) -> Image.Image | str:
+    if prediction.segmentation is None:
+        return "the object has no mask"
+    try:
+        mask = masks.decode(prediction.segmentation, size[1], size[0])
+    except ValueError as error:
+        return f"its mask does not fit the image: {error}"
+    left, top, right, bottom = area
+    masked = crop.convert("RGBA")
+    masked.putalpha(Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255))
+    return masked
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def options_document(task: Task, options: CropOptions, source: str) -> bytes:
+    """Return what decides the pixels of all crops of a folder, so that other options are noticed."""
+    document = {
+        "source": source,
+        "task": task.name,
+        "padding": options.padding,
+        "square": options.square,
+        "masked": options.masked,
+        "picture": options.picture,
+        "jpeg_quality": options.jpeg_quality if options.picture is PictureFormat.JPEG else None,
+    }
+    return msgspec.json.format(msgspec.json.encode(document))

@@ -1,0 +1,234 @@
+"""`crops`: which objects, what is there already, and the work on the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.api.crops.files import CropJob, crop_batch, crop_name, options_document, write_metadata_schema
+from tamis.api.crops.options import CropFault, CropOptions, CropsReport
+from tamis.api.embedding.pictures import batches_of
+from tamis.api.embedding.targets import target_of
+from tamis.api.options import ScanOptions, ignore_progress
+from tamis.api.writer import PredictionWriter
+from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.errors import DatasourceError, UsageError
+from tamis.formats import metadata_key, prediction_key, to_predictions
+from tamis.index import SampleColumns
+from tamis.media.frames import PictureFormat
+from tamis.model import Task, TaskType, parse_object_key, split_extension
+from tamis.storage import LocalStore, NotFoundError, join_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tamis.api.embedding.targets import Target
+    from tamis.api.sources import Sources
+    from tamis.engine import Engine, ProgressListener
+    from tamis.index import Snapshot
+    from tamis.model import Prediction
+    from tamis.model.columns import Bools, Ints
+
+OPTIONS_KEY = ".lightly/crops.json"
+_SHOWN_FAULTS = 10
+
+
+def write_crops(
+    sources: Sources,
+    snapshot: Snapshot,
+    task: str,
+    out: str | Path,
+    options: CropOptions | None = None,
+    *,
+    listen: ProgressListener = ignore_progress,
+) -> CropsReport:
+    """Cut the objects of a task out of their images and frames, into a datasource of its own.
+
+    Each crop is an image `<sample>#<task>#<position>.jpg`, with its predicted class (and probabilities) as a
+    classification of a task of the same name, and metadata that lead back to its box. Each file is put in place
+    whole; crops that are there and still right are kept, so a run that was stopped goes on where it was. Crops of
+    objects that are not asked for any more are removed.
+
+    Args:
+        sources: images and index.
+        snapshot: of the index.
+        task: whose objects.
+        out: folder of the crops: new, or of an earlier run.
+        options: which objects, and how.
+        listen: told how far the work is.
+
+    Raises:
+        UsageError: when an option or the task cannot be, or the folder holds other crops.
+        DatasourceError: when the datasource cannot be read, or the folder not be written.
+    """
+    wanted = options or CropOptions()
+    _check(wanted)
+    found = snapshot.task(task)
+    target = target_of(SampleColumns(snapshot), found)
+    if wanted.masked and found.task_type is not TaskType.INSTANCE_SEGMENTATION:
+        raise UsageError(f"Task `{task}` has no masks: its type is {found.task_type}")
+    predictions = _predictions(target)
+    rows = np.flatnonzero(_chosen(target, predictions, wanted))
+    crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
+    store = _prepare(Path(out), options_document(found, wanted, snapshot.manifest.source), crops, wanted)
+    jobs = [
+        CropJob(
+            batch,
+            {int(row): predictions[int(row)] for item in batch.items for row in item.rows},
+            found,
+            crops,
+            store,
+            wanted,
+        )
+        for batch in batches_of(target, rows, sources.input)
+    ]
+    written, kept, faults = _run(jobs, len(rows), wanted, listen)
+    failed = {key for key, _ in faults}
+    names = {target.name(int(row)) for row in rows} - failed
+    return CropsReport(
+        out=str(out),
+        task=task,
+        chosen=len(rows),
+        written=written,
+        kept=kept,
+        removed=_remove_others(store, crops, names, wanted.picture),
+        failed=len(faults),
+        faults=[CropFault(key=key, message=message) for key, message in sorted(faults)[:_SHOWN_FAULTS]],
+    )
+
+
+def _check(options: CropOptions) -> None:
+    if not 0.0 <= options.padding <= 10.0:  # noqa: PLR2004 (a box of 11 times the size)
+        raise UsageError(f"Expected a padding from 0 to 10, got {options.padding:g}")
+    if options.jpeg_quality is not None:
+        if options.picture is not PictureFormat.JPEG:
+            raise UsageError("A quality is for JPEG only: PNG keeps every pixel")
+        if not 1 <= options.jpeg_quality <= 95:  # noqa: PLR2004 (Pillow's range)
+            raise UsageError(f"Expected a quality from 1 to 95, got {options.jpeg_quality}")
+    if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
+        raise UsageError(f"Expected a score from 0 to 1, got {options.min_score:g}")
+
+
+def _predictions(target: Target) -> list[Prediction]:
+    """Return the predictions of a target, row by row."""
+    found: list[tuple[int, int, Prediction]] = []
+    if target.task is None:
+        return []
+    for part in target.samples.prediction_parts(target.task.name):
+        owners = part.samples[part.columns.file].tolist()
+        flat = [prediction for file in to_predictions(part.columns) for prediction in file]
+        found += zip(owners, part.columns.position.tolist(), flat, strict=True)
+    return [prediction for _, _, prediction in sorted(found, key=lambda one: one[:2])]
+
+
+def _chosen(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
+    """Return which objects are asked for, shape (n,)."""
+    chosen = np.ones(len(target), np.bool_) if options.keys is None else _named(target, options.keys)
+    if options.categories is not None and target.task is not None:
+        ids = _category_ids(target.task, options.categories)
+        chosen &= np.array([prediction.category_id in ids for prediction in predictions], np.bool_)
+    if options.min_score is not None:
+        scores = np.array([np.nan if one.score is None else one.score for one in predictions])
+        chosen &= scores >= options.min_score
+    if target.boxes is not None:
+        # Boxes that are none are chosen, and reported: they are faults of the data, not small objects.
+        small = (target.boxes[:, 2:] < options.min_size_px).any(axis=1) & (target.boxes[:, 2:] > 0).all(axis=1)
+        chosen &= ~small
+    return chosen
+
+
+def _named(target: Target, keys: Sequence[str]) -> Bools:
+    """Return which objects are named, or lie in a sample that is."""
+    names = list(dict.fromkeys(keys))
+    at = target.samples.positions(names)
+    chosen: Bools = np.isin(target.owner, at[at >= 0])
+    others = [name for name, position in zip(names, at.tolist(), strict=True) if position < 0]
+    parsed = [parse_object_key(name) for name in others]
+    own = [key for key in parsed if key is not None and target.task is not None and key.task == target.task.name]
+    rows: Ints = target.locate([key.sample for key in own], np.array([key.position for key in own], np.int64))
+    chosen[rows[rows >= 0]] = True
+    unknown = [name for name, key in zip(others, parsed, strict=True) if key is None]
+    unknown += [str(key) for key, row in zip(own, rows.tolist(), strict=True) if row < 0]
+    unknown += [str(key) for key in parsed if key is not None and key not in own]
+    if unknown:
+        raise UsageError(
+            f"{len(unknown):,} of {len(names):,} names are neither samples nor objects of the task: `{unknown[0]}` "
+            "is the first",
+            hint="run `tamis scan`, or correct the list",
+        )
+    return chosen
+
+
+def _category_ids(task: Task, names: Sequence[str]) -> set[int]:
+    ids = {category.name: category.id for category in task.categories}
+    unknown = [name for name in names if name not in ids]
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in list(ids)[:20])
+        raise UsageError(f"Task `{task.name}` has no category `{unknown[0]}`", hint=f"categories: {listed}")
+    return {ids[name] for name in names}
+
+
+def _prepare(out: Path, document: bytes, crops: Task, options: CropOptions) -> LocalStore:
+    """Make the folder a datasource of crops, or see that it is one of the same options."""
+    if out.is_file():
+        raise DatasourceError(f"`{out}` is a file, expected a folder for the crops")
+    store = LocalStore(out)
+    try:
+        before = store.read(OPTIONS_KEY).data
+    except NotFoundError:
+        if out.is_dir() and any(out.iterdir()):
+            raise UsageError(
+                f"`{out}` is not empty, and holds no crops of an earlier run", hint="give a new folder"
+            ) from None
+    else:
+        if before != document and not options.full:
+            raise UsageError(
+                f"`{out}` holds crops that were made with other options",
+                hint="give another folder, or make all of them again with `--full`",
+            )
+    store.write(OPTIONS_KEY, document)
+    with PredictionWriter(store, task=crops.name, task_type=crops.task_type, categories=crops.categories):
+        write_metadata_schema(store)
+    return store
+
+
+def _run(
+    jobs: list[CropJob], n_rows: int, options: CropOptions, listen: ProgressListener
+) -> tuple[int, int, list[tuple[str, str]]]:
+    written = kept = 0
+    faults: list[tuple[str, str]] = []
+    n_workers = min(ScanOptions(workers=options.workers).n_workers, len(jobs))
+    engine: Engine = ProcessEngine(n_workers) if n_workers > 1 else InlineEngine()
+    listen(Progress("crops", 0, n_rows, "objects"))
+    with engine:
+        for done in engine.map(crop_batch, jobs):
+            written, kept = written + done.written, kept + done.kept
+            faults += done.faults or []
+            note = f"{len(faults):,} failed" if faults else ""
+            listen(Progress("crops", written + kept + len(faults), n_rows, "objects", note))
+    return written, kept, faults
+
+
+def _remove_others(store: LocalStore, crops: Task, names: set[str], picture: PictureFormat) -> int:
+    """Remove crops whose objects are not among the names any more; other files stay."""
+    removed = 0
+    for name in list(_crops_in(store, "")):
+        key = parse_object_key(split_extension(name)[0])
+        if key is None or key.task != crops.name or (str(key) in names and name == crop_name(key, picture)):
+            continue
+        store.delete(name)
+        if str(key) not in names:
+            store.delete(prediction_key(crops.name, name))
+            store.delete(metadata_key(name))
+        removed += 1
+    return removed
+
+
+def _crops_in(store: LocalStore, folder: str) -> Iterator[str]:
+    for page in store.list_folder(folder, stamps=False):
+        yield from (join_key(folder, name) for name in page.names)
+        for name in page.folders:
+            if name != ".lightly":
+                yield from _crops_in(store, join_key(folder, name))

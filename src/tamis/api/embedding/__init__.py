@@ -1,0 +1,1 @@
+"""Embeddings of images, frames and objects: made, stored, looked up, searched."""

@@ -1,0 +1,141 @@
+"""What repeats what: files with the same content, and pictures that look the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+
+from tamis.api.embedding.embed import EmbedOptions, embed
+from tamis.api.embedding.stored import chosen_set, origin_of, read_vectors
+from tamis.api.embedding.targets import target_of
+from tamis.api.options import ignore_progress
+from tamis.engine import Progress
+from tamis.errors import UsageError
+from tamis.index import SampleColumns
+from tamis.media.visual import VisualEncoder
+from tamis.selection.threads import product_threads
+from tamis.vectors import Duplicates, find_duplicates
+
+if TYPE_CHECKING:
+    from tamis.api.embedding.stored import StoredVectors
+    from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
+    from tamis.index import Snapshot
+
+DEFAULT_LIMIT = 0.4
+"""Pictures nearer than this by the built-in descriptor count as near-duplicates, see docs/embeddings.md."""
+
+_FURTHEST = 2.0
+
+
+class Duplicate(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that repeats another one.
+
+    Attributes:
+        key: of the sample.
+        of: key of the sample that is kept in its place.
+        exact: whether the files, or the pixels of the frames, are the same.
+        distance: between their embeddings, 0 where exact.
+    """
+
+    key: str
+    of: str
+    exact: bool
+    distance: float
+
+
+class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What repeats what in a datasource.
+
+    Attributes:
+        embeddings: which were compared, in words.
+        limit: the largest distance of near-duplicates.
+        compared: images and frames that have an embedding.
+        exact: how many have the content of an earlier one.
+        near: how many look like an earlier one, but for those.
+        duplicates: all of them, in the order of keys.
+    """
+
+    embeddings: str
+    limit: float
+    compared: int
+    exact: int
+    near: int
+    duplicates: list[Duplicate]
+
+
+class FoundDuplicates(NamedTuple):
+    """The same as arrays over all samples, in the order of their keys."""
+
+    found: Duplicates
+    stored: StoredVectors
+    limit: float
+
+
+def duplicates_in(
+    sources: Sources,
+    snapshot: Snapshot,
+    *,
+    limit: float | None = None,
+    embeddings: str | None = None,
+    listen: ProgressListener = ignore_progress,
+) -> FoundDuplicates:
+    """Find images and frames that repeat earlier ones, by key.
+
+    Args:
+        sources: images and index.
+        snapshot: of the index.
+        limit: the largest distance of near-duplicates, `DEFAULT_LIMIT` by default; 0: only exact ones.
+        embeddings: set to compare; by default the built-in descriptor, which is made for what has none yet.
+        listen: told how far that is.
+
+    Raises:
+        UsageError: when there is no such set, or it has no limit of its own.
+        DatasourceError: when the datasource cannot be read, or the index not be written.
+    """
+    if limit is not None and not 0.0 <= limit < _FURTHEST:
+        raise UsageError(f"Expected a distance from 0 to below 2, got {limit:g}")
+    if embeddings is None:
+        embed(sources, snapshot, EmbedOptions(), listen=listen)
+    name = embeddings or VisualEncoder().name
+    one = chosen_set(sources.index.root, name, None)
+    if one is None:  # it was just made, or named
+        raise UsageError(f"There are no embeddings `{name}`")
+    if limit is None and one.spec.encoder != VisualEncoder().identity:
+        raise UsageError(
+            f"How near duplicates are is not known for the embeddings `{name}`",
+            hint="give a limit, from 0 to 2; `tamis similar` shows how far pictures are from each other",
+        )
+    stored = read_vectors(one, target_of(SampleColumns(snapshot), None), contents=True)
+    limit = DEFAULT_LIMIT if limit is None else limit
+    listen(Progress("comparing", 0, None, "pictures"))
+    with product_threads() as threads:
+        found = find_duplicates(
+            stored.vectors, stored.known, limit=limit, contents=stored.contents, threads=threads
+        )
+    return FoundDuplicates(found, stored, limit)
+
+
+def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
+    """Return duplicates as plain values."""
+    keys = found.stored.target.samples.keys
+    result = found.found
+    rows = np.flatnonzero(result.repeated).tolist()
+    return DuplicateReport(
+        embeddings=origin_of(found.stored.spec),
+        limit=found.limit,
+        compared=int(np.count_nonzero(found.stored.known)),
+        exact=int(np.count_nonzero(result.exact)),
+        near=int(np.count_nonzero(result.repeated & ~result.exact)),
+        duplicates=[
+            Duplicate(
+                key=keys[row],
+                of=keys[result.of[row]],
+                exact=bool(result.exact[row]),
+                distance=float(result.distances[row]),
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,175 @@
+"""The pictures that a piece of work needs, each decoded once: images, and frames of one video in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tamis.media.decoding import decode_picture
+from tamis.media.pillow import PictureError
+from tamis.storage import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from tamis.api.embedding.targets import Target
+    from tamis.model.columns import Floats, Ints
+    from tamis.storage import Store
+
+_PICTURES_A_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureItem:
+    """A picture, and which rows of a target are of it.
+
+    Attributes:
+        key: of the sample.
+        frame: its number in its video, `None` for an image.
+        rows: of the target, shape (n,).
+        positions: of those rows, shape (n,).
+        fingerprints: of those rows, shape (n,).
+        boxes: of those rows, `None` where the row is the whole picture.
+    """
+
+    key: str
+    frame: int | None
+    rows: Ints
+    positions: Ints
+    fingerprints: NDArray[np.uint64]
+    boxes: Floats | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureBatch:
+    """Pictures that one worker decodes.
+
+    Attributes:
+        store: where images and videos lie.
+        video: key of the video that all of them are frames of, `None` for images.
+        items: the pictures, frames in ascending order.
+    """
+
+    store: Store
+    video: str | None
+    items: list[PictureItem]
+
+
+class Decoded(NamedTuple):
+    """A decoded picture, or why there is none.
+
+    Attributes:
+        item: which one.
+        image: RGB as stored, or a clause about the file.
+        content: digest of the file's bytes, of a frame's pixels; empty where there is no picture.
+    """
+
+    item: PictureItem
+    image: Image.Image | str
+    content: bytes
+
+
+def batches_of(target: Target, rows: Ints, store: Store) -> list[PictureBatch]:
+    """Return the pictures of some rows of a target, in parts of a few hundred; the frames of a video are one part.
+
+    Args:
+        target: what the rows are of.
+        rows: ascending.
+        store: where images and videos lie.
+    """
+    starts = np.flatnonzero(np.diff(target.owner[rows], prepend=-1))
+    groups = np.split(rows, starts[1:]) if len(rows) else []
+    of_sample = _frames(target)
+    images: list[PictureItem] = []
+    videos: dict[str, list[PictureItem]] = {}
+    for group in groups:
+        sample = int(target.owner[group[0]])
+        video, frame = of_sample.get(sample, (None, None))
+        item = PictureItem(
+            key=target.samples.keys[sample],
+            frame=frame,
+            rows=group,
+            positions=target.positions[group],
+            fingerprints=target.fingerprints[group],
+            boxes=None if target.boxes is None else target.boxes[group],
+        )
+        (images if video is None else videos.setdefault(video, [])).append(item)
+    parts = [
+        PictureBatch(store, video, sorted(items, key=lambda item: item.frame or 0))
+        for video, items in videos.items()
+    ]
+    size = min(_PICTURES_A_BATCH, max(len(images) // 16, 8))
+    return parts + [PictureBatch(store, None, images[i : i + size]) for i in range(0, len(images), size)]
+
+
+def _frames(target: Target) -> dict[int, tuple[str, int]]:
+    """Return video and number of each sample that is a frame of a video, and no image file of that name."""
+    samples = target.samples
+    if not samples.snapshot.manifest.videos:
+        return {}
+    kinds, videos = samples.labels("samples", "kind"), samples.labels("samples", "video")
+    numbers = samples.integers("samples", "frame")
+    return {
+        i: (video, int(numbers[i]))
+        for i, (kind, video) in enumerate(zip(kinds, videos, strict=True))
+        if video is not None and kind == "frame"
+    }
+
+
+def decoded(batch: PictureBatch, *, min_side_px: int | None = None) -> Iterator[Decoded]:
+    """Yield each picture of a batch.
+
+    Args:
+        batch: which pictures.
+        min_side_px: JPEGs may come in a coarser grid, see `decode_picture`.
+
+    Raises:
+        UnavailableError: when the store as a whole does not answer.
+    """
+    if batch.video is None:
+        yield from _images(batch, min_side_px)
+    else:
+        yield from _of_video(batch.store, batch.video, batch.items)
+
+
+def _images(batch: PictureBatch, min_side_px: int | None) -> Iterator[Decoded]:
+    blobs = batch.store.read_many([item.key for item in batch.items])
+    for item, blob in zip(batch.items, blobs, strict=True):
+        if isinstance(blob, StoreError):
+            yield Decoded(item, blob.message, b"")
+            continue
+        try:
+            image = decode_picture(blob.data, min_side_px=min_side_px)
+        except PictureError as error:
+            yield Decoded(item, str(error), b"")
+        else:
+            yield Decoded(item, image, _digest(blob.data))
+
+
+def _of_video(store: Store, video: str, items: Sequence[PictureItem]) -> Iterator[Decoded]:
+    from tamis.media.videos import VideoError, read_frames, video_source  # noqa: PLC0415 (.2 s, for videos only)
+
+    by_number = {item.frame or 0: item for item in items}
+    try:
+        for number, image in read_frames(video_source(store, video), by_number):
+            yield Decoded(by_number.pop(number), image, _digest(np.asarray(image).data))
+    except VideoError as error:
+        yield from _missing(by_number.values(), f"its video `{video}`: {error}")
+    except StoreError as error:
+        yield from _missing(by_number.values(), error.message)
+    else:
+        yield from _missing(by_number.values(), f"the video `{video}` cannot be decoded as far as this frame")
+
+
+def _missing(items: Iterable[PictureItem], why: str) -> Iterator[Decoded]:
+    return (Decoded(item, why, b"") for item in list(items))
+
+
+def _digest(data: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()

@@ -1,0 +1,64 @@
+"""The query set of SIMILARITY: members of a tag or a pool, a list of keys, or pictures of any place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.api.embedding.embed import encoder_of_set
+from tamis.api.embedding.query_pictures import encode_files, picture_files
+from tamis.api.embedding.targets import target_of
+from tamis.api.selecting.rows import Rows
+from tamis.api.tags import named_keys
+from tamis.errors import UsageError
+from tamis.model import SampleKind, kind_of_key
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tamis.index import SampleColumns, SetSpec
+    from tamis.model import Task
+    from tamis.model.columns import Floats
+
+
+def query_vectors(
+    samples: SampleColumns,
+    name: str,
+    vectors: NDArray[np.floating],
+    spec: SetSpec | None,
+    *,
+    task: Task | None = None,
+) -> Floats:
+    """Return the vectors of a query set, shape (m, d).
+
+    Args:
+        samples: of a snapshot.
+        name: of a tag or a pool; or the path of a list of keys, of an image, or of a folder of images.
+        vectors: of all samples, or of all objects of a task; shape (n, d).
+        spec: what made them, `None` where they are not stored.
+        task: whose objects.
+
+    Raises:
+        UsageError: when there is no such set, or none of its members has a vector.
+        DatasourceError: when a picture cannot be read.
+    """
+    is_picture = kind_of_key(name) is SampleKind.IMAGE and Path(name).expanduser().is_file()
+    named = None if is_picture else named_keys(samples.snapshot.root, name)
+    if named is None and (files := picture_files(Path(name))):
+        if spec is None:
+            raise UsageError(
+                f"The pictures of `{name}` cannot be compared with vectors that are made from predictions",
+                hint="make embeddings with `tamis embed SRC`",
+            )
+        return np.asarray(encode_files(encoder_of_set(spec), files), np.float64)
+    keys = [] if named is None else named[0]
+    rows, _ = Rows(samples, None if task is None else target_of(samples, task)).of(keys)
+    found = vectors[rows]
+    if not found.any():
+        raise UsageError(
+            f"The query set `{name}` has no sample with an embedding",
+            hint="name a tag or a pool of samples, a file of keys, an image, or a folder of images",
+        )
+    return np.asarray(found, np.float64)

@@ -1,0 +1,138 @@
+"""What the report of selected objects shows: each as a crop with a margin, its class, its own scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tamis.api.report.inputs import NumberInput, TaskInput
+from tamis.api.selecting.rows import SCORE
+from tamis.formats import to_predictions
+from tamis.media.decoding import crop_area, decode_picture
+from tamis.media.pictures import Picture, shrink
+from tamis.media.pillow import PictureError
+from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES
+from tamis.storage import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PIL import Image
+
+    from tamis.api.selecting.rows import Rows
+    from tamis.api.sources import Sources
+    from tamis.model import Prediction
+    from tamis.model.columns import Ints
+
+_MARGIN = 1.0  # as much again around the object: what it stands in often says what it is
+
+
+def object_task(rows: Rows, shown: Ints) -> TaskInput:
+    """Return the objects as one prediction each; those that are shown, by their key, where their crop has them.
+
+    Args:
+        rows: objects.
+        shown: rows whose predictions are asked for.
+    """
+    drawn = {rows.keys[row]: [_moved(one, rows, row)] for row, one in _predictions(rows, shown).items()}
+    if rows.task is None:
+        raise TypeError(rows)
+    return TaskInput(
+        task=rows.task,
+        owner=np.arange(len(rows)),
+        category_id=rows.category_ids,
+        has_file=np.ones(len(rows), np.bool_),
+        predictions=lambda key: drawn.get(key, ()),
+    )
+
+
+def object_scores_of(rows: Rows) -> list[NumberInput]:
+    """Return the scores that objects have by themselves, and what part of their image they take."""
+    if rows.task is None:
+        return []
+    names = [SCORE, *SCORE_NAMES[rows.task.task_type], "bbox_area_share"]
+    values = {name: rows.own_score(name) for name in names if name != OBJECT_FREQUENCY}
+    return [
+        NumberInput(label=f"{rows.task.name}: {name}", values=found, limits=(0.0, 1.0))
+        for name, found in values.items()
+        if found is not None and not np.isnan(found).all()
+    ]
+
+
+def object_pictures(rows: Rows, sources: Sources, *, side_px: int) -> Callable[[str], Picture | str]:
+    """Return what reads the crop of an object by its key, with a margin; or why there is none."""
+    frames = _Frames(rows, sources)
+    at = {key: row for row, key in enumerate(rows.keys)}
+
+    def picture(key: str) -> Picture | str:
+        row = at[key]
+        image = frames.image(int(rows.owner[row]))
+        if isinstance(image, str):
+            return image
+        area = _area(rows, row, image.width, image.height)
+        return "its box has no part in the image" if area is None else shrink(image.crop(area), max_side_px=side_px)
+
+    return picture
+
+
+class _Frames:
+    """Reads whole pictures of samples; the last one is kept, for objects of one image."""
+
+    def __init__(self, rows: Rows, sources: Sources) -> None:
+        self._keys, self._sources = rows.samples.keys, sources
+        self._videos = rows.samples.labels("samples", "video")
+        self._numbers = rows.samples.integers("samples", "frame")
+        self._last: tuple[int, Image.Image | str] = (-1, "")
+
+    def image(self, sample: int) -> Image.Image | str:
+        if self._last[0] != sample:
+            try:
+                self._last = (sample, self._read(sample))
+            except (StoreError, PictureError) as error:
+                self._last = (sample, str(error))
+        return self._last[1]
+
+    def _read(self, sample: int) -> Image.Image | str:
+        video = self._videos[sample]
+        if video is None:
+            return decode_picture(self._sources.input.read(self._keys[sample]).data)
+        from tamis.media.videos import VideoError, read_frame, video_source  # noqa: PLC0415 (.2 s, for videos only)
+
+        try:
+            return read_frame(video_source(self._sources.input, video), int(self._numbers[sample]))
+        except VideoError as error:
+            return str(error)
+
+
+def _area(rows: Rows, row: int, width: int, height: int) -> tuple[int, int, int, int] | None:
+    if rows.target is None or rows.target.boxes is None:
+        return None
+    return crop_area(rows.target.boxes[row].tolist(), width, height, padding=_MARGIN)
+
+
+def _predictions(rows: Rows, shown: Ints) -> Mapping[int, Prediction]:
+    if rows.target is None or rows.task is None:
+        return {}
+    found: dict[int, Prediction] = {}
+    wanted = set(shown.tolist())
+    for part in rows.samples.prediction_parts(rows.task.name, at=np.unique(rows.owner[shown])):
+        flat = [one for file in to_predictions(part.columns) for one in file]
+        at = rows.target.rows_of(part.samples[part.columns.file], part.columns.position).tolist()
+        found |= {row: one for row, one in zip(at, flat, strict=True) if row in wanted}
+    return found
+
+
+def _moved(prediction: Prediction, rows: Rows, row: int) -> Prediction:
+    """Return a prediction where its crop has it; masks and keypoints stay with the whole image."""
+    sizes = [rows.samples.numbers("samples", name)[rows.owner[row]] for name in ("width", "height")]
+    area = None if np.isnan(sizes).any() else _area(rows, row, int(sizes[0]), int(sizes[1]))
+    if area is None or prediction.bbox is None:
+        return type(prediction)(category_id=prediction.category_id, score=prediction.score)
+    x, y, width, height = prediction.bbox
+    return type(prediction)(
+        category_id=prediction.category_id,
+        score=prediction.score,
+        probabilities=prediction.probabilities,
+        bbox=(x - area[0], y - area[1], width, height),
+    )

@@ -1,0 +1,176 @@
+"""Crops show what their boxes hold, lead back to them, and are a datasource that everything else works on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tamis
+from embedding_project import CLASSES, make_project
+from tamis.errors import UsageError
+from tamis.media.frames import PictureFormat
+from tamis.model import parse_object_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PNG = tamis.CropOptions(picture=PictureFormat.PNG, workers=1)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> tamis.Datasource:
+    """Four images with three boxes each."""
+    return make_project(tmp_path / "data", 4)
+
+
+def _root(source: tamis.Datasource) -> Path:
+    root = source.sources.input.local_root
+    assert root is not None
+    return root
+
+
+def test_each_crop_holds_the_pixels_of_its_box(source: tamis.Datasource, tmp_path: Path) -> None:
+    """The name of a crop leads to sample and position, and its pixels are those of that box."""
+    report = source.crops("pets", tmp_path / "crops", PNG)
+    assert (report.chosen, report.written, report.failed) == (12, 12, 0)
+    boxes = {
+        (row["sample"], row["position"]): [int(row[f"bbox_{c}"]) for c in ("x", "y", "width", "height")]
+        for row in source.predictions("pets").to_arrow().to_pylist()
+    }
+    paths = list((tmp_path / "crops").rglob("*.png"))
+    assert len(paths) == 12
+    for path in paths:
+        key = parse_object_key(path.relative_to(tmp_path / "crops").as_posix().removesuffix(".png"))
+        assert key is not None
+        x, y, w, h = boxes[key.sample, key.position]
+        whole = Image.open(_root(source) / key.sample)
+        assert np.array_equal(np.asarray(Image.open(path)), np.asarray(whole.crop((x, y, x + w, y + h))))
+
+
+def test_crops_are_a_datasource(source: tamis.Datasource, tmp_path: Path) -> None:
+    """They scan without errors, with the predicted classes and probabilities, and metadata of their boxes."""
+    source.crops("pets", tmp_path / "crops", PNG)
+    crops = tamis.open(tmp_path / "crops")
+    crops.scan()
+    assert crops.problem_report().errors == 0
+    objects = {
+        f"{row['sample']}#pets#{row['position']}.png": row
+        for row in source.predictions("pets").to_arrow().to_pylist()
+    }
+    rows = crops.predictions("pets").to_arrow().to_pylist()
+    assert len(rows) == len(objects)
+    for row in rows:
+        original = objects[row["sample"]]
+        assert row["category_id"] == original["category_id"]
+        assert row["probabilities"] == original["probabilities"]
+    for row in crops.metadata().to_arrow().to_pylist():
+        original = objects[row["sample"]]
+        assert (row["image"], row["position"], row["score"]) == (
+            original["sample"], original["position"], original["score"],
+        )  # fmt: skip
+    assert len(crops.select(n=3, scores=["pets:uncertainty_entropy"]).keys) == 3
+
+
+def test_a_second_run_keeps_what_is_right(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Nothing is written twice; a changed image and a lost crop are, and crops that are not wanted any more go."""
+    out = tmp_path / "crops"
+    source.crops("pets", out, PNG)
+    again = source.crops("pets", out, PNG)
+    assert (again.written, again.kept, again.removed) == (0, 12, 0)
+    changed = _root(source) / "a/0.png"
+    os.utime(changed, ns=(1, changed.stat().st_mtime_ns + 10**9))
+    source.scan()
+    (out / "b/1.png#pets#2.png").unlink()
+    third = source.crops("pets", out, PNG)
+    assert (third.written, third.kept, third.removed) == (4, 8, 0)
+    fewer = source.crops("pets", out, tamis.CropOptions(picture=PictureFormat.PNG, min_score=0.4, workers=1))
+    assert (fewer.chosen, fewer.kept, fewer.removed) == (8, 8, 4)
+    assert len(list(out.rglob("*#pets#2.*"))) == 0
+
+
+def test_stopped_between_two_files_a_crop_is_written_again(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Without its last file a crop does not count as there."""
+    source.crops("pets", tmp_path / "crops", PNG)
+    (tmp_path / "crops/.lightly/metadata/a/0.png#pets#1.json").unlink()
+    report = source.crops("pets", tmp_path / "crops", PNG)
+    assert (report.written, report.kept) == (1, 11)
+
+
+def test_only_what_is_asked_for(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Samples, objects, categories, scores and sizes choose; names that are nothing are refused."""
+    options = tamis.CropOptions
+
+    def chosen(**wanted: object) -> int:
+        return source.crops("pets", tmp_path / str(sorted(wanted)), options(workers=1, **wanted)).chosen  # type: ignore[arg-type]
+
+    assert chosen(keys=["a/0.png", "b/1.png#pets#2", "a/0.png#pets#1"]) == 4
+    assert chosen(min_size_px=25) == 0
+    assert chosen(min_size_px=20) == 12
+    assert chosen(min_score=0.9) == 4
+    classes = source.predictions("pets").to_arrow()["category_id"].to_pylist()
+    assert chosen(categories=["fox"]) == classes.count(2)
+    with pytest.raises(UsageError, match="has no category `cow`"):
+        chosen(categories=["cow"])
+    for key in ("nobody.png", "a/0.png#pets#9", "a/0.png#other#0"):
+        with pytest.raises(UsageError, match="neither samples nor objects"):
+            chosen(keys=[key])
+
+
+def test_folders_that_hold_something_else_are_left_alone(source: tamis.Datasource, tmp_path: Path) -> None:
+    """A folder of other files, or of crops made otherwise, is refused."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("x")
+    with pytest.raises(UsageError, match="is not empty"):
+        source.crops("pets", tmp_path / "mine", PNG)
+    source.crops("pets", tmp_path / "crops", PNG)
+    with pytest.raises(UsageError, match="made with other options"):
+        source.crops("pets", tmp_path / "crops", tamis.CropOptions(padding=0.5))
+    assert (
+        source.crops("pets", tmp_path / "crops", tamis.CropOptions(padding=0.5, full=True, workers=1)).written == 12
+    )
+    assert not list((tmp_path / "crops").rglob("*.png"))
+
+
+def test_faults_are_named_and_the_rest_is_done(source: tamis.Datasource, tmp_path: Path) -> None:
+    """An unreadable image and a box without area: their objects are named, all others are cut out."""
+    (_root(source) / "a/0.png").write_bytes(b"x")
+    with tamis.PredictionWriter(
+        _root(source), task="pets", task_type="object-detection", categories=CLASSES
+    ) as writer:
+        writer.write_boxes("b/1.png", [[5, 5, 9, 0], [1, 1, 9, 9]], scores=[0.5] * 2, category_ids=[0] * 2)
+    source.scan()
+    report = source.crops("pets", tmp_path / "crops", PNG)
+    assert (report.written, report.failed) == (7, 4)
+    why = {fault.key: fault.message for fault in report.faults}
+    assert why["b/1.png#pets#0"] == "its box has no area: 9 x 0 pixels"
+    assert "image format" in why["a/0.png#pets#0"]
+
+
+@pytest.mark.parametrize("picture", list(PictureFormat))
+def test_masks_leave_their_object_alone(tmp_path: Path, picture: PictureFormat) -> None:
+    """What is not in the mask is transparent in PNG and white in JPEG."""
+    root = tmp_path / "data"
+    root.mkdir()
+    Image.new("RGB", (20, 10), (200, 0, 0)).save(root / "a.png")
+    mask = np.zeros((10, 20), np.bool_)
+    mask[2:8, 4:10] = True
+    mask[2:8, 4:7] = False
+    with tamis.PredictionWriter(root, task="m", task_type="instance-segmentation", categories=["x"]) as writer:
+        writer.write("a.png", [{"category_id": 0, "bbox": [4, 2, 6, 6], "segmentation": mask, "score": 0.5}])
+    source = tamis.open(root)
+    source.scan()
+    source.crops("m", tmp_path / "crops", tamis.CropOptions(masked=True, picture=picture, jpeg_quality=None))
+    crop = Image.open(tmp_path / f"crops/a.png#m#0.{picture.ending}")
+    if picture is PictureFormat.PNG:
+        alpha = np.asarray(crop)[..., 3] > 0
+        assert np.array_equal(alpha, mask[2:8, 4:10])
+    else:
+        values = np.asarray(crop)
+        assert values[:, 0].min() > 230
+        assert values[:, 5, 1].max() < 60
+    with pytest.raises(UsageError, match="has no masks"):
+        make_project(tmp_path / "boxes", 1).crops("pets", tmp_path / "c", tamis.CropOptions(masked=True))

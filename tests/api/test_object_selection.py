@@ -1,0 +1,172 @@
+"""Objects are selected as samples are: as if each crop were a sample, and with limits by image, class and video."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import tamis
+from embedding_project import CLASSES, make_project
+from tamis.api.selecting.files import selection_document, write_selection
+from tamis.errors import UsageError
+from tamis.selection import encode_config, parse_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> tamis.Datasource:
+    """Twelve images with three boxes each, embedded."""
+    source = make_project(tmp_path_factory.mktemp("data"), 12)
+    source.embed(tamis.EmbedOptions(task="pets", workers=1))
+    source.embed(tamis.EmbedOptions(workers=1))
+    return source
+
+
+def _config(*strategies: tuple[dict[str, Any], dict[str, Any]], n: int = 10, **select: Any) -> Any:
+    document = {
+        "n_samples": n,
+        "select": {"level": "objects", "task": "pets", **select},
+        "strategies": [{"input": given, "strategy": strategy} for given, strategy in strategies],
+    }
+    return parse_config(json.dumps(document), source="test")
+
+
+WEIGHTS = {"type": "WEIGHTS"}
+SCORES = {"type": "SCORES", "task": "pets"}
+
+
+def _rows(source: tamis.Datasource) -> dict[str, dict[str, Any]]:
+    table = source.predictions("pets").to_arrow().to_pylist()
+    return {f"{row['sample']}#pets#{row['position']}": row for row in table}
+
+
+@pytest.mark.parametrize("score", ["score", "uncertainty_margin", "uncertainty_entropy", "bbox_width", "bbox_area"])
+def test_scores_are_those_of_the_object(source: tamis.Datasource, score: str) -> None:
+    """By one score alone, the objects with the highest of their own come first."""
+    rows = _rows(source)
+    for row in rows.values():
+        row["bbox_area"] = row["bbox_width"] * row["bbox_height"]
+    run = source.select(config=_config(({**SCORES, "score": score}, WEIGHTS), n=7))
+    found = [rows[key][score] for key in run.keys]
+    assert np.allclose(found, sorted((row[score] for row in rows.values()), reverse=True)[:7])
+
+
+def test_objects_are_selected_as_their_crops_are(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Balance x margin x threshold on objects picks what the same picks on the datasource of their crops."""
+    source.crops("pets", tmp_path / "crops", tamis.CropOptions(workers=1))
+    crops = tamis.open(tmp_path / "crops")
+    crops.scan()
+    balance = (
+        {"type": "PREDICTIONS", "task": "pets", "name": "CLASS_DISTRIBUTION"},
+        {"type": "BALANCE", "distribution": "UNIFORM"},
+    )
+    margin = ({**SCORES, "score": "uncertainty_margin"}, WEIGHTS)
+    wide = (
+        {"type": "METADATA", "key": "bbox_width"},
+        {"type": "THRESHOLD", "threshold": 25, "operation": "BIGGER"},
+    )
+    wide_object = ({**SCORES, "score": "bbox_width"}, wide[1])
+    run = source.select(config=_config(balance, margin, wide_object, n=12))
+    document = json.loads(json.dumps({"n_samples": 12, "strategies": []}))
+    document["strategies"] = [{"input": given, "strategy": strategy} for given, strategy in (balance, margin, wide)]
+    of_crops = crops.select(config=parse_config(json.dumps(document), source="crops"))
+    assert [f"{key}.jpg" for key in run.keys] == of_crops.keys
+
+
+def test_limits_hold(source: tamis.Datasource) -> None:
+    """No more than asked of each image and category, whatever the strategies; the end says what ruled out."""
+    diversity = ({"type": "EMBEDDINGS", "task": "pets"}, {"type": "DIVERSITY"})
+    run = source.select(config=_config(diversity, n=99, at_most={"image": 2, "category": 5}))
+    rows = _rows(source)
+    assert max(Counter(rows[key]["sample"] for key in run.keys).values()) <= 2
+    assert max(Counter(rows[key]["category_id"] for key in run.keys).values()) <= 5
+    assert run.selection.stopped is not None
+    assert "at most 5 of each category" in run.selection.stopped
+
+
+def test_images_and_objects_mix(source: tamis.Datasource) -> None:
+    """What is known of the image counts for each of its objects: embedding, score, a random number apart."""
+    run = source.select(
+        config=_config(
+            ({"type": "EMBEDDINGS"}, {"type": "DIVERSITY"}),
+            ({**SCORES, "score": "object_frequency"}, WEIGHTS),
+            ({"type": "RANDOM"}, WEIGHTS),
+            n=12,
+        )
+    )
+    # The objects of one image are at the same place: after 12 picks each image has one.
+    assert len({key.partition("#")[0] for key in run.keys}) == 12
+    assert len(run.embeddings) == 1
+
+
+def test_category_counts_tell_classes_apart(source: tamis.Datasource) -> None:
+    """A threshold on the count of a category keeps the objects of that class only."""
+    only = (
+        {"type": "PREDICTIONS", "task": "pets", "name": "CATEGORY_COUNT", "categories": ["dog"]},
+        {"type": "THRESHOLD", "threshold": 1, "operation": "BIGGER_EQUAL"},
+    )
+    run = source.select(config=_config(only, ({"type": "RANDOM"}, WEIGHTS), n=99))
+    rows = _rows(source)
+    assert sorted(run.keys) == sorted(key for key, row in rows.items() if row["category_id"] == 1)
+
+
+def test_the_pool_may_hold_objects_and_images(source: tamis.Datasource) -> None:
+    """A labelled object is not picked again, a labelled image stands for all of its objects."""
+    random = ({"type": "RANDOM"}, WEIGHTS)
+    run = source.select(config=_config(random, n=99), labelled=["a/0.png", "b/1.png#pets#2"])
+    assert len(run.pool) == 4
+    assert len(run.keys) == 32
+    assert not {"a/0.png#pets#0", "a/0.png#pets#1", "a/0.png#pets#2", "b/1.png#pets#2"} & set(run.keys)
+    with pytest.raises(UsageError, match="None of the 1 labelled names"):
+        source.select(config=_config(random), labelled=["a/0.png#pets#7"])
+
+
+def test_answers_name_objects_and_their_images(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Each pick says its image, position, class and box; the files list both; a report with crops is written."""
+    config = _config(({"type": "EMBEDDINGS", "task": "pets"}, {"type": "DIVERSITY"}), n=5)
+    run = source.select(config=config)
+    write_selection(run, source.sources, tmp_path)
+    document = json.loads((tmp_path / "selection.json").read_text())
+    rows = _rows(source)
+    for pick in document["picks"]:
+        row = rows[pick["key"]]
+        assert (pick["sample"], pick["position"]) == (row["sample"], row["position"])
+        assert pick["category"] == CLASSES[row["category_id"]]
+        assert pick["bbox"] == [row[f"bbox_{c}"] for c in ("x", "y", "width", "height")]
+    assert (tmp_path / "selected.txt").read_text().split() == run.keys
+    assert (tmp_path / "images.txt").read_text().split() == run.images == document["images"]
+    assert selection_document(run)["config"]["select"] == {"level": "objects", "task": "pets"}
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [pick["key"] for pick in report["picks"]] == run.keys
+    assert all(pick["picture"] is not None for pick in report["picks"])
+    assert all(len(layer["marks"]) == 1 for pick in report["picks"] for layer in pick["layers"])
+
+
+def test_what_cannot_be_is_refused(source: tamis.Datasource) -> None:
+    """Wrong levels, limits and scores say what there is instead."""
+    random = ({"type": "RANDOM"}, WEIGHTS)
+    for select, message in (
+        ({"level": "object"}, "did you mean OBJECTS|expected one of images, objects"),
+        ({"level": "images"}, "only the level `objects` takes it"),
+        ({"at_most": {"picture": 2}}, "got one by"),
+        ({"at_most": {"image": 0}}, "whole number >= 1"),
+        ({"without_duplicates": 2}, "true, or a distance"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            _config(random, **select)
+    with pytest.raises(UsageError, match="no videos"):
+        source.select(config=_config(random, at_most={"video": 2}))
+    with pytest.raises(UsageError, match="has no score `size`"):
+        source.select(config=_config(({**SCORES, "score": "size"}, WEIGHTS)))
+
+
+def test_configs_are_written_as_they_are_read() -> None:
+    """`select` survives a round trip."""
+    config = _config(({"type": "RANDOM"}, WEIGHTS), at_most={"image": 2}, without_duplicates=0.3)
+    assert parse_config(encode_config(config), source="again") == config

@@ -1,0 +1,121 @@
+"""`embed`, `crops`, `similar`, `tag`, `check --duplicates`: what people and programs see of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from embedding_project import make_project
+from tamis.cli.app import app
+from tamis.errors import TamisError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _run(*words: object, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if isinstance(result.exception, TamisError):
+        assert result.exception.exit_code == code, result.exception
+        return str(result.exception)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def _json(*words: object, code: int = 0) -> Any:
+    return json.loads(_run(*words, "--format", "json", code=code))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Six images with three boxes each."""
+    make_project(tmp_path / "data", 6)
+    return tmp_path / "data"
+
+
+def test_a_round_with_objects(root: Path, tmp_path: Path) -> None:
+    """Embed, select objects, tag them, cut them out, and export the images that hold them."""
+    assert "6 encoded, 0 kept, of 6 images and frames" in _run("embed", root, "--workers", 1)
+    assert "0 encoded, 18 kept" not in _run("embed", root, "--task", "pets", "--workers", 1)
+    out = tmp_path / "out"
+    said = _run(
+        "select",
+        root,
+        "--objects",
+        "pets",
+        "--n",
+        5,
+        "--diverse",
+        "--per-image",
+        1,
+        "--no-duplicates",
+        "--out",
+        out,
+    )
+    assert "Picked 5 of 18 candidates" in said
+    assert "objects of 5 images" in said
+    assert _run("tag", root, "round-1", "--add", out) == "round-1: 0 samples, 5 objects\n"
+    assert _run("tag", root, "round-1", "--quiet").split() == (out / "selected.txt").read_text().split()
+    crops = _json(
+        "crops", root, "--task", "pets", "--out", tmp_path / "crops", "--selection", "round-1", "--workers", 1
+    )
+    assert crops["written"] == 5
+    _run("export", "names", root, "--selection", "round-1", "--out", tmp_path / "names.txt")
+    assert sorted((tmp_path / "names.txt").read_text().split()) == sorted((out / "images.txt").read_text().split())
+
+
+def test_tags_from_conditions_files_and_each_other(root: Path, tmp_path: Path) -> None:
+    """Conditions add what they hold of, other tags stand for their members; what is nothing is refused."""
+    assert "There are no tags yet" in _run("tag", root)
+    assert _json("tag", root, "wide", "--where", "width > 10 AND key LIKE 'a/%'")["samples"] == 3
+    (tmp_path / "keys.txt").write_text("b/1.png\nb/3.png\n")
+    tag = _json("tag", root, "more", "--add", "wide", "--add", tmp_path / "keys.txt", "--remove", "a/0.png")
+    assert (tag["samples"], [change["action"] for change in tag["changes"]]) == (5, ["add"])
+    tag = _json("tag", root, "more", "--remove", "a/0.png")
+    assert (tag["samples"], tag["changes"][0]["origin"]) == (4, f"tag wide, file {tmp_path / 'keys.txt'}")
+    assert [one["name"] for one in _json("tag", root)] == ["more", "wide"]
+    assert _json("tag", root, "more", "--delete")["samples"] == 0
+    assert "cannot be used" in _run("tag", root, "x", "--where", "nonsense >", code=2)
+    assert "is no sample, object, file" in _run("tag", root, "x", "--add", "nobody.png", code=2)
+
+
+def test_similar_and_duplicates_are_shown(root: Path) -> None:
+    """Neighbours come with distances; repeated pictures with what they repeat; wrong queries with what to do."""
+    assert "make them with `tamis embed SRC`" in _run("similar", root, "a/0.png", code=2)
+    shutil.copy(root / "a/0.png", root / "copy.png")
+    report = _json("check", root, "--duplicates")["duplicates"]
+    assert [(one["key"], one["of"]) for one in report["duplicates"]] == [("copy.png", "a/0.png")]
+    shown = _run("check", root, "--duplicates")
+    assert "1 of 7 pictures repeat others: 1 exactly, 0 nearly" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    _run("scan", root)
+    _run("embed", root, "--workers", 1)
+    nearest = _json("similar", root, "a/0.png", "--n", 1)["neighbours"][0]
+    assert (nearest["key"], nearest["distance"]) == ("copy.png", 0.0)
+    assert "copy.png" in _run("similar", root, "a/0.png", "--n", 1)
+    assert "is no sample, no object" in _run("similar", root, "nobody.png", code=2)
+
+
+def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) -> None:
+    """Pictures that cannot be read are shown and make the exit code 1; options that contradict each other 2."""
+    (root / "a/0.png").write_bytes(b"x")
+    _run("scan", root)
+    said = _run("embed", root, "--workers", 1, code=1)
+    assert "without embedding: 1" in said
+    assert "a/0.png: it is not of a known image format" in said
+    said = _run("crops", root, "--task", "pets", "--out", tmp_path / "crops", "--workers", 1, code=1)
+    assert "15 crops written" in said
+    assert "not cut out: 3 objects" in said
+    assert "exclude each other" in _run("embed", root, "--model", "a.onnx", "--file", "b.npz", code=2)
+    assert "Padding is for objects" in _run("embed", root, "--padding", 0.2, code=2)
+    assert "cannot be read" in _run("embed", root, "--model", tmp_path / "none.onnx", code=3)
+    assert "There is no selection" in _run(
+        "crops", root, "--task", "pets", "--out", tmp_path / "c", "--selection", "nothing", code=2
+    )
+    assert "is for objects" in _run("select", root, "--n", 2, "--diverse", "--per-image", 2, code=2)
