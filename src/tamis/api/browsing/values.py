@@ -1,0 +1,449 @@
+"""Answers about the datasource and its samples. What is unknown is `None`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from tamis.api.check import TaskSummary
+from tamis.model import Severity
+
+
+class IndexState(StrEnum):
+    """Whether there is something to look at."""
+
+    MISSING = "missing"  # never scanned: start a scan
+    LOADING = "loading"  # pages of samples come, those of predictions must wait
+    READY = "ready"
+    BROKEN = "broken"  # damaged, or gone: scan again
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all answers."""
+
+
+class Status(_Value, frozen=True, kw_only=True):
+    """What the server has at hand.
+
+    Attributes:
+        version: of tamis.
+        source: the input datasource.
+        lightly: the lightly datasource.
+        index: folder of the index.
+        state: of the index.
+        snapshot: id of what is shown; another one after a scan. `None` while there is none.
+        scanned: when it was made, ISO 8601.
+        samples: number of samples.
+        stale: a file or folder that changed since; `None` where none was seen.
+        message: why there is nothing to show, or how far loading is; `None` when ready.
+        hint: what to do about it.
+        job: id of a scan that is running.
+    """
+
+    version: str
+    source: str
+    lightly: str
+    index: str
+    state: IndexState
+    snapshot: str | None = None
+    scanned: str | None = None
+    samples: int = 0
+    stale: str | None = None
+    message: str | None = None
+    hint: str | None = None
+    job: str | None = None
+
+
+class CategoryInfo(_Value, frozen=True, kw_only=True):
+    """A category, and how often it is predicted.
+
+    Attributes:
+        id: of the category.
+        name: of the category.
+        colour: `#rrggbb`, the same everywhere.
+        predictions: how many.
+        samples: in how many samples.
+        keypoint_names: in the order of the triplets; `None` where it has none.
+        skeleton: pairs of indices into the keypoints that a line connects.
+    """
+
+    id: int
+    name: str
+    colour: str
+    predictions: int
+    samples: int
+    keypoint_names: tuple[str, ...] | None = None
+    skeleton: tuple[tuple[int, int], ...] = ()
+
+
+class Bins(_Value, frozen=True, kw_only=True):
+    """A histogram.
+
+    Attributes:
+        edges: one more than bins; a value on an edge is in the bin above, the last edge in the last bin.
+        counts: of what the filter lets through.
+        all: of everything, the same length; `None` where there was no filter.
+        unknown: how many have no value, of what the filter lets through.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    all: tuple[int, ...] | None = None
+    unknown: int = 0
+
+
+class TaskInfo(_Value, frozen=True, kw_only=True):
+    """A task at a glance.
+
+    Attributes:
+        name: of the task.
+        summary: files and predictions.
+        categories: in ascending order of id, which is the order of `probabilities`.
+        scores: ids of the columns of its sample scores.
+        prediction_scores: names by which its predictions can be sorted: `score`, then those of objects.
+        score_bins: of the predictions' scores; 50 bins from 0 to 1.
+        count_bins: of the number of predictions of a sample.
+        has_boxes: whether any prediction has a box.
+        has_masks: whether any has a mask.
+        has_keypoints: whether any has keypoints.
+    """
+
+    name: str
+    summary: TaskSummary
+    categories: tuple[CategoryInfo, ...]
+    scores: tuple[str, ...]
+    prediction_scores: tuple[str, ...]
+    score_bins: Bins
+    count_bins: Bins
+    has_boxes: bool
+    has_masks: bool
+    has_keypoints: bool
+
+
+class VideoInfo(_Value, frozen=True, kw_only=True):
+    """A video: its frames are samples."""
+
+    key: str
+    n_frames: int
+    width: int
+    height: int
+    fault: str | None
+
+
+class Overview(_Value, frozen=True, kw_only=True):
+    """The datasource at a glance.
+
+    Attributes:
+        source: the input datasource.
+        snapshot: id of the snapshot.
+        scanned: when, ISO 8601.
+        samples: number of samples of each kind: image, frame.
+        tasks: in the order of `tasks.json`.
+        coverage: how many samples have a valid file of k tasks, for k = 0, 1, ...
+        metadata: names and types of the metadata.
+        videos: how many.
+        errors: number of problems that are errors.
+        warnings: number of problems that are warnings.
+    """
+
+    source: str
+    snapshot: str
+    scanned: str
+    samples: dict[str, int]
+    tasks: tuple[TaskInfo, ...]
+    coverage: tuple[int, ...]
+    metadata: dict[str, str]
+    videos: int
+    errors: int
+    warnings: int
+
+
+class ColumnKind(StrEnum):
+    """How a column can be filtered."""
+
+    NUMBER = "number"
+    LABEL = "label"
+    TEXT = "text"
+
+
+class ColumnInfo(_Value, frozen=True, kw_only=True):
+    """Something that samples can be sorted and filtered by.
+
+    Attributes:
+        id: what requests name it by.
+        label: what people name it by.
+        group: `sample`, `metadata` or the name of a task.
+        kind: numbers by range, labels by value, text by what it holds.
+        min: the smallest value of a number.
+        max: the largest value.
+        unknown: how many samples have no value.
+        values: of a label, the most frequent first, at most 200: (text, how many samples).
+    """
+
+    id: str
+    label: str
+    group: str
+    kind: ColumnKind
+    min: float | None = None
+    max: float | None = None
+    unknown: int = 0
+    values: tuple[tuple[str, int], ...] = ()
+
+
+class Layer(_Value, frozen=True, kw_only=True, omit_defaults=True):
+    """The predictions of one task on one sample, the surest first, as parallel lists.
+
+    Attributes:
+        task: name of the task.
+        positions: where each stands in its file.
+        categories: id of each.
+        scores: of each, in [0, 1], 4 decimals.
+        boxes: x, y, width, height in pixels of the original, 2 decimals; absent where the task has none.
+        keypoints: x1, y1, s1, x2, ... of each; absent where the task has none.
+        masks: whether `/api/masks` has a picture of its masks.
+        hidden: further predictions that are not listed.
+    """
+
+    task: str
+    positions: list[int]
+    categories: list[int]
+    scores: list[float | None]
+    boxes: list[list[float] | None] | None = None
+    keypoints: list[list[float] | None] | None = None
+    masks: bool = False
+    hidden: int = 0
+
+
+class SampleCard(_Value, frozen=True, kw_only=True):
+    """A sample of a grid.
+
+    Attributes:
+        number: its place among all samples by key, from 0: binary answers are in this order.
+        key: of the sample.
+        width: of the original in pixels.
+        height: likewise.
+        video: of a frame, the key of its video.
+        frame: of a frame, its number from 0.
+        value: of the column that the page is sorted by, a number or a text.
+        problems: how many problems its files have.
+        layers: of the tasks that were asked for and have a valid file of this sample.
+    """
+
+    number: int
+    key: str
+    width: int | None
+    height: int | None
+    video: str | None
+    frame: int | None
+    value: float | str | None
+    problems: int
+    layers: list[Layer]
+
+
+class SamplePage(_Value, frozen=True, kw_only=True):
+    """Part of a filtered and sorted list of samples.
+
+    Attributes:
+        snapshot: id of the snapshot that `number` speaks of.
+        total: samples that the filter lets through.
+        offset: place of the first one in the list.
+        samples: the part.
+        complete: whether predictions were loaded already; if not, layers are empty: ask again when `ready`.
+    """
+
+    snapshot: str
+    total: int
+    offset: int
+    samples: list[SampleCard]
+    complete: bool = True
+
+
+class CategoryCount(_Value, frozen=True, kw_only=True):
+    """How often a category is predicted in what a filter lets through."""
+
+    id: int
+    predictions: int
+    samples: int
+
+
+class TaskCounts(_Value, frozen=True, kw_only=True):
+    """Counts of one task in what a filter lets through.
+
+    Attributes:
+        task: name of the task.
+        samples_with_file: samples with a valid file.
+        predictions: of all categories.
+        categories: in ascending order of id.
+    """
+
+    task: str
+    samples_with_file: int
+    predictions: int
+    categories: list[CategoryCount]
+
+
+class Counts(_Value, frozen=True, kw_only=True):
+    """How much a filter lets through: samples, and predictions of each class."""
+
+    snapshot: str
+    samples: int
+    all_samples: int
+    tasks: list[TaskCounts]
+
+
+class Place(_Value, frozen=True, kw_only=True):
+    """One problem of the data.
+
+    Attributes:
+        code: of the problem.
+        severity: of the code.
+        task: that it is about.
+        file: key of the file.
+        sample: key of the sample that the file speaks of; `None` where there is none.
+        path: JSON path of the value.
+        line: from 1.
+        column: likewise, in characters.
+        message: expected ..., got ...
+        hint: what to do.
+    """
+
+    code: str
+    severity: Severity
+    task: str | None
+    file: str | None
+    sample: str | None
+    path: str | None
+    line: int | None
+    column: int | None
+    message: str
+    hint: str
+
+
+class PlacePage(_Value, frozen=True, kw_only=True):
+    """Part of the places of one kind of problem."""
+
+    total: int
+    offset: int
+    places: list[Place]
+
+
+class TaskOfSample(_Value, frozen=True, kw_only=True):
+    """What a task says of a sample.
+
+    Attributes:
+        task: name of the task.
+        file: key of its prediction file, `None` where there is none: `/api/raw` has its text.
+        valid: whether the file could be used.
+        scores: of the sample, by name.
+        predictions: one each, in the order of the file: `position`, `category_id`, `category`, and where it has
+            them `score`, `bbox`, `probabilities`, `mask` (run lengths), `keypoints`, and scores of its own.
+    """
+
+    task: str
+    file: str | None
+    valid: bool
+    scores: dict[str, float | None]
+    predictions: list[dict[str, Any]]
+
+
+class SampleDetail(_Value, frozen=True, kw_only=True):
+    """Everything known of one sample.
+
+    Attributes:
+        number: its place among all samples by key, from 0.
+        key: of the sample.
+        kind: image or frame.
+        width: in pixels.
+        height: in pixels.
+        size_bytes: of the image file.
+        video: of a frame, the key of its video.
+        frame: of a frame, its number from 0.
+        metadata: by name.
+        tasks: all, in the order of `tasks.json`.
+        problems: of its files, with their places.
+        selections: ids of the selections that picked it.
+        pools: names of the pools that it is in.
+    """
+
+    number: int
+    key: str
+    kind: str
+    width: int | None
+    height: int | None
+    size_bytes: int | None
+    video: str | None
+    frame: int | None
+    metadata: dict[str, Any]
+    tasks: list[TaskOfSample]
+    problems: list[Place]
+    selections: list[str]
+    pools: list[str]
+
+
+class Neighbours(_Value, frozen=True, kw_only=True):
+    """Where a sample is in a filtered and sorted list.
+
+    Attributes:
+        total: length of the list.
+        place: of the sample from 0, `None` where the filter leaves it out.
+        previous: key of the one before it.
+        next: key of the one after it.
+    """
+
+    total: int
+    place: int | None
+    previous: str | None
+    next: str | None
+
+
+class Timeline(_Value, frozen=True, kw_only=True):
+    """The frames of a video that are samples, and numbers of each.
+
+    Attributes:
+        video: key of the video.
+        n_frames: frames that decode.
+        fps: frames a second that its header says, `None` where it says nothing.
+        keys: of the frames, ascending.
+        frames: their numbers.
+        columns: by id of the column, a value a frame: the scores of all tasks and their numbers of predictions.
+    """
+
+    video: str
+    n_frames: int
+    fps: float | None
+    keys: list[str]
+    frames: list[int]
+    columns: dict[str, list[float | None]]
+
+
+class ObjectCard(_Value, frozen=True, kw_only=True):
+    """A predicted object. Its picture is `/api/crop`.
+
+    Attributes:
+        number: of its sample.
+        key: of its sample.
+        position: in its file.
+        category: its id.
+        score: in [0, 1].
+        box: x, y, width, height in pixels of the original: that of the mask or the keypoints where it has none.
+        value: what the page is sorted by.
+    """
+
+    number: int
+    key: str
+    position: int
+    category: int
+    score: float | None
+    box: list[float] | None
+    value: float | None
+
+
+class ObjectPage(_Value, frozen=True, kw_only=True):
+    """Part of a filtered and sorted list of objects."""
+
+    snapshot: str
+    total: int
+    offset: int
+    objects: list[ObjectCard]
