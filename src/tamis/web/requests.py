@@ -104,13 +104,13 @@ class CropQuery(KeyQuery, frozen=True, kw_only=True):
         task: name of the task.
         position: of the prediction in its file.
         side: longer side in pixels.
-        margin: how much around the box, as share of its longer side.
+        padding: by which part of its width and height the box is widened.
     """
 
     task: Text
     position: Offset
     side: Side = 160
-    margin: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.1
+    padding: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.1
 
 
 class RawQuery(KeyQuery, frozen=True, kw_only=True):
