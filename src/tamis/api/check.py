@@ -183,7 +183,7 @@ def place_problems(
 
 
 def place_found(sources: Sources, snapshot: Snapshot, where: str, values: list[Any]) -> list[Problem]:
-    """Return the problems of files that meet a condition in SQL, with line and column wherever they can be found."""
+    """Return the problems of files that meet a condition in SQL, with line and column where they can be found."""
     found = snapshot.connect().execute(
         f'SELECT code, task, file, path, line, "column", message, hint FROM problems WHERE {where}',  # noqa: S608
         values,

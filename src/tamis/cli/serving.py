@@ -42,8 +42,8 @@ def serve_command(
 ) -> None:
     """Open the page: see predictions, find what is wrong, choose what to label, export.
 
-    It answers on this machine only and asks nothing of any other. Where there is no index yet, the page offers to scan.
-    Ctrl-C ends it; selections that are running go on.
+    It answers on this machine only and asks nothing of any other. Where there is no index yet, the page offers to
+    scan. Ctrl-C ends it; selections that are running go on.
 
     Examples:
     - `tamis serve data/`

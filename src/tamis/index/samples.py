@@ -97,7 +97,7 @@ class SampleColumns:
         return values.tolist()
 
     def codes(self, table: str, column: str) -> tuple[NDArray[np.int32], list[str]]:
-        """Return a column of labels as numbers: shape (N,), -1 where there is none, and what each number stands for."""
+        """Return labels as numbers, -1 where there is none, shape (N,); and what each number stands for."""
         read, rows = self._read(table, column)
         encoded = pc.dictionary_encode(read.cast(pa.string())).combine_chunks()
         codes = np.full(len(self), -1, np.int32)

@@ -1,9 +1,9 @@
 """Any frame of a video soon: by its time where that is exact, else by counting from the start.
 
-Frame numbers are those of the plain decoding loop (`videos.py`). The times of all coded frames, in order, are the times
-of frames 0, 1, 2, ... where the loop yields as many frames as there are packets with different times: then the decoder
-can start at the key frame before the wanted one, and the frame with the wanted time is it. Anywhere else (damage, edit
-lists, repeated times) frames are counted.
+Frame numbers are those of the plain decoding loop (`videos.py`). Sorted, the times of all coded frames are those of
+frames 0, 1, 2, ..., as far as they differ: so the decoder can start at the key frame before the wanted one, and the
+frame with the wanted time is it. Where times are missing or repeated, or the frame does not turn up, frames are
+counted from the start.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -57,11 +58,11 @@ def create_app(site: Site, access: Access) -> ASGIApp:
     app = Starlette(
         routes=[
             *routes_of(ENDPOINTS, site),
-            Route("/api/events", lambda request: _events(site, request)),
+            Route("/api/events", partial(_events, site)),
             Route("/api/openapi.json", lambda _: Response(description, media_type="application/json")),
             Route("/api/{path:path}", _no_route, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
             Mount("/static", Files(directory=STATIC)),
-            Route("/{path:path}", Page(page), methods=["GET"]),
+            Route("/{path:path}", Page(page).answer, methods=["GET"]),
         ],
         lifespan=lifespan,
         exception_handlers={Exception: _bug},

@@ -16,42 +16,40 @@ from tamis.errors import IndexMissingError, TamisError, UsageError
 from tamis.media.pillow import PictureError
 from tamis.storage import NotFoundError
 
+_KINDS: tuple[tuple[type[Exception], int, str], ...] = (
+    (NoSampleError, 404, "not-found"),
+    (NotFoundError, 404, "not-found"),
+    (LinkOutsideError, 403, "forbidden"),
+    (UsageError, 400, "usage"),
+    (StillLoadingError, 409, "loading"),
+    (IndexMissingError, 409, "no-index"),
+    (TamisError, 503, "storage"),
+)
+_GONE = Fault(
+    code="no-index", message="A file of the index is gone", hint="it was cleaned up or removed: scan again"
+)
+_BUG = Fault(
+    code="internal", message="This is a bug of tamis", hint="the terminal of `tamis serve` has the details"
+)
 
-def fault_of(error: Exception) -> tuple[int, Fault]:
-    """Return the status and the body that say what went wrong; a bug is told on stderr, and only that it happened here."""
-    match error:
-        case msgspec.MsgspecError() | UnicodeError():
-            return 400, Fault(code="usage", message=f"The request cannot be read: {error}")
-        case NoSampleError() | NotFoundError():
-            return 404, _fault("not-found", error)
-        case UsageError():
-            return 400, _fault("usage", error)
-        case StillLoadingError():
-            return 409, _fault("loading", error)
-        case IndexMissingError():
-            return 409, _fault("no-index", error)
-        case LinkOutsideError():
-            return 403, _fault("forbidden", error)
-        case PictureError():
-            return 422, Fault(code="picture", message=f"The picture cannot be shown: {error}")
-        case TamisError():
-            return 503, _fault("storage", error)
-        case FileNotFoundError():
-            return 409, Fault(
-                code="no-index",
-                message="A file of the index is gone",
-                hint="it was cleaned up or removed: scan again",
-            )
+
+def fault_of(error: Exception, *, index_gone: bool = False) -> tuple[int, Fault]:
+    """Return the status and the body that say what went wrong; of a bug only that it is one: stderr has more."""
+    if isinstance(error, PictureError):  # before the errors of text, as it is a ValueError, too
+        return 422, Fault(code="picture", message=f"The picture cannot be shown: {error}")
+    if isinstance(error, msgspec.MsgspecError | UnicodeError):
+        return 400, Fault(code="usage", message=f"The request cannot be read: {error}")
+    if isinstance(error, FileNotFoundError):
+        return 409, _GONE
+    for kind, status, code in _KINDS:
+        if isinstance(error, TamisError) and isinstance(error, kind):
+            return status, Fault(code=code, message=error.message, hint=error.hint)
+    if index_gone:
+        return 409, _GONE
     traceback.print_exception(error, file=sys.stderr)
-    return 500, Fault(
-        code="internal", message="This is a bug of tamis", hint="the terminal of `tamis serve` has the details"
-    )
+    return 500, _BUG
 
 
 def answer_fault(status: int, fault: Fault) -> Response:
     """Return the answer that says what went wrong."""
     return Response(msgspec.json.encode(fault), status_code=status, media_type="application/json")
-
-
-def _fault(code: str, error: TamisError) -> Fault:
-    return Fault(code=code, message=error.message, hint=error.hint)

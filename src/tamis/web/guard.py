@@ -5,6 +5,7 @@ Raw ASGI, so that errors, files and event streams all pass through it.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_COOKIE = "tamis-token"
 _MAX_BODY_BYTES = 4 << 20
 _MAX_URL_BYTES = 256 << 10
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -53,6 +53,8 @@ class Guard:
         self._app = app
         self._access = access
         self._headers = _security_headers(script_hashes)
+        # Browsers tell servers of one machine apart by their cookies' names only, not by their ports.
+        self._cookie_name = f"tamis-{hashlib.sha256((access.token or '').encode()).hexdigest()[:8]}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -68,47 +70,46 @@ class Guard:
         if refusal is not None:
             await _answer(guarded, *refusal)
         elif (location := self._sign_in(scope)) is not None:
-            await _redirect(guarded, location, f"{_COOKIE}={self._access.token}; HttpOnly; SameSite=Strict; Path=/")
+            cookie = f"{self._cookie_name}={self._access.token}; HttpOnly; SameSite=Strict; Path=/"
+            await _redirect(guarded, location, cookie)
         else:
             await self._app(scope, _limited(receive), guarded)
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, Fault] | None:
         """Say why a request is not answered, `None` where it is."""
+        return self._foreign(scope, headers) or _unfit(scope, headers) or self._unsigned(scope, headers)
+
+    def _foreign(self, scope: Scope, headers: dict[str, str]) -> tuple[int, Fault] | None:
         host = headers.get("host", "")
         if self._access.hosts and _name_of(host) not in self._access.hosts:
             return 403, Fault(
                 code="forbidden",
                 message=f"This server does not answer to the name `{host[:100]}`",
-                hint="open the address that `tamis serve` printed",
+                hint="open the address that `tamis serve` printed; `--name` adds a name",
             )
         if _is_foreign(headers, host, scope):
             return 403, Fault(code="forbidden", message="Other sites may not ask this server")
-        if len(scope.get("query_string", b"")) + len(scope["path"]) > _MAX_URL_BYTES:
-            return 414, Fault(code="too-large", message="The address is too long")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length[:15]) > _MAX_BODY_BYTES:
-            return 413, Fault(code="too-large", message=f"A request may carry {_MAX_BODY_BYTES:,} bytes")
-        if scope["method"] not in {"GET", "HEAD"}:
-            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-            if kind != "application/json":  # forms of other sites cannot send this without being asked first
-                return 415, Fault(code="usage", message="Expected `Content-Type: application/json`")
-        if not self._has_token(scope, headers):
-            return 401, Fault(
-                code="token",
-                message="This page is open to those who have its token",
-                hint="open the whole address that `tamis serve` printed, with `?token=...`",
-            )
         return None
+
+    def _unsigned(self, scope: Scope, headers: dict[str, str]) -> tuple[int, Fault] | None:
+        if self._has_token(scope, headers):
+            return None
+        return 401, Fault(
+            code="token",
+            message="This page is open to those who have its token",
+            hint="open the whole address that `tamis serve` printed, with `?token=...`",
+        )
 
     def _has_token(self, scope: Scope, headers: dict[str, str]) -> bool:
         if self._access.token is None:
             return True
-        shown = [_cookie(headers.get("cookie", "")), _token_of_query(scope)]
+        shown = [_cookie(headers.get("cookie", ""), self._cookie_name), _token_of_query(scope)]
         kind, _, value = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             shown.append(value.strip())
         # Every one is compared, each in constant time.
-        return any([hmac.compare_digest(token.encode(), self._access.token.encode()) for token in shown])  # noqa: C419
+        right = [hmac.compare_digest(token.encode(), self._access.token.encode()) for token in shown]
+        return any(right)
 
     def _sign_in(self, scope: Scope) -> str | None:
         """Return where to go on without the token in the address, which would stay in the history."""
@@ -118,7 +119,7 @@ class Guard:
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         rest = urlencode({name: values for name, values in query.items() if name != "token"}, doseq=True)
-        path = "/" + scope["path"].lstrip("/\\")  # `//other.site` would lead there
+        path = "/" + str(scope["path"]).lstrip("/\\")  # `//other.site` would lead there
         return path + (f"?{rest}" if rest else "")
 
     def _with_headers(self, send: Send) -> Send:
@@ -130,6 +131,19 @@ class Guard:
             await send(message)
 
         return guarded
+
+
+def _unfit(scope: Scope, headers: dict[str, str]) -> tuple[int, Fault] | None:
+    """Say why a request is too large, or could be the form of another site."""
+    if len(scope.get("query_string", b"")) + len(scope["path"]) > _MAX_URL_BYTES:
+        return 414, Fault(code="too-large", message="The address is too long")
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:15]) > _MAX_BODY_BYTES:
+        return 413, Fault(code="too-large", message=f"A request may carry {_MAX_BODY_BYTES:,} bytes")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if scope["method"] not in {"GET", "HEAD"} and kind != "application/json":
+        return 415, Fault(code="usage", message="Expected `Content-Type: application/json`")
+    return None
 
 
 def _security_headers(script_hashes: Iterable[str]) -> list[tuple[bytes, bytes]]:
@@ -187,16 +201,17 @@ def _is_foreign(headers: dict[str, str], host: str, scope: Scope) -> bool:
     return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
 
 
-def _cookie(text: str) -> str:
+def _cookie(text: str, name: str) -> str:
     try:
-        found = SimpleCookie(text).get(_COOKIE)
+        found = SimpleCookie(text).get(name)
     except CookieError:
         return ""
-    return "" if found is None else found.value
+    return "" if found is None else str(found.value)
 
 
 def _token_of_query(scope: Scope) -> str:
-    return parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
+    query: bytes = scope.get("query_string", b"")
+    return parse_qs(query.decode("latin-1")).get("token", [""])[0]
 
 
 def _limited(receive: Receive) -> Receive:

@@ -48,7 +48,7 @@ def _is_content_type(answer: Any) -> bool:  # noqa: ANN401 (a type, or the conte
 def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     fault = {"application/json": {"schema": schema_of[str(Fault)]}}
     if _is_content_type(endpoint.answer):
-        content = {endpoint.answer: {}}
+        content: dict[str, Any] = {endpoint.answer: {}}
     else:
         content = {"application/json": {"schema": schema_of[str(endpoint.answer)]}}
     operation: dict[str, Any] = {

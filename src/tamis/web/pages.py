@@ -37,7 +37,7 @@ class Page:
         self._page = page
         self._tag = f'"{hashlib.sha256(page).hexdigest()[:32]}"'
 
-    def __call__(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
         """Answer, or say that nothing changed."""
         headers = {"etag": self._tag, "cache-control": "no-cache"}
         if request.headers.get("if-none-match") == self._tag:

@@ -86,7 +86,7 @@ async def _serve(endpoint: Endpoint, site: Any, request: Request) -> Response:  
     except ClientDisconnect:
         return Response(status_code=413)
     except Exception as error:  # noqa: BLE001 (the outermost handler: a bug is answered, and told on stderr)
-        return answer_fault(*fault_of(error))
+        return answer_fault(*fault_of(error, index_gone=site.project.browser.is_gone()))
     if isinstance(answer, Response):
         return answer
     return Response(msgspec.json.encode(answer), media_type="application/json")

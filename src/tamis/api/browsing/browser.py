@@ -1,4 +1,4 @@
-"""A datasource while people look at it: the newest snapshot, opened in the background, and what state that is in."""
+"""A datasource while people look at it: the newest snapshot, opened in the background, and how far that is."""
 
 from __future__ import annotations
 
@@ -77,6 +77,10 @@ class Browser:
         if view is None:
             raise IndexMissingError(self._message or "There is no index yet", hint=self._hint)
         return view
+
+    def is_gone(self) -> bool:
+        """Whether files of what is looked at are there no longer."""
+        return self._view is not None and bool(self._view.snapshot.missing_files())
 
     def status(self) -> Status:
         """Say what is at hand."""

@@ -8,7 +8,7 @@ import msgspec
 
 from tamis.api.browsing.pages import NoSampleError, number_of
 from tamis.api.browsing.pictures import check_contained
-from tamis.api.browsing.values import Place, SampleDetail, TaskOfSample
+from tamis.api.browsing.values import Place, PredictionDetail, SampleDetail, TaskOfSample
 from tamis.api.check import place_found
 from tamis.api.show import show_sample
 from tamis.errors import UsageError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tamis.api.show import TaskOfSample as ShownTask
     from tamis.api.sources import Sources
 
+_BOX = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 _MAX_RAW_BYTES = 4 << 20
 
 
@@ -64,13 +65,27 @@ def _part(snapshot: Snapshot, shard: int) -> Snapshot:
 
 def _task(name: str, shown: ShownTask | None, file: Any) -> TaskOfSample:  # noqa: ANN401 (a DuckDB row)
     path, valid = (None, False) if file is None else (list(file.values()) if isinstance(file, dict) else file)
-    predictions = [] if shown is None else [dict(prediction) for prediction in shown.predictions]
     return TaskOfSample(
         task=name,
         file=path,
         valid=bool(valid),
         scores={} if shown is None else shown.scores,
-        predictions=predictions,
+        predictions=[] if shown is None else [_prediction(row) for row in shown.predictions],
+    )
+
+
+def _prediction(row: dict[str, Any]) -> PredictionDetail:
+    box = tuple(row[name] for name in _BOX) if all(name in row for name in _BOX) else None
+    return PredictionDetail(
+        position=row["position"],
+        category_id=row["category_id"],
+        category=row["category"],
+        score=row.get("score"),
+        bbox=box,
+        probabilities=row.get("probabilities"),
+        mask=row.get("mask"),
+        keypoints=row.get("keypoints"),
+        scores={name: value for name, value in row.items() if name.startswith("uncertainty")},
     )
 
 

@@ -14,6 +14,8 @@ from tamis.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from tamis.api.browsing.conditions import Filter
     from tamis.api.browsing.view import View
     from tamis.index import TaskRows
@@ -62,7 +64,7 @@ def _find(  # noqa: PLR0913 (as above)
     sort: str,
     *,
     descending: bool,
-) -> Ints:
+) -> NDArray[np.uint32]:
     mask = view.mask(wanted)
     parts = list(rows.postings(rows.of_categories(categories), *limits))
     postings = np.concatenate([np.zeros(0, np.int64), *(np.arange(part.start, part.stop) for part in parts)])

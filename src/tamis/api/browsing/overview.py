@@ -99,9 +99,7 @@ def show_videos(snapshot: Snapshot) -> list[VideoInfo]:
     ]
 
 
-def show_places(
-    view: View, sources: Sources, *, code: str, task: str | None, offset: int, limit: int
-) -> PlacePage:
+def show_places(view: View, sources: Sources, *, code: str, task: str | None, offset: int, limit: int) -> PlacePage:
     """Return part of the problems of one code, with line and column wherever they can be found."""
     total, problems = place_problems(sources, view.snapshot, code=code, task=task, offset=offset, limit=limit)
     files = [problem.file for problem in problems if problem.file is not None]

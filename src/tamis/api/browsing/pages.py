@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _MAX_MARKS = 200
 _OF_PREDICTIONS = "predictions:"
-_BLOCK = 1 << 20
 
 
 def show_page(  # noqa: PLR0913 (a page is where, how sorted and how much)
@@ -60,7 +59,7 @@ def show_page(  # noqa: PLR0913 (a page is where, how sorted and how much)
             frame=rows[i]["frame"],
             value=values[i],
             problems=problems[i],
-            layers=[layer[i] for layer in layers if layer[i] is not None],
+            layers=[own for layer in layers if (own := layer[i]) is not None],
         )
         for i, number in enumerate(numbers.tolist())
     ]
@@ -220,19 +219,11 @@ def show_histogram(view: View, wanted: Filter, *, column: str, n_bins: int) -> B
 
 def score_bins(rows: TaskRows, mask: Bools | None, n_bins: int) -> Bins:
     """Count the scores of predictions in equal bins from 0 to 1."""
-    counts = np.zeros(n_bins + 1, np.int64)
-    everything = np.zeros(n_bins + 1, np.int64)
-    for start in range(0, len(rows), _BLOCK):  # not all 8 million at once
-        scores = rows.posting_score[start : start + _BLOCK]
-        unknown = np.isnan(scores)
-        bins = np.minimum(np.floor(np.where(unknown, 0, scores) * n_bins), n_bins - 1).astype(np.int64)
-        bins[unknown] = n_bins
-        everything += np.bincount(bins, minlength=n_bins + 1)
-        if mask is not None:
-            counts += np.bincount(bins[mask[rows.posting_sample[start : start + _BLOCK]]], minlength=n_bins + 1)
-    shown = everything if mask is None else counts
+    edges = np.arange(n_bins + 1) / n_bins
+    everything = rows.score_counts(edges, None)
+    shown = everything if mask is None else rows.score_counts(edges, mask)
     return Bins(
-        edges=tuple((np.arange(n_bins + 1) / n_bins).tolist()),
+        edges=tuple(edges.tolist()),
         counts=tuple(shown[:-1].tolist()),
         all=None if mask is None else tuple(everything[:-1].tolist()),
         unknown=int(shown[-1]),

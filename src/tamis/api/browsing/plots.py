@@ -98,7 +98,7 @@ def colour_points(view: View, space: str, by: str) -> tuple[NDArray[np.uint8], L
         NoSampleError: when the plot was not made, or there is no such selection.
         UsageError: when there is no such column.
     """
-    xy, owner = read_points(view, space)
+    _, owner = read_points(view, space)
     if owner is not None and by in {"category", "score"}:
         return _colour_objects(view, space, by)
     if by.startswith(_SELECTION):

@@ -329,6 +329,32 @@ class PlacePage(_Value, frozen=True, kw_only=True):
     places: list[Place]
 
 
+class PredictionDetail(_Value, frozen=True, kw_only=True):
+    """One prediction whole, as its file has it.
+
+    Attributes:
+        position: place in the file.
+        category_id: an id of the schema.
+        category: its name.
+        score: in [0, 1].
+        bbox: x, y, width, height in pixels.
+        probabilities: one a category in ascending order of id.
+        mask: run lengths of the row-major mask, the first counts zeros.
+        keypoints: x1, y1, s1, x2, ...
+        scores: its own scores by name.
+    """
+
+    position: int
+    category_id: int
+    category: str
+    score: float | None
+    bbox: tuple[float, float, float, float] | None
+    probabilities: list[float] | None
+    mask: list[int] | None
+    keypoints: list[float] | None
+    scores: dict[str, float]
+
+
 class TaskOfSample(_Value, frozen=True, kw_only=True):
     """What a task says of a sample.
 
@@ -337,15 +363,14 @@ class TaskOfSample(_Value, frozen=True, kw_only=True):
         file: key of its prediction file, `None` where there is none: `/api/raw` has its text.
         valid: whether the file could be used.
         scores: of the sample, by name.
-        predictions: one each, in the order of the file: `position`, `category_id`, `category`, and where it has
-            them `score`, `bbox`, `probabilities`, `mask` (run lengths), `keypoints`, and scores of its own.
+        predictions: in the order of the file.
     """
 
     task: str
     file: str | None
     valid: bool
     scores: dict[str, float | None]
-    predictions: list[dict[str, Any]]
+    predictions: list[PredictionDetail]
 
 
 class SampleDetail(_Value, frozen=True, kw_only=True):

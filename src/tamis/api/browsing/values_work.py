@@ -299,7 +299,6 @@ class SqlColumn(_Value, frozen=True, kw_only=True):
 
     name: str
     type: str
-    meaning: str = ""
 
 
 class SqlTable(_Value, frozen=True, kw_only=True):

@@ -114,7 +114,7 @@ class _Columns:
 
     def _array(self, name: str, dtype: type, width: int | None = None) -> NDArray[Any]:
         shape = (self.n_rows,) if width is None else (self.n_rows, width)
-        return np.lib.format.open_memmap(self.folder / f"{name}.npy", "w+", np.dtype(dtype), shape)  # type: ignore[no-untyped-call]
+        return np.lib.format.open_memmap(self.folder / f"{name}.npy", "w+", np.dtype(dtype), shape)
 
     def open_lists(self, files: ExitStack) -> None:
         """Open the files that lists are appended to."""
@@ -153,7 +153,7 @@ class _Columns:
     def finish(self, sample_scores: list[str]) -> TaskFiles:
         """Say which columns there are; those without a value are removed."""
         kept = [not np.isnan(score).all() for score in self.scores]
-        names = []
+        names: list[str] = []
         for i, keep in enumerate(kept):
             path = self.folder / f"score_{i}.npy"
             if keep:
