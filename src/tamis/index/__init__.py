@@ -9,6 +9,7 @@ from tamis.index.browse import (
     Sandbox,
     TaskRows,
     build_tables,
+    forget_tables,
     open_tables,
 )
 from tamis.index.changes import Changes, all_units, find_changes
@@ -81,8 +82,6 @@ __all__ = [
     "TagChange",
     "TaskRows",
     "Video",
-    "Video",
-    "all_units",
     "all_units",
     "build_tables",
     "embedding_sets",
@@ -90,6 +89,7 @@ __all__ = [
     "find_set",
     "keys_where",
     "make_set",
+    "forget_tables",
     "mix",
     "open_tables",
     "parquet_columns",

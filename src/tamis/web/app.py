@@ -12,12 +12,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from tamis.api.browsing.values_work import Fault
-from tamis.errors import DatasourceError
 from tamis.web import routes_samples, routes_work
 from tamis.web.faults import answer_fault, fault_of
 from tamis.web.guard import Access, Guard
 from tamis.web.openapi import describe_routes
-from tamis.web.pages import STATIC, Files, Page, script_hashes
+from tamis.web.pages import STATIC, Files, Page, read_page, script_hashes
 from tamis.web.routing import routes_of
 
 if TYPE_CHECKING:
@@ -31,20 +30,18 @@ if TYPE_CHECKING:
 ENDPOINTS = [*routes_samples.router.endpoints, *routes_work.router.endpoints]
 
 
-def create_app(site: Site, access: Access) -> ASGIApp:
+def create_app(site: Site, access: Access, *, page: bytes | None = None) -> ASGIApp:
     """Return the application that serves a project.
 
     Args:
         site: what is served; it is started and closed with the application.
         access: who may ask.
+        page: `index.html`, `None` for that of the installation.
 
     Raises:
         DatasourceError: when the page is missing from the installation.
     """
-    try:
-        page = (STATIC / "index.html").read_bytes()
-    except OSError as error:
-        raise DatasourceError(f"The page is missing from this installation: {error}") from None
+    shown = read_page() if page is None else page
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -61,13 +58,13 @@ def create_app(site: Site, access: Access) -> ASGIApp:
             Route("/api/events", partial(_events, site)),
             Route("/api/openapi.json", lambda _: Response(description, media_type="application/json")),
             Route("/api/{path:path}", _no_route, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
-            Mount("/static", Files(directory=STATIC)),
-            Route("/{path:path}", Page(page).answer, methods=["GET"]),
+            Mount("/static", Files(directory=STATIC, check_dir=False)),
+            Route("/{path:path}", Page(shown).answer, methods=["GET"]),
         ],
         lifespan=lifespan,
         exception_handlers={Exception: _bug},
     )
-    return Guard(app, access, script_hashes(page))
+    return Guard(app, access, script_hashes(shown))
 
 
 async def _events(site: Site, _: Request) -> Response:

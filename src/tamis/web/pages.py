@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from tamis.errors import DatasourceError
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
@@ -18,6 +20,18 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+
+
+def read_page() -> bytes:
+    """Return `index.html`.
+
+    Raises:
+        DatasourceError: when it is missing from the installation.
+    """
+    try:
+        return (STATIC / "index.html").read_bytes()
+    except OSError as error:
+        raise DatasourceError(f"The page is missing from this installation: {error}") from None
 
 
 def script_hashes(page: bytes) -> list[str]:

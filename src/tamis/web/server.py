@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,8 @@ def serve(
     )
     server = _Server(config, site, lambda: listening(_address(options, opened, access.token)))
     try:
-        server.run(sockets=[opened])
+        with suppress(KeyboardInterrupt):  # how one ends it: nothing went wrong
+            server.run(sockets=[opened])
     finally:
         opened.close()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 import tamis
 from tamis.api.browsing.values import IndexState, Status
 from tamis.api.browsing.view import View
 from tamis.api.freshness import changed_since
 from tamis.errors import DatasourceError, IndexMissingError, TamisError
-from tamis.index import build_tables, open_tables
+from tamis.index import build_tables, forget_tables, open_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,9 +106,14 @@ class Browser:
         turns = 0
         while not self._ended.is_set():
             self._look.clear()
-            self._open_latest()
-            if turns % _STALE_EVERY == 0:
-                self._see_changes()
+            try:
+                self._open_latest()
+                if turns % _STALE_EVERY == 0 and self._state is IndexState.READY:
+                    self._see_changes()
+            except Exception as error:  # noqa: BLE001 (the outermost handler of this thread, which must go on)
+                if not self.is_gone():
+                    traceback.print_exc()
+                self._say(IndexState.BROKEN, f"The index cannot be looked at: {error}", "scan again")
             turns += 1
             self._look.wait(_WATCH_SECS)
 
@@ -129,9 +137,8 @@ class Browser:
 
     def _open(self, snapshot: Snapshot) -> None:
         try:
-            with suppress(OSError, ValueError):  # damaged or vanished: they are made anew
-                if self._show(snapshot):
-                    return
+            if self._show_made(snapshot):
+                return
             build_tables(
                 snapshot,
                 ready=lambda samples: self._show_samples(snapshot, samples),
@@ -145,6 +152,14 @@ class Browser:
             self._failed = snapshot.id
             hint = getattr(error, "hint", None) or "scan again with `tamis scan --full`"
             self._say(IndexState.BROKEN, str(getattr(error, "message", error)), hint)
+
+    def _show_made(self, snapshot: Snapshot) -> bool:
+        """Look at a snapshot whose arrays were made before, unless they are damaged: then they are made anew."""
+        try:
+            return self._show(snapshot)
+        except (OSError, ValueError, msgspec.MsgspecError):
+            forget_tables(snapshot)
+            return False
 
     def _show(self, snapshot: Snapshot) -> bool:
         """Look at a snapshot whose arrays are there."""

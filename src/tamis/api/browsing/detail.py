@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tamis.api.browsing.pages import NoSampleError, number_of
+from tamis.api.browsing.pages import number_of
 from tamis.api.browsing.pictures import check_contained
 from tamis.api.browsing.values import Place, PredictionDetail, SampleDetail, TaskOfSample
 from tamis.api.check import place_found
@@ -90,23 +90,8 @@ def _prediction(row: dict[str, Any]) -> PredictionDetail:
 
 
 def _problems(part: Snapshot, sources: Sources, key: str) -> list[Place]:
-    return [
-        Place(
-            code=problem.code,
-            severity=problem.severity,
-            task=problem.task,
-            file=problem.file,
-            sample=key,
-            path=problem.path,
-            line=problem.line,
-            column=problem.column,
-            message=problem.message,
-            hint=problem.advice,
-        )
-        for problem in place_found(
-            sources, part, "file = ? OR file IN (SELECT file FROM files WHERE sample = ?)", [key, key]
-        )
-    ]
+    which = "file = ? OR file IN (SELECT file FROM files WHERE sample = ?)"
+    return [Place.of(problem, key) for problem in place_found(sources, part, which, [key, key])]
 
 
 def read_raw(view: View, sources: Sources, key: str, task: str | None, *, follow_links: bool) -> bytes:
@@ -128,6 +113,3 @@ def read_raw(view: View, sources: Sources, key: str, task: str | None, *, follow
             hint="open it in an editor",
         )
     return blob.data
-
-
-__all__ = ["NoSampleError", "read_raw", "show_detail"]

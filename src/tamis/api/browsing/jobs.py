@@ -106,7 +106,9 @@ class Jobs:
 
     sources: Sources
     changed: Callable[[Job], None] = lambda _: None
-    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _children: dict[str, threading.Thread] = field(
+        default_factory=dict
+    )  # each waits for the worker that it started
     _seen: dict[str, Job] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -285,10 +287,8 @@ class Jobs:
 
     def _lives(self, job_id: str, folder: Path) -> bool:
         child = self._children.get(job_id)
-        if child is not None:
-            if child.poll() is None:
-                return True
-            del self._children[job_id]
+        if child is not None and child.is_alive():
+            return True
         if (folder / "lock").exists():
             return not is_free(folder / "lock")
         age = time.time() - (folder / "request.json").stat().st_mtime
@@ -301,10 +301,14 @@ class Jobs:
             shutil.rmtree(self.root / job.id, ignore_errors=True)
 
 
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
-    """Start a worker in a session of its own: Ctrl-C in the server's terminal does not reach it."""
+def _spawn(folder: Path) -> threading.Thread:
+    """Start a worker in a session of its own: Ctrl-C in the server's terminal does not reach it.
+
+    Returns:
+        A thread that ends with the worker.
+    """
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 (this Python, and a folder of our own)
+        worker = subprocess.Popen(  # noqa: S603 (this Python, and a folder of our own)
             [sys.executable, "-P", "-m", "tamis.api.browsing.worker", str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -312,6 +316,9 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
             start_new_session=True,
             cwd=folder,
         )
+    waiting = threading.Thread(target=worker.wait, name="tamis-worker", daemon=True)
+    waiting.start()
+    return waiting
 
 
 def _send(folder: Path, number: signal.Signals) -> None:

@@ -113,21 +113,7 @@ def show_places(view: View, sources: Sources, *, code: str, task: str | None, of
     return PlacePage(
         total=total,
         offset=offset,
-        places=[
-            Place(
-                code=problem.code,
-                severity=problem.severity,
-                task=problem.task,
-                file=problem.file,
-                sample=owners.get(problem.file) or _own(view, problem.file),
-                path=problem.path,
-                line=problem.line,
-                column=problem.column,
-                message=problem.message,
-                hint=problem.advice,
-            )
-            for problem in problems
-        ],
+        places=[Place.of(problem, owners.get(problem.file) or _own(view, problem.file)) for problem in problems],
     )
 
 

@@ -89,6 +89,7 @@ def layers_of(rows: TaskRows, numbers: Ints) -> list[Layer | None]:
     ids = np.array(rows.task.category_ids, np.int64)
     positions, categories = rows.position[at].tolist(), ids[rows.category[at]].tolist()
     scores = known(rows.score[at], 4)
+    likely = None if rows.likely is None else known(rows.likely[at], 4)
     boxes = None if rows.box is None else _boxes(rows.box[at])
     keypoints = None if rows.keypoints is None else _keypoints(rows.keypoints, at)
     has_masks = None if rows.masks is None else (rows.masks.lengths[at] >= 0).tolist()
@@ -108,6 +109,7 @@ def layers_of(rows: TaskRows, numbers: Ints) -> list[Layer | None]:
                 positions=positions[part],
                 categories=categories[part],
                 scores=scores[part],
+                probabilities=None if likely is None else likely[part],
                 boxes=None if boxes is None else boxes[part],
                 keypoints=None if keypoints is None else keypoints[part],
                 masks=has_masks is not None and any(has_masks[part]),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tamis.api.check import TaskSummary
-from tamis.model import Severity
+from tamis.model import Problem, Severity
 
 
 class IndexState(StrEnum):
@@ -200,6 +200,7 @@ class Layer(_Value, frozen=True, kw_only=True, omit_defaults=True):
         positions: where each stands in its file.
         categories: id of each.
         scores: of each, in [0, 1], 4 decimals.
+        probabilities: of a classification, that of each category; absent where the task has none.
         boxes: x, y, width, height in pixels of the original, 2 decimals; absent where the task has none.
         keypoints: x1, y1, s1, x2, ... of each; absent where the task has none.
         masks: whether `/api/masks` has a picture of its masks.
@@ -210,6 +211,7 @@ class Layer(_Value, frozen=True, kw_only=True, omit_defaults=True):
     positions: list[int]
     categories: list[int]
     scores: list[float | None]
+    probabilities: list[float | None] | None = None
     boxes: list[list[float] | None] | None = None
     keypoints: list[list[float] | None] | None = None
     masks: bool = False
@@ -307,6 +309,7 @@ class Place(_Value, frozen=True, kw_only=True):
         column: likewise, in characters.
         message: expected ..., got ...
         hint: what to do.
+        count: how many places a finding about the whole dataset stands for.
     """
 
     code: str
@@ -319,6 +322,24 @@ class Place(_Value, frozen=True, kw_only=True):
     column: int | None
     message: str
     hint: str
+    count: int = 1
+
+    @classmethod
+    def of(cls, problem: Problem, sample: str | None) -> Place:
+        """Return the place of a problem of a file that speaks of a sample."""
+        return cls(
+            code=problem.code,
+            severity=problem.severity,
+            task=problem.task,
+            file=problem.file,
+            sample=sample,
+            path=problem.path,
+            line=problem.line,
+            column=problem.column,
+            message=problem.message,
+            hint=problem.advice,
+            count=problem.count,
+        )
 
 
 class PlacePage(_Value, frozen=True, kw_only=True):

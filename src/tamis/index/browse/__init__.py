@@ -3,7 +3,7 @@
 SQL over Parquet for each page takes a third of a second at a million samples; slices of arrays take milliseconds.
 """
 
-from tamis.index.browse.build import build_tables, open_tables
+from tamis.index.browse.build import build_tables, forget_tables, open_tables
 from tamis.index.browse.predictions import RaggedRows, TaskRows
 from tamis.index.browse.problems import ProblemRows
 from tamis.index.browse.samples import SampleTable
@@ -18,5 +18,6 @@ __all__ = [
     "Sandbox",
     "TaskRows",
     "build_tables",
+    "forget_tables",
     "open_tables",
 ]

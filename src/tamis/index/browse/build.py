@@ -74,6 +74,11 @@ def build_tables(
         ) from None
 
 
+def forget_tables(snapshot: Snapshot) -> None:
+    """Remove the arrays of a snapshot: they can be made again."""
+    shutil.rmtree(_place(snapshot), ignore_errors=True)
+
+
 def _place(snapshot: Snapshot) -> Path:
     return snapshot.root / _FOLDER / f"{snapshot.id}.{_FORMAT}"
 

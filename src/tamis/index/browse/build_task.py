@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.index.browse.predictions import TaskFiles
+from tamis.model import TaskType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +85,7 @@ class _Columns:
     category: NDArray[np.uint16] = field(init=False)
     score: Floats = field(init=False)
     box: NDArray[np.float32] = field(init=False)
+    likely: Floats | None = field(init=False)
     scores: list[Floats] = field(init=False)
     _lists: dict[str, tuple[IO[bytes], Ints, Ints]] = field(init=False, default_factory=dict)
     _ids: Ints = field(init=False)
@@ -93,14 +95,24 @@ class _Columns:
         self.category = self._array("category", np.uint16)
         self.score = self._array("score", np.float64)
         self.box = self._array("box", np.float32, 4)
+        self.likely = self._array("likely", np.float64) if self._is_classified else None
         self.scores = [self._array(f"score_{i}", np.float64) for i in range(len(self.score_names))]
         self._ids = np.array(self.task.category_ids, np.int64)
 
     @property
     def names(self) -> list[str]:
         """Columns of the table that are read."""
-        lists = [name for name, has in (("keypoints", self._has_keypoints), ("mask", self._has_masks)) if has]
+        has = (
+            ("keypoints", self._has_keypoints),
+            ("mask", self._has_masks),
+            ("probabilities", self._is_classified),
+        )
+        lists = [name for name, is_there in has if is_there]
         return ["position", "category_id", "score", *_BOX, *self.score_names, *lists]
+
+    @property
+    def _is_classified(self) -> bool:
+        return self.task.task_type is TaskType.CLASSIFICATION
 
     @property
     def _has_masks(self) -> bool:
@@ -137,7 +149,10 @@ class _Columns:
         begin = np.maximum.accumulate(np.where(first, np.arange(len(owner)), 0))
         at = offsets[owner] + np.arange(len(owner)) - begin
         self.position[at] = position[order]
-        self.category[at] = np.searchsorted(self._ids, table["category_id"].to_numpy()[order])
+        category = np.searchsorted(self._ids, table["category_id"].to_numpy())
+        self.category[at] = category[order]
+        if self.likely is not None:
+            self.likely[at] = _own_probability(table["probabilities"], category)[order]
         self.score[at] = score[order]
         for column, name in enumerate(_BOX):
             self.box[at, column] = _floats(table[name])[order]
@@ -165,6 +180,7 @@ class _Columns:
             has_box=bool(self.n_rows) and not np.isnan(self.box[:, 0]).all(),
             has_keypoints="keypoints" in self._lists,
             has_masks="mask" in self._lists,
+            has_likely=self.likely is not None and not np.isnan(self.likely).all(),
             scores=names,
             sample_scores=sample_scores,
         )
@@ -201,6 +217,17 @@ def _save_sample_scores(samples: SampleColumns, task: Task, folder: Path) -> lis
             np.save(folder / f"sample_score_{len(names)}.npy", values)
             names.append(name)
     return names
+
+
+def _own_probability(lists: pa.ChunkedArray, category: Ints) -> Floats:
+    """Return the probability of each row's own category, NaN where there is none."""
+    lengths = pc.list_value_length(lists).fill_null(-1).to_numpy()
+    starts = np.cumsum(np.maximum(lengths, 0)) - np.maximum(lengths, 0)
+    values = pc.list_flatten(lists).to_numpy()
+    found = np.full(len(lengths), np.nan)
+    there = category < lengths
+    found[there] = values[(starts + category)[there]]
+    return found
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:

@@ -58,6 +58,7 @@ class TaskRows:
         position: place in the file, shape (n,).
         category: index into `task.category_ids`, shape (n,).
         score: in [0, 1], NaN where there is none; shape (n,).
+        likely: of a classification, the probability of the category; `None` where no row has one.
         box: x, y, width, height in pixels, NaN where there is none; shape (n, 4). `None` where no row has one.
         keypoints: `None` where no row has them.
         masks: run lengths, `None` where no row has them.
@@ -77,6 +78,7 @@ class TaskRows:
     position: NDArray[np.int32]
     category: NDArray[np.uint16]
     score: NDArray[np.float64]
+    likely: NDArray[np.float64] | None
     box: NDArray[np.float32] | None
     keypoints: RaggedRows | None
     masks: RaggedRows | None
@@ -208,6 +210,7 @@ class TaskFiles(msgspec.Struct, frozen=True):
     has_box: bool
     has_keypoints: bool
     has_masks: bool
+    has_likely: bool
     scores: list[str]
     sample_scores: list[str]
 
@@ -241,6 +244,7 @@ def open_task(task: Task, folder: Path) -> TaskRows:
     ]
     return TaskRows(
         task=task,
+        likely=load("likely") if files.has_likely else None,
         box=load("box") if files.has_box else None,
         keypoints=load_lists("keypoints") if files.has_keypoints else None,
         masks=load_lists("masks") if files.has_masks else None,

@@ -83,7 +83,7 @@ class SampleTable:
 
     def of_video(self, video: str) -> Ints:
         """Return the numbers of the frames of a video, by frame."""
-        at = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(self.table["video"], video), value=False)))
+        at = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(self.table["video"], video), False)))
         frames = self.table["frame"].take(pa.array(at)).to_numpy()
         return np.asarray(at[np.argsort(frames, kind="stable")], np.int64)
 
