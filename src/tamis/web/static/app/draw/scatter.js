@@ -1,0 +1,137 @@
+// A million points on a canvas: each is written into the picture's pixels, which takes milliseconds without a GPU.
+
+/** @typedef {{scale: number, x: number, y: number}} View screen = unit square * scale + (x, y), in device pixels */
+
+/**
+ * @typedef {object} Points
+ * @property {Uint16Array} x 0 to 65535
+ * @property {Uint16Array} y likewise, downwards
+ * @property {Uint8Array} colour index into a palette
+ */
+
+const GRID = 256;
+
+/**
+ * Draw points as squares of a few pixels; those that are marked last, over the others.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Points} points
+ * @param {View} view
+ * @param {{palette: Uint32Array, dimmed: Uint32Array, marked: Uint8Array | null, size: number, background: number}} style
+ *   colours as ABGR; `dimmed` is the palette of what is not marked, where something is
+ */
+export function drawPoints(context, points, view, style) {
+  const { width, height } = context.canvas;
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer).fill(style.background);
+  const passes = style.marked ? [0, 1] : [-1];
+  for (const pass of passes) {
+    splat(pixels, width, height, points, view, pass === 0 ? style.dimmed : style.palette, pass, style);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/**
+ * @param {Uint32Array} pixels
+ * @param {number} width
+ * @param {number} height
+ * @param {Points} points
+ * @param {View} view
+ * @param {Uint32Array} palette
+ * @param {number} pass 0 draws what is not marked, 1 what is, -1 all
+ * @param {{marked: Uint8Array | null, size: number}} style
+ */
+function splat(pixels, width, height, points, view, palette, pass, { marked, size }) {
+  const scale = view.scale / 65535, half = size >> 1;
+  const { x, y, colour } = points;
+  for (let i = 0; i < x.length; i += 1) {
+    if (pass >= 0 && marked && marked[i] !== pass) continue;
+    const px = (x[i] * scale + view.x - half) | 0, py = (y[i] * scale + view.y - half) | 0;
+    if (px < 0 || py < 0 || px + size > width || py + size > height) continue;
+    const value = palette[colour[i]];
+    for (let row = py * width + px, last = row + size * width; row < last; row += width) {
+      for (let at = row; at < row + size; at += 1) pixels[at] = value;
+    }
+  }
+}
+
+/** Finds the point nearest to a place, by a grid over the unit square. */
+export class NearestPoint {
+  /** @param {Points} points */
+  constructor(points) {
+    this.points = points;
+    const n = points.x.length;
+    this.starts = new Uint32Array(GRID * GRID + 1);
+    for (let i = 0; i < n; i += 1) this.starts[this.cell(i) + 1] += 1;
+    for (let i = 0; i < GRID * GRID; i += 1) this.starts[i + 1] += this.starts[i];
+    const next = this.starts.slice();
+    this.members = new Uint32Array(n);
+    for (let i = 0; i < n; i += 1) this.members[next[this.cell(i)]++] = i;
+  }
+
+  /** @param {number} i */
+  cell(i) {
+    return (this.points.y[i] >> 8) * GRID + (this.points.x[i] >> 8);
+  }
+
+  /**
+   * @param {number} x 0 to 65535
+   * @param {number} y likewise
+   * @param {number} reach how far to look, in the same units
+   * @returns {number} its index, or -1
+   */
+  find(x, y, reach) {
+    let best = -1, smallest = reach * reach;
+    const near = (/** @type {number} */ value) => Math.max(0, Math.min(GRID - 1, Math.floor(value / 256)));
+    for (let row = near(y - reach); row <= near(y + reach); row += 1) {
+      const from = this.starts[row * GRID + near(x - reach)], to = this.starts[row * GRID + near(x + reach) + 1];
+      for (let at = from; at < to; at += 1) {
+        const i = this.members[at];
+        const distance = (this.points.x[i] - x) ** 2 + (this.points.y[i] - y) ** 2;
+        if (distance <= smallest) [best, smallest] = [i, distance];
+      }
+    }
+    return best;
+  }
+}
+
+/**
+ * Which points lie in a polygon.
+ * @param {Points} points
+ * @param {[number, number][]} polygon corners, 0 to 65535
+ * @returns {Uint32Array} their indices
+ */
+export function pointsInside(points, polygon) {
+  const xs = polygon.map((corner) => corner[0]), ys = polygon.map((corner) => corner[1]);
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const inside = [];
+  for (let i = 0; i < points.x.length; i += 1) {
+    const x = points.x[i], y = points.y[i];
+    if (x >= left && x <= right && y >= top && y <= bottom && isInside(x, y, polygon)) inside.push(i);
+  }
+  return Uint32Array.from(inside);
+}
+
+/** @param {number} x @param {number} y @param {[number, number][]} polygon */
+function isInside(x, y, polygon) {
+  let inside = false;
+  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
+    const [ax, ay] = polygon[i], [bx, by] = polygon[j];
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+  }
+  return inside;
+}
+
+/** A colour as the pixels of a canvas hold it. @param {[number, number, number]} rgb */
+export const pixel = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+/**
+ * A colour mixed with another.
+ * @param {[number, number, number]} a
+ * @param {[number, number, number]} b
+ * @param {number} part of the second, in [0, 1]
+ * @returns {[number, number, number]}
+ */
+export function mixed(a, b, part) {
+  const mix = (/** @type {number} */ i) => Math.round(a[i] + (b[i] - a[i]) * part);
+  return [mix(0), mix(1), mix(2)];
+}
