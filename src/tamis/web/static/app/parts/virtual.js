@@ -71,7 +71,7 @@ export function Virtual({ total, size, label, first, onFirst, onSight, cell }) {
 
   useLayoutEffect(() => {
     const element = /** @type {HTMLDivElement} */ (scroller.current);
-    const watch = new ResizeObserver(() => setBox({ width: element.clientWidth, window: element.clientHeight }));
+    const watch = new ResizeObserver(() => setBox({ width: /** @type {HTMLElement} */ (element.firstElementChild).clientWidth, window: element.clientHeight }));
     watch.observe(element);
     return () => watch.disconnect();
   }, []);
