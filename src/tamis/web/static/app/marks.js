@@ -18,6 +18,9 @@ export function layerOfSample({ task, predictions }) {
   return { task, marks: predictions.map((one) => ({ ...one, ...named(task, one.category_id) })) };
 }
 
+/** Without what the model is less sure of. @param {Layer} layer @param {number} from @returns {Layer} */
+export const surer = ({ task, marks }, from) => ({ task, marks: from > 0 ? marks.filter((mark) => (mark.score ?? 1) >= from) : marks });
+
 /** @param {string} task @param {number} id */
 function named(task, id) {
   const category = categoryOf(task, id);

@@ -12,7 +12,7 @@
 const GRID = 256;
 
 /**
- * Draw points as squares of a few pixels; those that are marked last, over the others.
+ * Draw points of a few pixels; those that are marked last, over the others.
  * @param {CanvasRenderingContext2D} context
  * @param {Points} points
  * @param {View} view
@@ -42,16 +42,24 @@ export function drawPoints(context, points, view, style) {
  */
 function splat(pixels, width, height, points, view, palette, pass, { marked, size }) {
   const scale = view.scale / 65535, half = size >> 1;
-  const { x, y, colour } = points;
+  const { x, y, colour } = points, widths = discRows(size);
   for (let i = 0; i < x.length; i += 1) {
     if (pass >= 0 && marked && marked[i] !== pass) continue;
     const px = (x[i] * scale + view.x - half) | 0, py = (y[i] * scale + view.y - half) | 0;
     if (px < 0 || py < 0 || px + size > width || py + size > height) continue;
     const value = palette[colour[i]];
-    for (let row = py * width + px, last = row + size * width; row < last; row += width) {
-      for (let at = row; at < row + size; at += 1) pixels[at] = value;
+    for (let row = 0; row < size; row += 1) {
+      const inset = (size - widths[row]) >> 1;
+      for (let at = (py + row) * width + px + inset, last = at + widths[row]; at < last; at += 1) pixels[at] = value;
     }
   }
+}
+
+/** How wide each row of a point is: small ones are squares, larger ones discs. @param {number} size in pixels */
+function discRows(size) {
+  if (size < 4) return new Uint8Array(size).fill(size);
+  const middle = (size - 1) / 2, radius = size / 2;
+  return Uint8Array.from({ length: size }, (_, row) => 2 * Math.round(Math.sqrt(radius ** 2 - (row - middle) ** 2) - (size % 2 ? 0.5 : 0)) + (size % 2));
 }
 
 /** Finds the point nearest to a place, by a grid over the unit square. */

@@ -2,8 +2,8 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { drawLayers, sized } from "../draw/overlay.js";
-import { number, splitKey } from "../format.js";
-import { layerOfCard, masksAddress, pictureAddress, sideFor } from "../marks.js";
+import { counted, number, splitKey } from "../format.js";
+import { layerOfCard, masksAddress, pictureAddress, sideFor, surer } from "../marks.js";
 import { tasks } from "../store.js";
 
 /** @typedef {import("../wire.js").SampleCard} SampleCard */
@@ -21,20 +21,20 @@ export function fitted(picture, box) {
 }
 
 /**
- * @param {{card: SampleCard | undefined, box: Box, href: string, labels: boolean, sortedBy: string, extra?: any}} props
+ * @param {{card: SampleCard | undefined, box: Box, href: string, labels: boolean, sortedBy: string, from?: number}} props
  */
-export function Card({ card, box, href, labels, sortedBy, extra }) {
+export function Card({ card, box, href, labels, sortedBy, from = 0 }) {
   if (!card) return html`<div class="card waiting"><div class="card-picture" style=${{ height: `${box.height}px` }}></div></div>`;
   const [folder, file] = splitKey(card.key);
   const classes = card.layers.flatMap(classesOnly);
   return html`
     <a class="card" href=${href} aria-label=${spoken(card)}>
-      <${CardPicture} key=${card.key} card=${card} box=${box} labels=${labels} />
+      <${CardPicture} key=${card.key} card=${card} box=${box} labels=${labels} from=${from} />
       ${classes.length > 0 && html`<span class="card-classes">${classes.map((one) => html`<span class="card-class"><i class="swatch" style=${{ background: one.colour }}></i>${one.name}${one.score}</span>`)}</span>`}
       <span class="card-name" title=${card.key}><small class="soft">${folder}</small>${file}</span>
       ${sortedBy !== "" && card.value !== null && html`<span class="card-value">${typeof card.value === "number" ? number(card.value) : card.value}</span>`}
-      ${card.problems > 0 && html`<span class="card-flag" title=${`${card.problems} problems`}>!</span>`}
-    </a>${extra}`;
+      ${card.problems > 0 && html`<span class="card-flag" title=${counted(card.problems, "problem")}>⚠</span>`}
+    </a>`;
 }
 
 /** What a classification says: it has nothing to draw. @param {import("../wire.js").CardLayer} layer */
@@ -54,8 +54,8 @@ function spoken(card) {
   return `${card.key}, ${n} predictions`;
 }
 
-/** @param {{card: SampleCard, box: Box, labels: boolean}} props */
-function CardPicture({ card, box, labels }) {
+/** @param {{card: SampleCard, box: Box, labels: boolean, from: number}} props */
+function CardPicture({ card, box, labels, from }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [fault, setFault] = useState(false);
   const picture = { width: card.width ?? 0, height: card.height ?? 0 };
@@ -63,8 +63,8 @@ function CardPicture({ card, box, labels }) {
   useLayoutEffect(() => {
     if (!canvas.current) return;
     const context = sized(canvas.current, box.width, box.height);
-    if (picture.width && !fault) drawLayers(context, card.layers.map(layerOfCard), view, { labels: labels && box.width > 150 });
-  }, [card, box.width, box.height, labels, fault]);
+    if (picture.width && !fault) drawLayers(context, card.layers.map((layer) => surer(layerOfCard(layer), from)), view, { labels: labels && box.width > 150 });
+  }, [card, box.width, box.height, labels, fault, from]);
   const place = { left: `${view.x}px`, top: `${view.y}px`, width: `${picture.width * view.scale}px`, height: `${picture.height * view.scale}px` };
   return html`
     <span class="card-picture" style=${{ height: `${box.height}px` }}>

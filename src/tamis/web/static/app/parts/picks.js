@@ -13,6 +13,7 @@ import { Failed } from "./states.js";
 /** @typedef {{pick: number, key: string, why: string, pinned: boolean, reasons: {strategy: string, objective: number | null, share: number, values: Record<string, any>}[]}} PickCard */
 
 const PAGE = 24;
+const SURE = 0.3; // weaker predictions would hide the picture
 const BOX = { width: 300, height: 210 };
 
 /** @param {{id: string, info: SelectionInfo, params: URLSearchParams}} props */
@@ -36,7 +37,7 @@ export function Picks({ id, info, params }) {
       <${ByHand} info=${info} pinned=${pinned} rejected=${rejected} />
       <ul class="picks">${(picks.data?.picks ?? []).map((/** @type {PickCard} */ pick) => html`
         <li key=${pick.key} class="panel pick">
-          <${Card} card=${cards.get(pick.key)} box=${BOX} labels=${true} sortedBy="" href=${href("/sample", { key: pick.key, filter, sort: "pick" })} />
+          <${Card} card=${cards.get(pick.key)} box=${BOX} labels=${true} from=${SURE} sortedBy="" href=${href("/sample", { key: pick.key, filter, sort: "pick" })} />
           <div class="pick-text">
             <p class="pick-head"><b>${count(pick.pick)}</b>${pick.pinned && html` <span class="badge">pinned</span>`}<span class="spring"></span>
               <button type="button" class="icon quiet" title="Pin: pick it again, whatever decides" aria-label=${`Pin ${pick.key}`} aria-pressed=${String(pinned.includes(pick.key))} onClick=${() => toggle("pin", pick.key)}><${Icon} name="pin" /></button>

@@ -148,4 +148,4 @@ export function Plot({ data, palette: legend, marked, tool, onLasso, onOpen, hin
 }
 
 /** Few points are drawn large. @param {number} n @param {number} zoom */
-const pointSize = (n, zoom) => Math.max(1.5, Math.min(9, (n > 200_000 ? 1.5 : n > 20_000 ? 2.5 : n > 2000 ? 4 : 6) * Math.sqrt(Math.min(4, Math.max(1, zoom)))));
+const pointSize = (n, zoom) => Math.max(1.5, Math.min(12, (n > 200_000 ? 1.5 : n > 20_000 ? 2.5 : n > 2000 ? 4 : 8) * Math.sqrt(Math.min(4, Math.max(1, zoom)))));

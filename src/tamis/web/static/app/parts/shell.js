@@ -10,9 +10,12 @@ import { Icon } from "./icons.js";
 
 /** The rail on the left; a bar on top where it is narrow. */
 export function Rail() {
+  const rail = useRef(/** @type {HTMLElement | null} */ (null));
+  const { path } = place.value;
+  useEffect(() => { rail.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [path]);
   const name = (status.value?.source ?? "").replace(/\/+$/, "").split("/").pop();
   return html`
-    <header class="rail">
+    <header class="rail" ref=${rail}>
       <a class="brand" href="/" aria-label="tamis, overview">
         <${Logo} /><span><b>tamis</b><small title=${status.value?.source}>${name}</small></span>
       </a>

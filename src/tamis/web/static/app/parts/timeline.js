@@ -37,7 +37,7 @@ export function VideoTimeline({ video, sampleKey, column, onFrame }) {
         <span class="spring"></span>
         ${names.length > 0 && html`<${Choice} hideLabel label="Value of each frame" value=${shown} options=${names.map((name) => ({ value: name, text: columnLabel(name) }))} onChange=${(/** @type {string} */ timeline) => change({ timeline }, { replace: true })} />`}
       </div>
-      ${names.length > 0 && html`<${Track} values=${data.columns[shown]} frames=${data.frames} at=${at} label=${columnLabel(shown)} onIndex=${(/** @type {number} */ i) => onFrame(data.keys[i])} />`}
+      ${names.length > 0 && html`<p class="visually-hidden">Arrow keys move from frame to frame.</p><${Track} values=${data.columns[shown]} frames=${data.frames} at=${at} label=${columnLabel(shown)} onIndex=${(/** @type {number} */ i) => onFrame(data.keys[i])} />`}
     </section>`;
 }
 
@@ -46,7 +46,7 @@ export function VideoTimeline({ video, sampleKey, column, onFrame }) {
  */
 function Track({ values, frames, at, label, onIndex }) {
   const known = values.filter((value) => value !== null);
-  const low = Math.min(0, ...known), high = Math.max(1e-9, ...known);
+  const low = Math.min(...known), high = Math.max(...known, low + 1e-9);
   const px = (/** @type {number} */ i) => (i / Math.max(1, values.length - 1)) * WIDTH;
   const py = (/** @type {number} */ value) => HEIGHT - 3 - ((value - low) / (high - low)) * (HEIGHT - 6);
   const onClick = (/** @type {any} */ event) => {

@@ -1,6 +1,6 @@
 // Samples or objects as points: what lies near is alike.
 
-import { html, useEffect, useMemo, useState } from "../ui.js";
+import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { getJson, request, send, useJson } from "../api.js";
 import { filterOf, setFilter } from "../filters.js";
 import { count, counted, number, percent, words } from "../format.js";
@@ -17,6 +17,8 @@ import { Empty, Failed, Loading } from "../parts/states.js";
 /** @typedef {import("../wire.js").PlotInfo} PlotInfo */
 /** @typedef {import("../wire.js").Legend} Legend */
 /** @typedef {import("../parts/plot.js").PlotData} PlotData */
+
+const SOON_DONE = 100_000; // samples that are laid out without asking
 
 /** @param {{params: URLSearchParams}} props */
 export function EmbeddingView({ params }) {
@@ -81,9 +83,16 @@ async function open(plot, id) {
 function PlotState({ plot, points, children }) {
   const [error, setError] = useState(/** @type {any} */ (null));
   const job = plot.job ? jobs.value.get(plot.job) : undefined;
-  if (job?.state === "running") return html`<${Empty} title="Laying out the points"><div class="wide-work"><${Work} job=${job} /></div><//>`;
   const make = () => send("POST", "/api/plots", { space: plot.space }).then(remember, setError);
   const failed = error ?? (job?.state === "failed" ? job : null);
+  const isSoonDone = plot.of === "samples" && (status.value?.samples ?? 0) <= SOON_DONE;
+  const asked = useRef(false);
+  useEffect(() => {
+    if (plot.state !== "missing" || !isSoonDone || failed || job || asked.current) return;
+    asked.current = true;
+    make();
+  }, [plot.state]);
+  if (job?.state === "running") return html`<${Empty} title="Laying out the points"><div class="wide-work"><${Work} job=${job} /></div><//>`;
   if (plot.state !== "ready") {
     return html`
       <${Empty} title="Not laid out yet">

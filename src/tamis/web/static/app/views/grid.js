@@ -8,7 +8,7 @@ import { useKeys } from "../keys.js";
 import { change, href, withValues } from "../router.js";
 import { columns, overview, status, tasks } from "../store.js";
 import { Card } from "../parts/card.js";
-import { Choice, Segmented } from "../parts/controls.js";
+import { Choice, ScoreFrom, Segmented } from "../parts/controls.js";
 import { FilterChips, FilterPanel, FilterToggle } from "../parts/filter_panel.js";
 import { usePages } from "../parts/pages.js";
 import { Empty, Failed, Loading } from "../parts/states.js";
@@ -74,14 +74,15 @@ function Samples({ params, pages, list, labels, isFiltered }) {
   if (pages.total === 0 && isFiltered) return html`<${Empty} title="Nothing meets this filter"><p>Remove a condition above, or clear all of them.</p><//>`;
   if (pages.total === 0) return html`<${Empty} title="There are no samples"><p>The datasource holds no image or video that tamis knows. See its folder: ${status.value?.source}</p><//>`;
   const sort = params.get("sort") ?? "";
-  const toSample = (/** @type {string} */ key) => href("/sample", withValues(list, { key, tasks: params.get("tasks") }));
+  const from = Number(params.get("from") ?? 0);
+  const toSample = (/** @type {string} */ key) => href("/sample", withValues(list, { key, tasks: params.get("tasks"), from: params.get("from") }));
   return html`
     <${Virtual} label="Samples" total=${pages.total} first=${Number(params.get("at") ?? 0)} onSight=${pages.want}
       size=${{ cell: SIZES[params.get("size") ?? "m"] ?? SIZES.m, ratio: 0.75, caption: params.get("size") === "s" ? 22 : 26 }}
       onFirst=${(/** @type {number} */ at) => change({ at: at || null }, { replace: true })}
       cell=${(/** @type {number} */ i, /** @type {any} */ box) => {
         const card = pages.item(i);
-        return html`<${Card} card=${card} box=${box} href=${card ? toSample(card.key) : ""} labels=${labels} sortedBy=${sort === "key" ? "" : sort} />`;
+        return html`<${Card} card=${card} box=${box} href=${card ? toSample(card.key) : ""} labels=${labels} from=${from} sortedBy=${sort === "key" ? "" : sort} />`;
       }} />`;
 }
 
@@ -114,6 +115,7 @@ function LookChoices({ params, shownTasks, labels }) {
     <div class="segmented" role="group" aria-label="Tasks that are drawn">
       ${all.map((task) => html`<button type="button" aria-pressed=${String(shownTasks.includes(task))} onClick=${() => toggle(task)}>${task}</button>`)}
     </div>
+    <${ScoreFrom} from=${Number(params.get("from") ?? 0)} onChange=${(/** @type {number | null} */ from) => change({ from }, { replace: true })} />
     <button type="button" aria-pressed=${String(labels)} title="Labels (l)" onClick=${() => change({ labels: labels ? "0" : null }, { replace: true })}>Labels</button>
     <${Segmented} label="Size of the pictures" value=${params.get("size") ?? "m"} options=${[{ value: "s", text: "S" }, { value: "m", text: "M" }, { value: "l", text: "L" }]}
       onChange=${(/** @type {string} */ size) => change({ size: size === "m" ? null : size }, { replace: true })} />`;

@@ -5,10 +5,10 @@ import { useJson } from "../api.js";
 import { filterOf, listParams } from "../filters.js";
 import { count, splitKey } from "../format.js";
 import { useKeys } from "../keys.js";
-import { layerOfSample } from "../marks.js";
+import { layerOfSample, surer } from "../marks.js";
 import { change, go, href, withValues } from "../router.js";
 import { status, tasks } from "../store.js";
-import { Segmented } from "../parts/controls.js";
+import { ScoreFrom, Segmented } from "../parts/controls.js";
 import { Icon } from "../parts/icons.js";
 import { ObjectList } from "../parts/object_list.js";
 import { SampleFacts } from "../parts/sample_facts.js";
@@ -42,12 +42,9 @@ function Sample({ params, detail }) {
   const list = listParams(params);
   const neighbours = useJson(`/api/samples/place?${withValues(list, { key: detail.key })}`).data;
   const ofShown = detail.tasks.filter((task) => shown.includes(task.task));
-  const layers = useMemo(() => ofShown.map((task) => {
-    const layer = layerOfSample(task);
-    return { ...layer, marks: layer.marks.filter((mark) => (mark.score ?? 1) >= from) };
-  }), [detail, shown.join("\n"), from]);
+  const layers = useMemo(() => ofShown.map((task) => surer(layerOfSample(task), from)), [detail, shown.join("\n"), from]);
   const pick = useCallback((/** @type {MarkRef | null} */ ref) => change({ object: ref && `${ref.position}:${ref.task}` }, { replace: true }), []);
-  const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), at: neighbours?.place ?? null }));
+  const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), from: params.get("from"), at: neighbours?.place ?? null }));
   useSampleKeys({ detail, layers, active, pick, neighbours, toSample, eye, setEye, labels, grid });
   const isSide = params.get("layout") === "side" && layers.length > 1;
   const stage = (/** @type {any[]} */ drawn, /** @type {string} */ title) => html`
@@ -142,8 +139,7 @@ function SampleHead({ params, detail, neighbours, toSample, grid, shown, labels,
       </div>
       ${shown.length > 1 && html`<${Segmented} label="How tasks are shown" value=${params.get("layout") === "side" ? "side" : "over"} options=${[{ value: "over", text: "Over" }, { value: "side", text: "Side by side" }]}
         onChange=${(/** @type {string} */ value) => change({ layout: value === "side" ? "side" : null }, { replace: true })} />`}
-      <label class="slider"><span>Score from <b>${from.toFixed(2)}</b></span>
-        <input type="range" min="0" max="1" step="0.01" value=${from} onInput=${(/** @type {any} */ event) => change({ from: Number(event.currentTarget.value) || null }, { replace: true })} /></label>
+      <${ScoreFrom} from=${from} onChange=${(/** @type {number | null} */ value) => change({ from: value }, { replace: true })} />
       <button type="button" aria-pressed=${String(labels)} title="Labels (l)" onClick=${() => change({ labels: labels ? "0" : null }, { replace: true })}>Labels</button>
       ${eye.zoom > 1 && html`<button type="button" title="The whole picture (0)" onClick=${() => setEye(WHOLE)}>${Math.round(eye.zoom * 100)} %</button>`}
     </div>`;
