@@ -31,17 +31,20 @@ _QUIET = (
     "--disable-sync",
 )
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
-_START_SECS = 60
+_PATIENCE_MS = 20_000
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the Chromium of this machine; skip where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: `pip install playwright`")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is not installed: `pip install playwright`"
+    )
     if CHROMIUM is None:
         pytest.skip("there is no Chromium: install Debian's package `chromium`")
     # Chromium refuses to run as root with its sandbox.
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    playwright.expect.set_options(timeout=_PATIENCE_MS)  # machines are slow and shared
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=[*_QUIET, *root])
         yield browser
@@ -70,11 +73,13 @@ def _address(server: subprocess.Popen[str]) -> str:
         said += line
         if found := re.search(r"http://[^\s/]+/", line):
             return found[0].rstrip("/")
-    raise AssertionError(f"the server gave no address within {_START_SECS} s: {said}")
+    raise AssertionError(f"the server ended without an address: {said}")
 
 
 @contextmanager
-def opened(browser: Browser, address: str, *, viewport: Any = None, dark: bool = False, ratio: float = 1) -> Iterator[Page]:
+def opened(
+    browser: Browser, address: str, *, viewport: Any = None, dark: bool = False, ratio: float = 1
+) -> Iterator[Page]:
     """Open a window; anything that the page throws or asks of another machine fails the test."""
     context = browser.new_context(
         base_url=address,
@@ -83,13 +88,15 @@ def opened(browser: Browser, address: str, *, viewport: Any = None, dark: bool =
         device_scale_factor=ratio,
         accept_downloads=True,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     thrown: list[str] = []
     foreign: list[str] = []
     page.on("pageerror", lambda error: thrown.append(str(error)))
     page.on("console", lambda said: thrown.append(said.text) if "Content Security Policy" in said.text else None)
-    page.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else foreign.append(asked.url))
+    page.on(
+        "request", lambda asked: None if asked.url.startswith((address, "blob:")) else foreign.append(asked.url)
+    )
     yield page
     context.close()
     assert thrown == []

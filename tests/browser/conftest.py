@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 import real_sources
 from browsing import chromium, opened, serving
 from real_data import DATA, answer
+from tamis.cli.app import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ def browser() -> Iterator[Browser]:
 def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001 - skips without a browser
     """The generated datasource, scanned and selected from."""
     root = tmp_path_factory.mktemp("page") / "demo"
-    answer("demo", root)
+    assert CliRunner().invoke(app, ["demo", str(root), "--quiet"]).exit_code == 0
     return root
 
 

@@ -11,7 +11,7 @@
 /** @typedef {{task: string, positions: number[], categories: number[], scores: (number | null)[], boxes?: (number[] | null)[], keypoints?: (number[] | null)[], masks?: boolean, hidden?: number}} CardLayer */
 /** @typedef {{number: number, key: string, width: number | null, height: number | null, video: string | null, frame: number | null, value: number | string | null, problems: number, layers: CardLayer[]}} SampleCard */
 /** @typedef {{code: string, severity: string, task: string | null, file: string | null, sample: string | null, path: string | null, line: number | null, column: number | null, message: string, hint: string}} ProblemPlace */
-/** @typedef {{position: number, category_id: number, category: string, score?: number | null, bbox?: number[], probabilities?: number[], mask?: number[], keypoints?: number[]} & Record<string, any>} Prediction */
+/** @typedef {{position: number, category_id: number, category: string, score?: number | null, bbox?: number[], probabilities?: number[], mask?: number[], keypoints?: number[], scores?: Record<string, number | null>}} Prediction */
 /** @typedef {{task: string, file: string | null, valid: boolean, scores: Record<string, number | null>, predictions: Prediction[]}} TaskOfSample */
 /** @typedef {{number: number, key: string, kind: string, width: number | null, height: number | null, size_bytes: number | null, video: string | null, frame: number | null, metadata: Record<string, any>, tasks: TaskOfSample[], problems: ProblemPlace[], selections: string[], pools: string[]}} SampleDetail */
 /** @typedef {{total: number, place: number | null, previous: string | null, next: string | null}} Neighbours */

@@ -70,7 +70,7 @@ const likeliest = (one) => (one.probabilities ? Math.max(...one.probabilities).t
 
 /** @param {{task: string, one: Prediction}} props */
 function ObjectDetail({ task, one }) {
-  const own = Object.entries(one).filter(([name, value]) => typeof value === "number" && /uncertainty|objectness/.test(name));
+  const own = Object.entries(one.scores ?? {});
   return html`
     <div class="object-detail">
       ${one.probabilities && html`<${Probabilities} task=${task} values=${one.probabilities} chosen=${one.category_id} />`}

@@ -110,23 +110,30 @@ export function Virtual({ total, size, label, first, onFirst, onSight, cell }) {
   const row = at.current.top / form.rowHeight;
   const from = Math.max(0, (Math.floor(row) - 1) * form.columns);
   const to = Math.min(total, (Math.ceil(row + box.window / form.rowHeight) + 1) * form.columns);
-  const wanted = box.width > 0 && to > from ? `${from} ${to}` : "";
+  const inSight = box.width > 0 && to > from ? `${from} ${to}` : "";
   useEffect(() => {
-    if (!wanted) return undefined;
+    if (!inSight) return undefined;
     const later = setTimeout(() => onSight(from, to - 1), 40);
     return () => clearTimeout(later);
-  }, [wanted, onSight]);
+  }, [inSight, onSight]);
 
+  const wanted = useRef(-1); // entry that gets the focus as soon as it is here
   const focus = (/** @type {number} */ index) => {
     const target = Math.max(0, Math.min(total - 1, index));
     setFocused(target);
     const top = Math.floor(target / form.columns) * form.rowHeight;
     if (top < at.current.top) moveTo(top);
     else if (top + form.rowHeight > at.current.top + box.window) moveTo(top + form.rowHeight - box.window);
-    requestAnimationFrame(() => focusable(scroller.current, target)?.focus({ preventScroll: true }));
+    wanted.current = target;
   };
+  useLayoutEffect(() => {
+    const element = wanted.current < 0 ? null : focusable(scroller.current, wanted.current);
+    if (!element) return;
+    wanted.current = -1;
+    element.focus({ preventScroll: true });
+  });
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const current = indexOf(event.target);
+    const current = wanted.current < 0 ? indexOf(event.target) : wanted.current;
     const step = current < 0 || event.altKey || event.ctrlKey || event.metaKey ? undefined : steps(event.key, form.columns, Math.max(1, Math.floor(box.window / form.rowHeight)));
     if (step === undefined) return;
     event.preventDefault();

@@ -40,12 +40,13 @@ function Sample({ params, detail }) {
   const [eye, setEye] = useEye(params);
   const toSample = (/** @type {string} */ key) => go(href("/sample", withValues(params, { key, object: null })), { replace: true });
   const list = listParams(params);
-  const neighbours = useJson(`/api/samples/place?${withValues(list, { key: detail.key })}`).data;
+  const found = useJson(`/api/samples/place?${withValues(list, { key: detail.key })}`), neighbours = found.data;
+  const step = useSteps(found.isFresh ? neighbours : null, toSample);
   const ofShown = detail.tasks.filter((task) => shown.includes(task.task));
   const layers = useMemo(() => ofShown.map((task) => surer(layerOfSample(task), from)), [detail, shown.join("\n"), from]);
   const pick = useCallback((/** @type {MarkRef | null} */ ref) => change({ object: ref && `${ref.position}:${ref.task}` }, { replace: true }), []);
   const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), from: params.get("from"), at: neighbours?.place ?? null }));
-  useSampleKeys({ detail, layers, active, pick, neighbours, toSample, eye, setEye, labels, grid });
+  useSampleKeys({ detail, layers, active, pick, step, eye, setEye, labels, grid });
   const isSide = params.get("layout") === "side" && layers.length > 1;
   const stage = (/** @type {any[]} */ drawn, /** @type {string} */ title) => html`
     <div class="stage-frame">
@@ -66,6 +67,22 @@ function Sample({ params, detail }) {
         <${SampleFacts} detail=${detail} />
       </aside>
     </div>`;
+}
+
+/**
+ * Go to the sample before or after; a step that is asked for before the neighbours are known is made when they are.
+ * @param {import("../wire.js").Neighbours | null} neighbours
+ * @param {(key: string) => void} toSample
+ */
+function useSteps(neighbours, toSample) {
+  const waiting = useRef(0);
+  const step = (/** @type {number} */ by) => {
+    const key = by < 0 ? neighbours?.previous : neighbours?.next;
+    waiting.current = neighbours ? 0 : by;
+    if (key) toSample(key);
+  };
+  useEffect(() => { if (neighbours && waiting.current) step(waiting.current); }, [neighbours]);
+  return step;
 }
 
 /** What part is seen: at once on the screen, in the address when it rests. @param {URLSearchParams} params @returns {[import("../parts/stage.js").Eye, (eye: import("../parts/stage.js").Eye) => void]} */
@@ -96,10 +113,9 @@ function readRef(text) {
 }
 
 /** @param {any} state */
-function useSampleKeys({ detail, layers, active, pick, neighbours, toSample, eye, setEye, labels, grid }) {
+function useSampleKeys({ detail, layers, active, pick, step, eye, setEye, labels, grid }) {
   const all = layers.flatMap((/** @type {any} */ layer) => layer.marks.toSorted((/** @type {any} */ a, /** @type {any} */ b) => (b.score ?? 1) - (a.score ?? 1)).map((/** @type {any} */ mark) => ({ task: layer.task, position: mark.position })));
   const now = all.findIndex((/** @type {MarkRef} */ one) => active && one.task === active.task && one.position === active.position);
-  const to = (/** @type {string | null | undefined} */ key) => () => { if (key) toSample(key); };
   const object = (/** @type {number} */ by) => () => { if (all.length) pick(all[now < 0 ? (by > 0 ? 0 : all.length - 1) : (now + by + all.length) % all.length]); };
   const zoom = (/** @type {number} */ factor) => () => {
     const stage = document.querySelector(".stage");
@@ -107,7 +123,7 @@ function useSampleKeys({ detail, layers, active, pick, neighbours, toSample, eye
     setEye(zoomed(eye, factor, { width: detail.width ?? 1, height: detail.height ?? 1 }, box));
   };
   useKeys({
-    ArrowLeft: to(neighbours?.previous), k: to(neighbours?.previous), ArrowRight: to(neighbours?.next), j: to(neighbours?.next),
+    ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1),
     n: object(1), p: object(-1), "+": zoom(1.5), "=": zoom(1.5), "-": zoom(1 / 1.5), 0: () => setEye(WHOLE),
     l: () => change({ labels: labels ? "0" : null }, { replace: true }),
     Escape: () => (active ? pick(null) : go(grid)),

@@ -82,6 +82,6 @@ function Tables({ onInsert }) {
     ${(data ?? []).map((/** @type {any} */ table, /** @type {number} */ i) => html`
       <details open=${i === 0}><summary><code>${table.name}</code></summary>
         <button type="button" class="quiet" onClick=${() => onInsert(table.name)}>Insert the name</button>
-        <dl class="table-columns">${table.columns.map((/** @type {any} */ column) => html`<div><dt><code>${column.name}</code> <small class="soft">${column.type.toLowerCase()}</small></dt><dd class="soft">${column.meaning}</dd></div>`)}</dl>
+        <dl class="table-columns">${table.columns.map((/** @type {any} */ column) => html`<div><dt><code>${column.name}</code> </dt><dd class="soft">${column.type.toLowerCase()}</dd></div>`)}</dl>
       </details>`)}`;
 }
