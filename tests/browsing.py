@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _QUIET = (
@@ -30,7 +30,8 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 390, "height": 780}
 _PATIENCE_MS = 20_000
 
 
@@ -78,7 +79,7 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def opened(
-    browser: Browser, address: str, *, viewport: Any = None, dark: bool = False, ratio: float = 1
+    browser: Browser, address: str, *, viewport: ViewportSize | None = None, dark: bool = False, ratio: float = 1
 ) -> Iterator[Page]:
     """Open a window; anything that the page throws or asks of another machine fails the test."""
     context = browser.new_context(

@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 SKIER = "000000000785.jpg"
 # Where pixels of exactly this colour lie on the canvas, in CSS pixels of the window.
 EXTENT = """([selector, colour, tolerance]) => {
-    const canvas = document.querySelector(selector), { left, top, width, height } = canvas.getBoundingClientRect();
+    const canvas = document.querySelector(selector), place = canvas.getBoundingClientRect();
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let box = null;
     for (let y = 0; y < canvas.height; y += 1) for (let x = 0; x < canvas.width; x += 1) {
         const i = 4 * (y * canvas.width + x);
         if (data[i + 3] < 250 || colour.some((value, k) => Math.abs(data[i + k] - value) > tolerance)) continue;
-        box = box ? [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x + 1), Math.max(box[3], y + 1)] : [x, y, x + 1, y + 1];
+        const [left, top, right, bottom] = box ?? [x, y, x + 1, y + 1];
+        box = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
     }
-    return box && [left + box[0] * width / canvas.width, top + box[1] * height / canvas.height,
-                   left + box[2] * width / canvas.width, top + box[3] * height / canvas.height];
+    const ratio = canvas.width / place.width;
+    return box && box.map((value, k) => (k % 2 ? place.top : place.left) + value / ratio);
 }"""
 ALPHAS = """([points]) => {
-    const canvas = document.querySelector(".stage canvas"), ratio = canvas.width / canvas.getBoundingClientRect().width;
-    const context = canvas.getContext("2d"), { left, top } = canvas.getBoundingClientRect();
-    return points.map(([x, y]) => context.getImageData(Math.round((x - left) * ratio), Math.round((y - top) * ratio), 1, 1).data[3]);
+    const canvas = document.querySelector(".stage canvas"), context = canvas.getContext("2d");
+    const { left, top, width } = canvas.getBoundingClientRect(), ratio = canvas.width / width;
+    const pixel = (value) => Math.round(value * ratio);
+    return points.map(([x, y]) => context.getImageData(pixel(x - left), pixel(y - top), 1, 1).data[3]);
 }"""
 
 

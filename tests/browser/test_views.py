@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+# Where the uppermost point is drawn.
+FIRST_POINT = """canvas => {
+    const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let i = 0;
+    while (data[i] === data[0] && data[i + 1] === data[1]) i += 4;
+    return [(i / 4) % width, Math.floor(i / 4 / width) + 2];
+}"""
+
+
 def _spaced(n: int) -> str:
     return f"{n:,}".replace(",", "\u2009")
 
@@ -88,12 +97,7 @@ def test_a_point_shows_its_picture(page: Page) -> None:
     page.goto("/embedding")
     plot = page.locator(".plot canvas")
     expect(plot).to_be_visible()
-    point = plot.evaluate("""canvas => {
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height), ratio = devicePixelRatio;
-        for (let i = 0; i < data.length; i += 4) {
-            if (data[i] !== data[0] || data[i + 1] !== data[1]) return [i / 4 % canvas.width / ratio, Math.floor(i / 4 / canvas.width) / ratio + 2];
-        }
-    }""")
+    point = plot.evaluate(FIRST_POINT)
     page.locator(".plot").hover(position={"x": point[0], "y": point[1]})
     hint = page.locator(".plot-hint img")
     expect(hint).to_be_visible()

@@ -28,12 +28,13 @@ export function Card({ card, box, href, labels, sortedBy, from = 0 }) {
   const [folder, file] = splitKey(card.key);
   const classes = card.layers.flatMap(classesOnly);
   return html`
-    <a class="card" href=${href} aria-label=${spoken(card)}>
+    <a class="card" href=${href}>
       <${CardPicture} key=${card.key} card=${card} box=${box} labels=${labels} from=${from} />
       ${classes.length > 0 && html`<span class="card-classes">${classes.map((one) => html`<span class="card-class"><i class="swatch" style=${{ background: one.colour }}></i>${one.name}${one.score}</span>`)}</span>`}
       <span class="card-name" title=${card.key}><small class="soft">${folder}</small>${file}</span>
+      <span class="visually-hidden">, ${spoken(card)}</span>
       ${sortedBy !== "" && card.value !== null && html`<span class="card-value">${typeof card.value === "number" ? number(card.value) : card.value}</span>`}
-      ${card.problems > 0 && html`<span class="card-flag" title=${counted(card.problems, "problem")}>⚠</span>`}
+      ${card.problems > 0 && html`<span class="card-flag" title=${counted(card.problems, "problem")} aria-hidden="true">⚠</span>`}
     </a>`;
 }
 
@@ -51,7 +52,7 @@ function classesOnly(layer) {
 /** @param {SampleCard} card */
 function spoken(card) {
   const n = card.layers.reduce((sum, layer) => sum + layer.positions.length + (layer.hidden ?? 0), 0);
-  return `${card.key}, ${n} predictions`;
+  return counted(n, "prediction") + (card.problems ? `, ${counted(card.problems, "problem")}` : "");
 }
 
 /** @param {{card: SampleCard, box: Box, labels: boolean, from: number}} props */

@@ -15,8 +15,8 @@ import { Icon } from "./icons.js";
 
 const FEW = 12; // classes that are listed before somebody asks for all
 
-/** What is asked for, each condition with a way to be rid of it. @param {{conditions: Condition[]}} props */
-export function FilterChips({ conditions }) {
+/** What is asked for, each condition with a way to be rid of it. @param {{conditions: Condition[], children?: any}} props */
+export function FilterChips({ conditions, children }) {
   if (conditions.length === 0) return null;
   const without = (/** @type {number} */ i) => setFilter(conditions.filter((_, j) => j !== i));
   return html`
@@ -25,6 +25,7 @@ export function FilterChips({ conditions }) {
         <span class="chip"><span title=${describe(one)}>${describe(one)}</span>
           <button type="button" aria-label=${`Remove: ${describe(one)}`} onClick=${() => without(i)}>✕</button></span>`)}
       <button type="button" class="quiet" onClick=${() => setFilter([])}>Clear all</button>
+      <span class="spring"></span>${children}
     </div>`;
 }
 

@@ -16,7 +16,7 @@ export function Rail() {
   const name = (status.value?.source ?? "").replace(/\/+$/, "").split("/").pop();
   return html`
     <header class="rail" ref=${rail}>
-      <a class="brand" href="/" aria-label="tamis, overview">
+      <a class="brand" href="/" aria-label=${`tamis ${name}`}>
         <${Logo} /><span><b>tamis</b><small title=${status.value?.source}>${name}</small></span>
       </a>
       <nav aria-label="Views">

@@ -15,14 +15,14 @@ export const Empty = ({ title, children }) => html`<div class="state"><h2>${titl
 
 /**
  * What went wrong, and what to do.
- * @param {{error: import("../api.js").ApiError, retry?: () => void}} props
+ * @param {{error: import("../api.js").ApiError, retry?: () => void, children?: Children}} props
  */
-export function Failed({ error, retry }) {
+export function Failed({ error, retry, children }) {
   return html`
     <div class="state failed" role="alert">
       <h2>${error.status === 0 ? "No answer" : "This did not work"}</h2>
       <p>${error.message}</p>
       ${error.hint && html`<p class="soft">${error.hint}</p>`}
-      ${retry && html`<p><button type="button" onClick=${retry}>Try again</button></p>`}
+      <p class="row">${retry && html`<button type="button" onClick=${retry}>Try again</button>`}${children}</p>
     </div>`;
 }

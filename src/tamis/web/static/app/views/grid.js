@@ -2,7 +2,7 @@
 
 import { html, useMemo, useState } from "../ui.js";
 import { useJson } from "../api.js";
-import { filterOf, listParams } from "../filters.js";
+import { filterOf, listParams, setFilter } from "../filters.js";
 import { count, words } from "../format.js";
 import { useKeys } from "../keys.js";
 import { change, href, withValues } from "../router.js";
@@ -44,7 +44,10 @@ export function GridView({ params }) {
     <div class=${open ? "with-filters open" : "with-filters"}>
       <aside class="filter-side"><${FilterPanel} conditions=${conditions} counts=${counts.data} /></aside>
       <div class="grid-side">
-        <${FilterChips} conditions=${conditions} />
+        <${FilterChips} conditions=${conditions}>
+          <a class="button" href=${href("/select", { filter: params.get("filter") })}>Select from these</a>
+          <a class="button" href=${href("/embedding", { filter: params.get("filter") })}>In the embedding</a>
+        <//>
         <${Samples} params=${params} pages=${pages} list=${list} labels=${labels} isFiltered=${conditions.length > 0} />
       </div>
     </div>`;
@@ -69,7 +72,9 @@ export function tasksOf(params) {
 
 /** @param {{params: URLSearchParams, pages: import("../parts/pages.js").Pages, list: URLSearchParams, labels: boolean, isFiltered: boolean}} props */
 function Samples({ params, pages, list, labels, isFiltered }) {
-  if (pages.error) return html`<${Failed} error=${pages.error} retry=${pages.reload} />`;
+  if (pages.error) {
+    return html`<${Failed} error=${pages.error} retry=${pages.reload}>${params.has("filter") && html`<button type="button" onClick=${() => setFilter([])}>Clear the filter</button>`}<//>`;
+  }
   if (pages.total === null) return html`<${Loading} what="Loading samples" />`;
   if (pages.total === 0 && isFiltered) return html`<${Empty} title="Nothing meets this filter"><p>Remove a condition above, or clear all of them.</p><//>`;
   if (pages.total === 0) return html`<${Empty} title="There are no samples"><p>The datasource holds no image or video that tamis knows. See its folder: ${status.value?.source}</p><//>`;

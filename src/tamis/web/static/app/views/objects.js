@@ -90,11 +90,12 @@ function Crop({ one, box, task, filter, sort }) {
   const name = category?.name ?? String(one.category), score = one.score === null ? "" : one.score.toFixed(2);
   const value = sort === "score" || sort === "key" || one.value === null ? score : number(one.value);
   return html`
-    <a class="card crop" href=${href("/sample", { key: one.key, object: `${one.position}:${task}`, tasks: JSON.stringify([task]), filter })} aria-label=${`${name} ${score}, object ${count(one.position)} of ${one.key}`}>
+    <a class="card crop" href=${href("/sample", { key: one.key, object: `${one.position}:${task}`, tasks: JSON.stringify([task]), filter })}>
       <span class="card-picture" style=${{ height: `${box.height}px` }}>
         ${fault ? html`<span class="card-fault">No picture</span>` : html`<img key=${`${one.key} ${one.position}`} class="fit" alt="" decoding="async" draggable=${false} src=${cropAddress(one.key, task, one.position, sideFor(box.width))} onError=${() => setFault(true)} />`}
       </span>
       <span class="card-name"><i class="swatch" style=${{ background: category?.colour }}></i>${name}</span><span class="card-value">${value}</span>
+      <span class="visually-hidden">, object ${count(one.position)} of ${one.key}</span>
     </a>`;
 }
 
