@@ -58,7 +58,7 @@ def _downloaded(page: Page, file_format: str) -> str:
 
 
 def test_the_exported_names_are_the_command_lines(own: Path, own_page: Page, tmp_path: Path) -> None:
-    """The form's own config picks in the page what `tamis select` picks, in the same order, with the same reasons."""
+    """The form's own config picks in the page what `tamis select` picks, in the same order."""
     _select(own_page, "round 1", 9)
     names = _downloaded(own_page, "names").splitlines()
     (tmp_path / "config.yaml").write_text(_downloaded(own_page, "config"))
