@@ -39,7 +39,7 @@ def _save(name: str, picture: bytes) -> None:
     path = Path(str(FOLDER)) / f"page-{name}.png"
     path.write_bytes(picture)
     with Image.open(path) as image:
-        small = image.convert("RGB").quantize(192, dither=Image.Dither.NONE)
+        small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 
@@ -49,6 +49,8 @@ def test_draw_wide(browser: Browser, demo_address: str, view: str) -> None:
     with opened(browser, demo_address, viewport={"width": 1200, "height": 720}) as page:
         page.goto(WIDE_VIEWS[view])
         expect(page.locator("h1")).to_be_visible()
+        if view == "embedding":
+            expect(page.locator(".plot")).to_be_visible()
         page.wait_for_timeout(1500)
         _save(view, page.screenshot())
 

@@ -48,6 +48,11 @@ function splat(pixels, width, height, points, view, palette, pass, { marked, siz
     const px = (x[i] * scale + view.x - half) | 0, py = (y[i] * scale + view.y - half) | 0;
     if (px < 0 || py < 0 || px + size > width || py + size > height) continue;
     const value = palette[colour[i]];
+    if (size === 2) { // by far the most points are this small, where there are a million
+      const first = py * width + px;
+      pixels[first] = pixels[first + 1] = pixels[first + width] = pixels[first + width + 1] = value;
+      continue;
+    }
     for (let row = 0; row < size; row += 1) {
       const inset = (size - widths[row]) >> 1;
       for (let at = (py + row) * width + px + inset, last = at + widths[row]; at < last; at += 1) pixels[at] = value;
@@ -100,33 +105,6 @@ export class NearestPoint {
     }
     return best;
   }
-}
-
-/**
- * Which points lie in a polygon.
- * @param {Points} points
- * @param {[number, number][]} polygon corners, 0 to 65535
- * @returns {Uint32Array} their indices
- */
-export function pointsInside(points, polygon) {
-  const xs = polygon.map((corner) => corner[0]), ys = polygon.map((corner) => corner[1]);
-  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const inside = [];
-  for (let i = 0; i < points.x.length; i += 1) {
-    const x = points.x[i], y = points.y[i];
-    if (x >= left && x <= right && y >= top && y <= bottom && isInside(x, y, polygon)) inside.push(i);
-  }
-  return Uint32Array.from(inside);
-}
-
-/** @param {number} x @param {number} y @param {[number, number][]} polygon */
-function isInside(x, y, polygon) {
-  let inside = false;
-  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
-    const [ax, ay] = polygon[i], [bx, by] = polygon[j];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-  }
-  return inside;
 }
 
 /** A colour as the pixels of a canvas hold it. @param {[number, number, number]} rgb */

@@ -14,11 +14,11 @@ const WIDTH = 320;
 
 /**
  * Bars over equal bins.
- * @param {{label: string, edges: number[], counts: number[], height?: number, onBin?: (low: number, high: number) => void}} props
- *   onBin: called with the bounds of a bin that was clicked
+ * @param {{label: string, edges: number[], counts: number[], height?: number, width?: number, onBin?: (low: number, high: number) => void}} props
+ *   width: about what it will have on the screen, so that its text keeps its size; onBin: called with the bounds of a bin that was clicked
  */
-export function Histogram({ label, edges, counts, height = 90, onBin }) {
-  const most = Math.max(1, ...counts), n = counts.length, step = WIDTH / Math.max(1, n);
+export function Histogram({ label, edges, counts, height = 90, width = 240, onBin }) {
+  const most = Math.max(1, ...counts), n = counts.length, step = width / Math.max(1, n);
   const tall = (/** @type {number} */ value) => (value === 0 ? 0 : Math.max(1.5, (value / most) * (height - 4)));
   const said = `${label}: ${counts.map((value, i) => `${number(edges[i])} to ${number(edges[i + 1])}: ${value}`).join("; ")}`;
   return html`
@@ -28,7 +28,7 @@ export function Histogram({ label, edges, counts, height = 90, onBin }) {
           <g class=${onBin ? "bin pressable" : "bin"} onClick=${onBin && (() => onBin(edges[i], edges[i + 1]))}>
             <title>${number(edges[i])} to ${number(edges[i + 1])}: ${count(value)}</title>
             <rect class="hit" x=${i * step} y="0" width=${step} height=${height} />
-            <rect class="bar" x=${i * step + 0.75} y=${height - tall(value)} width=${Math.max(0.5, step - 1.5)} height=${tall(value)} rx="1" />
+            <rect class="bar" x=${i * step + 0.75} y=${height - tall(value)} width=${Math.max(0.5, step - Math.min(1.5, step / 4))} height=${tall(value)} rx="1" />
           </g>`)}
         <line class="axis" x1="0" x2=${WIDTH} y1=${height} y2=${height} />
         <text class="tick" x="0" y=${height + 14}>${number(edges[0])}</text>

@@ -6,6 +6,7 @@ import { EXTRA, INPUTS, kindOf, likeliestScore, newInput, newStrategy, paired, S
 import { words } from "../format.js";
 import { columns, tasks } from "../store.js";
 import { Choice, NumberField, Segmented } from "./controls.js";
+import { Prose } from "./prose.js";
 
 /** @typedef {import("../config.js").Tree} Tree */
 /** @typedef {import("../config.js").Part} Part */
@@ -44,7 +45,7 @@ export function ConfigForm({ text, options, check, onText }) {
       <${Segmented} label="How the config is edited" value=${tree ? "form" : "text"} options=${[{ value: "form", text: "Form" }, { value: "text", text: "YAML" }]} onChange=${(/** @type {string} */ kind) => (kind === "form" ? toForm() : toText())} /></div>
     ${tree ? html`<${TreeForm} tree=${tree} options=${options} onTree=${(/** @type {Tree} */ next) => onText(JSON.stringify(next))} />`
       : html`<label class="field"><span class="visually-hidden">Config</span><textarea rows="14" spellcheck=${false} value=${text} onInput=${(/** @type {any} */ event) => onText(event.currentTarget.value)}></textarea></label>`}
-    ${check.faults.length > 0 && html`<ul class="faults" role="alert">${check.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`}`;
+    ${check.faults.length > 0 && html`<ul class="faults" role="alert">${check.faults.map((fault) => html`<li><${Prose} text=${fault} /></li>`)}</ul>`}`;
 }
 
 /** @param {{tree: Tree, options: ConfigOptions, onTree: (tree: Tree) => void}} props */

@@ -70,10 +70,10 @@ export function TextField({ label, value, onChange, placeholder, search = false,
     </label>`;
 }
 
-/** Hides what the model is less sure of. @param {{from: number, onChange: (from: number | null) => void}} props */
+/** Hides what the model is less sure of. @param {{from: number, onChange: (from: number) => void}} props */
 export const ScoreFrom = ({ from, onChange }) => html`
   <label class="slider"><span>Score from <b>${from.toFixed(2)}</b></span>
-    <input type="range" min="0" max="1" step="0.01" value=${from} onInput=${(/** @type {any} */ event) => onChange(Number(event.currentTarget.value) || null)} /></label>`;
+    <input type="range" min="0" max="1" step="0.01" value=${from} onInput=${(/** @type {any} */ event) => onChange(Number(event.currentTarget.value))} /></label>`;
 
 /** @param {{label: string, checked: boolean, onChange: (checked: boolean) => void}} props */
 export const Check = ({ label, checked, onChange }) => html`

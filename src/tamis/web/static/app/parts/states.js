@@ -1,6 +1,7 @@
 // What a view shows while it has nothing to show: always with what to do.
 
 import { html } from "../ui.js";
+import { Prose } from "./prose.js";
 
 /** @typedef {import("../ui.js").Children} Children */
 
@@ -21,8 +22,8 @@ export function Failed({ error, retry, children }) {
   return html`
     <div class="state failed" role="alert">
       <h2>${error.status === 0 ? "No answer" : "This did not work"}</h2>
-      <p>${error.message}</p>
-      ${error.hint && html`<p class="soft">${error.hint}</p>`}
+      <p><${Prose} text=${error.message} /></p>
+      ${error.hint && html`<p class="soft"><${Prose} text=${error.hint} /></p>`}
       <p class="row">${retry && html`<button type="button" onClick=${retry}>Try again</button>`}${children}</p>
     </div>`;
 }

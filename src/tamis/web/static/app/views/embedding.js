@@ -11,6 +11,7 @@ import { columns, jobs, remember, status, tasks } from "../store.js";
 import { Choice } from "../parts/controls.js";
 import { FilterChips } from "../parts/filter_panel.js";
 import { Plot } from "../parts/plot.js";
+import { Prose } from "../parts/prose.js";
 import { Work } from "../parts/shell.js";
 import { Empty, Failed, Loading } from "../parts/states.js";
 
@@ -195,6 +196,6 @@ function LegendBox({ plot, legend }) {
     <div class="plot-legend">
       ${legend?.kind === "number" && html`<div class="ramp"><span>${number(legend.min)}</span><i class="ramp-bar"></i><span>${number(legend.max)}</span></div>`}
       ${legend?.kind === "label" && html`<ul>${legend.labels.slice(0, 24).map(([text, colour]) => html`<li><i class="swatch" style=${{ background: colour }}></i>${text}</li>`)}${legend.labels.length > 24 && html`<li class="soft">${legend.labels.length - 24} more</li>`}</ul>`}
-      <p class="soft">${plot.origin ?? ""}${shown}</p>
+      <p class="soft"><${Prose} text=${plot.origin} />${shown}</p>
     </div>`;
 }

@@ -17,6 +17,8 @@ import { Virtual } from "../parts/virtual.js";
 /** @type {Record<string, number>} */
 const SIZES = { s: 130, m: 220, l: 380 };
 
+const SURE = 0.3; // as in the report
+
 /** @param {{params: URLSearchParams}} props */
 export function GridView({ params }) {
   const conditions = filterOf(params);
@@ -45,8 +47,8 @@ export function GridView({ params }) {
       <aside class="filter-side"><${FilterPanel} conditions=${conditions} counts=${counts.data} /></aside>
       <div class="grid-side">
         <${FilterChips} conditions=${conditions}>
-          <a class="button" href=${href("/select", { filter: params.get("filter") })}>Select from these</a>
-          <a class="button" href=${href("/embedding", { filter: params.get("filter") })}>In the embedding</a>
+          <span class="row"><a class="button" href=${href("/select", { filter: params.get("filter") })}>Select from these</a>
+            <a class="button" href=${href("/embedding", { filter: params.get("filter") })}>Embedding</a></span>
         <//>
         <${Samples} params=${params} pages=${pages} list=${list} labels=${labels} isFiltered=${conditions.length > 0} />
       </div>
@@ -57,6 +59,18 @@ export function GridView({ params }) {
 function totalText(total) {
   const all = Object.values(overview.value?.samples ?? {}).reduce((a, b) => a + b, 0);
   return total === all ? `${count(total)} samples` : `${count(total)} of ${count(all)} samples`;
+}
+
+/**
+ * Below which score the grid draws nothing: small pictures would vanish behind what the model hardly believes.
+ * @param {URLSearchParams} params
+ */
+function fromOf(params) {
+  const wanted = params.get("from");
+  if (wanted !== null) return Number(wanted) || 0;
+  const asksForWeak = filterOf(params).some((one) => one.type === "predictions" && (one.score_max ?? 1) < SURE);
+  const hasSure = tasksOf(params).some((name) => tasks.value.get(name)?.score_bins.counts.some((n, i, all) => n > 0 && i / all.length >= SURE));
+  return asksForWeak || !hasSure ? 0 : SURE;
 }
 
 /** Names of the tasks that are drawn. @param {URLSearchParams} params @returns {string[]} */
@@ -79,7 +93,7 @@ function Samples({ params, pages, list, labels, isFiltered }) {
   if (pages.total === 0 && isFiltered) return html`<${Empty} title="Nothing meets this filter"><p>Remove a condition above, or clear all of them.</p><//>`;
   if (pages.total === 0) return html`<${Empty} title="There are no samples"><p>The datasource holds no image or video that tamis knows. See its folder: ${status.value?.source}</p><//>`;
   const sort = params.get("sort") ?? "";
-  const from = Number(params.get("from") ?? 0);
+  const from = fromOf(params);
   const toSample = (/** @type {string} */ key) => href("/sample", withValues(list, { key, tasks: params.get("tasks"), from: params.get("from") }));
   return html`
     <${Virtual} label="Samples" total=${pages.total} first=${Number(params.get("at") ?? 0)} onSight=${pages.want}
@@ -120,7 +134,7 @@ function LookChoices({ params, shownTasks, labels }) {
     <div class="segmented" role="group" aria-label="Tasks that are drawn">
       ${all.map((task) => html`<button type="button" aria-pressed=${String(shownTasks.includes(task))} onClick=${() => toggle(task)}>${task}</button>`)}
     </div>
-    <${ScoreFrom} from=${Number(params.get("from") ?? 0)} onChange=${(/** @type {number | null} */ from) => change({ from }, { replace: true })} />
+    <${ScoreFrom} from=${fromOf(params)} onChange=${(/** @type {number} */ from) => change({ from }, { replace: true })} />
     <button type="button" aria-pressed=${String(labels)} title="Labels (l)" onClick=${() => change({ labels: labels ? "0" : null }, { replace: true })}>Labels</button>
     <${Segmented} label="Size of the pictures" value=${params.get("size") ?? "m"} options=${[{ value: "s", text: "S" }, { value: "m", text: "M" }, { value: "l", text: "L" }]}
       onChange=${(/** @type {string} */ size) => change({ size: size === "m" ? null : size }, { replace: true })} />`;

@@ -80,8 +80,8 @@ function TaskPanel({ task, total }) {
       <${Bars} label=${`Classes of ${task.name}`} rows=${listed.map((one) => ({ name: one.name, count: one.predictions, colour: one.colour, note: `in ${count(one.samples)}`, href: inGrid({ type: "predictions", task: task.name, categories: [one.id] }) }))} />
       ${used.length > listed.length && html`<button type="button" class="quiet more" onClick=${() => setAll(true)}>All ${count(used.length)} classes</button>`}
       <div class="two-charts">
-        ${scored && html`<div><h3>Scores</h3><${Histogram} label=${`Scores of ${task.name}`} edges=${task.score_bins.edges} counts=${task.score_bins.counts} /></div>`}
-        ${task.count_bins.counts.length > 1 && html`<div><h3>Predictions a sample</h3><${Histogram} label=${`Predictions of ${task.name} a sample`} edges=${task.count_bins.edges} counts=${task.count_bins.counts} /></div>`}
+        ${scored && html`<div><h3>Scores</h3><${Histogram} label=${`Scores of ${task.name}`} edges=${task.score_bins.edges} counts=${task.score_bins.counts} width=${170} /></div>`}
+        ${task.count_bins.counts.length > 1 && html`<div><h3>Predictions a sample</h3><${Histogram} label=${`Predictions of ${task.name} a sample`} edges=${task.count_bins.edges} counts=${task.count_bins.counts} width=${170} /></div>`}
       </div>
     </section>`;
 }

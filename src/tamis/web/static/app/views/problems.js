@@ -5,6 +5,7 @@ import { useJson } from "../api.js";
 import { count, counted } from "../format.js";
 import { change, href } from "../router.js";
 import { status } from "../store.js";
+import { Prose } from "../parts/prose.js";
 import { Problem } from "../parts/problem.js";
 import { Segmented } from "../parts/controls.js";
 import { Empty, Failed, Loading } from "../parts/states.js";
@@ -41,8 +42,8 @@ function Group({ group, isOpen }) {
     <section class="panel problem-group">
       <header><span class=${`severity ${group.severity}`}>${group.severity}</span><h2><code>${group.code}</code></h2>
         <span class="soft">${group.task ? `in ${group.task}` : ""}</span><span class="spring"></span><b>${count(group.count)}</b></header>
-      <p>${group.message}</p>
-      <p class="hint"><b>What to do:</b> ${group.hint}</p>
+      <p><${Prose} text=${group.message} /></p>
+      <p class="hint"><b>What to do:</b> <${Prose} text=${group.hint} /></p>
       <div class="row">
         ${group.examples.length > 0 && html`<button type="button" aria-expanded=${String(isOpen)} onClick=${() => change({ open: isOpen ? null : idOf(group) }, { replace: true })}>${isOpen ? "Hide places" : "Show places"}</button>`}
         ${hasSamples && html`<a class="button quiet" href=${inGrid}>Samples in the grid</a>`}

@@ -155,7 +155,7 @@ function SampleHead({ params, detail, neighbours, toSample, grid, shown, labels,
       </div>
       ${shown.length > 1 && html`<${Segmented} label="How tasks are shown" value=${params.get("layout") === "side" ? "side" : "over"} options=${[{ value: "over", text: "Over" }, { value: "side", text: "Side by side" }]}
         onChange=${(/** @type {string} */ value) => change({ layout: value === "side" ? "side" : null }, { replace: true })} />`}
-      <${ScoreFrom} from=${from} onChange=${(/** @type {number | null} */ value) => change({ from: value }, { replace: true })} />
+      <${ScoreFrom} from=${from} onChange=${(/** @type {number} */ value) => change({ from: value || null }, { replace: true })} />
       <button type="button" aria-pressed=${String(labels)} title="Labels (l)" onClick=${() => change({ labels: labels ? "0" : null }, { replace: true })}>Labels</button>
       ${eye.zoom > 1 && html`<button type="button" title="The whole picture (0)" onClick=${() => setEye(WHOLE)}>${Math.round(eye.zoom * 100)} %</button>`}
     </div>`;
