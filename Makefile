@@ -45,7 +45,7 @@ vendor:  ## copy the page's libraries, pinned in tools/page/package.json, into t
 	$(PYTHON) tools/page/vendor.py
 
 pictures: $(VENV)/.test  ## draw the pictures of docs/page.md anew (needs chromium)
-	TAMIS_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_pictures.py
+	TAMIS_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_page_pictures.py
 
 bench: $(VENV)/.test  ## measure against peers, write benchmarks/results.md
 	$(BIN)/python benchmarks/run.py

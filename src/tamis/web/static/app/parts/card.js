@@ -44,7 +44,7 @@ function classesOnly(layer) {
   if (task?.summary.task_type !== "classification") return [];
   return layer.positions.slice(0, 2).map((_, i) => {
     const category = task.byId.get(layer.categories[i]);
-    const score = layer.scores[i];
+    const score = layer.scores[i] ?? layer.probabilities?.[i] ?? null;
     return { name: category?.name ?? String(layer.categories[i]), colour: category?.colour, score: score === null ? "" : ` ${score.toFixed(2)}` };
   });
 }
