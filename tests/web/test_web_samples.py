@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamis.api.browsing.filters import inside_polygon
-from tamis.api.browsing.values import Counts, SamplePage
+from tamis.api.browsing.values_samples import Counts, SamplePage
 from web_data import CLASSES, Asker, decode, predictions_of
 
 SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import tamis
-from tamis.api.browsing.values import SamplePage, Status
+from tamis.api.browsing.values import Status
+from tamis.api.browsing.values_samples import SamplePage
 from tamis.api.browsing.view import View
 from tamis.index import Index, open_tables
 from tamis.web.app import ENDPOINTS

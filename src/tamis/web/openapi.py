@@ -71,7 +71,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
 def _parameters(request: type[msgspec.Struct]) -> list[dict[str, Any]]:
     _, components = msgspec.json.schema_components([request], ref_template=_REF)
     schema = components[request.__name__]
-    about = _attributes(request)
+    about = attributes_of(request)
     return [
         {
             "name": name,
@@ -84,7 +84,7 @@ def _parameters(request: type[msgspec.Struct]) -> list[dict[str, Any]]:
     ]
 
 
-def _attributes(request: type) -> dict[str, str]:
+def attributes_of(request: type) -> dict[str, str]:
     """Return what the docstrings of a struct and its bases say of each attribute."""
     about: dict[str, str] = {}
     for base in reversed(request.__mro__):

@@ -13,19 +13,15 @@ from tamis.api.browsing.objects import show_objects
 from tamis.api.browsing.overview import show_overview, show_places, show_videos
 from tamis.api.browsing.pages import count_found, find_place, show_histogram, show_page, show_timeline
 from tamis.api.browsing.project import list_pools_of
-from tamis.api.browsing.values import (
-    Bins,
-    ColumnInfo,
+from tamis.api.browsing.values import Bins, ColumnInfo, Overview, Status, VideoInfo
+from tamis.api.browsing.values_samples import (
     Counts,
     Neighbours,
     ObjectPage,
-    Overview,
     PlacePage,
     SampleDetail,
     SamplePage,
-    Status,
     Timeline,
-    VideoInfo,
 )
 from tamis.api.browsing.view import parse_filter
 from tamis.api.check import CheckReport, report_problems

@@ -8,7 +8,7 @@ import msgspec
 
 from tamis.api.browsing.pages import number_of
 from tamis.api.browsing.pictures import check_contained
-from tamis.api.browsing.values import Place, PredictionDetail, SampleDetail, TaskOfSample
+from tamis.api.browsing.values_samples import Place, PredictionDetail, SampleDetail, TaskOfSample
 from tamis.api.check import place_found
 from tamis.api.show import show_sample
 from tamis.errors import UsageError

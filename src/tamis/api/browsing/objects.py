@@ -8,7 +8,7 @@ import numpy as np
 
 from tamis.api.browsing.pages import known
 from tamis.api.browsing.pictures import row_box
-from tamis.api.browsing.values import ObjectCard, ObjectPage
+from tamis.api.browsing.values_samples import ObjectCard, ObjectPage
 from tamis.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.api.browsing.pages import score_bins
-from tamis.api.browsing.values import Bins, CategoryInfo, Overview, Place, PlacePage, TaskInfo, VideoInfo
+from tamis.api.browsing.values import Bins, CategoryInfo, Overview, TaskInfo, VideoInfo
+from tamis.api.browsing.values_samples import Place, PlacePage
 from tamis.api.check import place_problems, summarise_tasks
 from tamis.api.report.overlays import category_colour
 from tamis.model import Severity

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tamis.api.browsing.columns import Labels
-from tamis.api.browsing.values import (
-    Bins,
+from tamis.api.browsing.values import Bins
+from tamis.api.browsing.values_samples import (
     CategoryCount,
     Counts,
     Layer,
