@@ -33,6 +33,22 @@ WIDTH, HEIGHT = 64, 48
 HOSTILE = """a/<script>alert('1')</script> "x".png"""
 HOSTILE_CLASS = """<img src=x onerror="alert('2')">"""
 CLASSES = ["cat", "dog", HOSTILE_CLASS]
+# What a GET may need to be asked at all.
+NEEDS = {
+    "key": "a/003.png",
+    "task": "boxes",
+    "position": "0",
+    "column": "sample:width",
+    "space": "samples",
+    "by": "sample:width",
+    "point": "0",
+    "query": "SELECT 1",
+    "code": "mask-empty",
+    "id": "x",
+    "a": "x",
+    "b": "x",
+    "format": "names",
+}
 PAGE = b'<!doctype html><script type="importmap">{"imports": {}}</script><p>page</p>'
 
 

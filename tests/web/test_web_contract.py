@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from test_web_states import NEEDS
 
 import tamis
 from tamis.web.app import ENDPOINTS
-from web_data import Asker, until
+from web_data import NEEDS, Asker, until
 
 if TYPE_CHECKING:
     from pathlib import Path

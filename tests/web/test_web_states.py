@@ -14,26 +14,10 @@ from tamis.api.browsing.values_samples import SamplePage
 from tamis.api.browsing.view import View
 from tamis.index import Index, open_tables
 from tamis.web.app import ENDPOINTS
-from web_data import Asker, build, decode, png_of, served
+from web_data import NEEDS, Asker, build, decode, png_of, served
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-NEEDS = {
-    "key": "a/003.png",
-    "task": "boxes",
-    "position": "0",
-    "column": "sample:width",
-    "space": "samples",
-    "by": "sample:width",
-    "point": "0",
-    "query": "SELECT 1",
-    "code": "mask-empty",
-    "id": "x",
-    "a": "x",
-    "b": "x",
-    "format": "names",
-}
 
 
 def _answers(page: Asker) -> dict[str, int]:
