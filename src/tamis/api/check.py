@@ -176,15 +176,15 @@ def place_problems(
     if offset + limit > len(loose):
         first = max(offset - len(loose), 0)
         page = f"{which} ORDER BY file, path LIMIT {limit} OFFSET {first}"
-        stored = place_found(sources, snapshot, page, values)
+        stored = place_found(sources, connection, page, values)
     place = _Places(sources)
     problems = [*(place.of(problem) for problem in loose[offset : offset + limit]), *stored]
     return len(loose) + n_stored, problems[:limit]
 
 
-def place_found(sources: Sources, snapshot: Snapshot, where: str, values: list[Any]) -> list[Problem]:
+def place_found(sources: Sources, connection: DuckDBPyConnection, where: str, values: list[Any]) -> list[Problem]:
     """Return the problems of files that meet a condition in SQL, with line and column where they can be found."""
-    found = snapshot.connect().execute(
+    found = connection.execute(
         f'SELECT code, task, file, path, line, "column", message, hint FROM problems WHERE {where}',  # noqa: S608
         values,
     )

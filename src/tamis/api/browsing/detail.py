@@ -18,6 +18,8 @@ from tamis.index import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from duckdb import DuckDBPyConnection
+
     from tamis.api.browsing.view import View
     from tamis.api.show import TaskOfSample as ShownTask
     from tamis.api.sources import Sources
@@ -37,8 +39,9 @@ def show_detail(
     number = number_of(view, key)
     row = view.samples.rows([number])[0]
     part = _part(view.snapshot, row["shard"])
-    shown = show_sample(part, key)
-    files = dict(part.connect().execute("SELECT task, (file, valid) FROM files WHERE sample = ?", [key]).fetchall())
+    connection = part.connect()
+    shown = show_sample(part, key, connection)
+    files = dict(connection.execute("SELECT task, (file, valid) FROM files WHERE sample = ?", [key]).fetchall())
     tasks = [_task(task.name, shown.tasks.get(task.name), files.get(task.name)) for task in view.snapshot.tasks]
     return SampleDetail(
         number=number,
@@ -51,7 +54,7 @@ def show_detail(
         frame=row["frame"],
         metadata=shown.metadata,
         tasks=tasks,
-        problems=_problems(part, sources, key),
+        problems=_problems(connection, sources, key),
         selections=list(selections),
         pools=list(pools),
     )
@@ -89,9 +92,9 @@ def _prediction(row: dict[str, Any]) -> PredictionDetail:
     )
 
 
-def _problems(part: Snapshot, sources: Sources, key: str) -> list[Place]:
+def _problems(connection: DuckDBPyConnection, sources: Sources, key: str) -> list[Place]:
     which = "file = ? OR file IN (SELECT file FROM files WHERE sample = ?)"
-    return [Place.of(problem, key) for problem in place_found(sources, part, which, [key, key])]
+    return [Place.of(problem, key) for problem in place_found(sources, connection, which, [key, key])]
 
 
 def read_raw(view: View, sources: Sources, key: str, task: str | None, *, follow_links: bool) -> bytes:

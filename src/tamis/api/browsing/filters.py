@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from tamis.api.browsing.view import View
     from tamis.model.columns import Bools, Ints
 
-_MAX_QUERY_KEYS = 2_000_000
-_NAMING = ("key", "sample")
+NAMING = ("key", "sample")
+"""Columns of a query that name samples."""
 
 
 class Lists(Protocol):
@@ -137,25 +137,8 @@ def _numbers(view: View, condition: SelectionCondition | PoolCondition | SqlCond
         case KeysCondition():
             return view.samples.numbers(condition.keys)
         case SqlCondition():
-            return _by_query(view, condition.query)
+            return view.samples.numbers(view.sandbox.column(condition.query, NAMING))
     assert_never(condition)
-
-
-def _by_query(view: View, query: str) -> Ints:
-    found = view.sandbox.run(query, limit=_MAX_QUERY_KEYS)
-    column = naming_column(found.names)
-    if column is None:
-        listed_names = ", ".join(f"`{name}`" for name in found.names)
-        raise UsageError(
-            f"The query names no samples: its columns are {listed_names}",
-            hint="return the sample keys in a column `key` or `sample`",
-        )
-    return view.samples.numbers([row[column] for row in found.rows if isinstance(row[column], str)])
-
-
-def naming_column(names: Sequence[str]) -> int | None:
-    """Return which column of a query names samples, `None` where none does."""
-    return next((names.index(name) for name in _NAMING if name in names), None)
 
 
 def _by_lasso(view: View, condition: LassoCondition) -> Bools:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tamis.api.browsing.filters import naming_column
+from tamis.api.browsing.filters import NAMING
 from tamis.api.browsing.values_work import SqlColumn, SqlResult, SqlTable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run_query(view: View, query: str, *, limit: int) -> SqlResult:
         rows=[list(row) for row in found.rows],
         truncated=found.truncated,
         seconds=round(found.seconds, 4),
-        names_samples=naming_column(found.names) is not None,
+        names_samples=any(name in found.names for name in NAMING),
     )
 
 

@@ -45,8 +45,11 @@ class SampleTable:
         at = bisect_left(range(len(self)), wanted, key=lambda i: self.keys[i].as_py().encode())
         return at if at < len(self) and self.keys[at].as_py() == key else None
 
-    def numbers(self, keys: Sequence[str]) -> Ints:
+    def numbers(self, keys: Sequence[str] | pa.Array) -> Ints:
         """Return the numbers of those keys that are samples, in their order, each once."""
+        if isinstance(keys, pa.Array):
+            at = pc.index_in(pc.unique(keys), value_set=self.keys)
+            return np.asarray(at.drop_null().to_numpy(), np.int64)
         wanted = list(dict.fromkeys(keys))
         if len(wanted) <= _FEW:
             found = (self.number(key) for key in wanted)

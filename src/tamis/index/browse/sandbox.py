@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from tamis.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import duckdb
 
     from tamis.index.snapshot import Snapshot
@@ -18,6 +23,7 @@ _MEMORY = "512MB"
 _LONGEST_SECS = 10.0
 _MAX_CELL = 2_000  # characters, or items of a list
 _THREADS = 2
+_BATCH = 128  # rows
 
 
 class QueryError(UsageError):
@@ -81,9 +87,43 @@ class Sandbox:
         Raises:
             QueryError: when it is no single SELECT, is wrong, or takes too long or too much.
         """
+        began = time.monotonic()
+        with self._asked(query) as cursor:
+            cursor.execute(query)
+            description = cursor.description or []
+            rows = _fetch(cursor, limit + 1)
+        return QueryRows(
+            names=[str(column[0]) for column in description],
+            types=[str(column[1]) for column in description],
+            rows=rows[:limit],
+            truncated=len(rows) > limit,
+            seconds=time.monotonic() - began,
+        )
+
+    def column(self, query: str, names: Sequence[str]) -> pa.Array:
+        """Run one SELECT and return the first of some columns that it has, as text, without nulls.
+
+        Raises:
+            QueryError: when it has none of them, and as `run`.
+        """
+        with self._asked(query) as cursor:
+            answer = cursor.sql(query)
+            found = list(answer.columns)
+            wanted = next((name for name in names if name in found), None)
+            if wanted is None:
+                listed = ", ".join(f"`{name}`" for name in found)
+                raise QueryError(
+                    f"The query names no samples: its columns are {listed}",
+                    hint="return the sample keys in a column `key` or `sample`",
+                )
+            table: Any = answer.to_arrow_table()
+        return table.column(found.index(wanted)).cast(pa.large_string()).combine_chunks().drop_null()
+
+    @contextmanager
+    def _asked(self, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield what a query may be run on, known to be a SELECT; time runs until the answer was read."""
         import duckdb  # noqa: PLC0415 (70 ms that only SQL needs)
 
-        began = time.monotonic()
         with self._turn:
             cursor = self._connection.cursor()
             timer = threading.Timer(self._longest_secs, cursor.interrupt)
@@ -91,26 +131,17 @@ class Sandbox:
             try:
                 _check(cursor, query)
                 timer.start()
-                cursor.execute(query)
-                description = cursor.description or []
-                rows = cursor.fetchmany(limit + 1)
+                yield cursor
             except duckdb.InterruptException:
                 raise QueryError(
                     f"The query was stopped after {self._longest_secs:g} seconds",
                     hint="ask for less: a WHERE, a LIMIT within, fewer rows to sort",
                 ) from None
-            except (duckdb.Error, ValueError, OverflowError, RuntimeError) as error:
+            except (duckdb.Error, pa.ArrowException, ValueError, OverflowError, RuntimeError) as error:
                 raise QueryError(f"The query cannot be run: {_words(error)}") from None
             finally:
                 timer.cancel()
                 cursor.close()
-        return QueryRows(
-            names=[str(column[0]) for column in description],
-            types=[str(column[1]) for column in description],
-            rows=[tuple(map(_cell, row)) for row in rows[:limit]],
-            truncated=len(rows) > limit,
-            seconds=time.monotonic() - began,
-        )
 
     def tables(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
         """Return schema, name, and names and types of the columns of every table."""
@@ -132,6 +163,14 @@ class Sandbox:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _fetch(cursor: duckdb.DuckDBPyConnection, most: int) -> list[tuple[Any, ...]]:
+    """Return the first rows, cut cell by cell as they come: all at once they could fill the memory."""
+    rows: list[tuple[Any, ...]] = []
+    while len(rows) < most and (batch := cursor.fetchmany(min(_BATCH, most - len(rows)))):
+        rows += [tuple(map(_cell, row)) for row in batch]
+    return rows
 
 
 def _check(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
