@@ -31,7 +31,7 @@ def _faults(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("async () => (await axe.run()).violations")
     grave = [one for one in found if one["impact"] in {"serious", "critical"}]
-    return [f"{one['id']}: {[node['target'] for node in one['nodes']][:4]}" for one in grave]
+    return [f"{one['id']}: {node['html'][:200]}" for one in grave for node in one["nodes"]]
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: `make page-tools` (needs npm)")

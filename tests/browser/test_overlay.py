@@ -85,7 +85,7 @@ def test_a_box_lies_where_the_file_says_at_two_zooms(
         page.mouse.wheel(0, -200)
         expect(page.get_by_role("button", name="%")).to_be_visible()
         enlarged = _expected(page, best["bbox"])
-        assert enlarged[2] - enlarged[0] > 1.3 * (whole[2] - whole[0])
+        assert enlarged[2] - enlarged[0] > 1.15 * (whole[2] - whole[0])
         assert np.abs(np.subtract(_extent(page, best["category_id"]), enlarged)).max() <= 2
 
 
@@ -99,7 +99,7 @@ def test_masks_cover_the_pixels_of_their_run_lengths(coco: Path, coco_page: Page
     runs = [one["segmentation"] for one in _predictions(coco, "deeplab", SKIER)]
     mask = np.any([masks.decode(one, height, width) for one in runs], axis=0)
     places = np.random.default_rng(0).integers((8, 8), (height - 8, width - 8), (600, 2))
-    clear = [(r, c) for r, c in places if np.ptp(mask[r - 4 : r + 5, c - 4 : c + 5]) == 0]
+    clear = [(r, c) for r, c in places if mask[r - 4 : r + 5, c - 4 : c + 5].mean() in {0, 1}]
     alphas = coco_page.evaluate(ALPHAS, [[[x + (c + 0.5) * scale, y + (r + 0.5) * scale] for r, c in clear]])
     is_set = [bool(mask[r, c]) for r, c in clear]
     assert 0 < sum(is_set) < len(clear)

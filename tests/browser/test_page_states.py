@@ -118,7 +118,7 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser, demo: Path) -> No
             expect(page.locator(".virtual-cell a").first).to_be_visible()
         expect(page.locator(".rail").get_by_text("The server does not answer.")).to_be_visible()
         page.get_by_role("link", name="Problems").first.click()
-        expect(page.get_by_role("alert")).to_contain_text("Is `tamis serve` still running?")
+        expect(page.get_by_role("alert")).to_contain_text("Is tamis serve still running?")
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ import { SqlView } from "./views/sql.js";
 import { Empty } from "./parts/states.js";
 import { WhenReady } from "./parts/ready.js";
 
-/** @type {Record<string, {title: string, view: any, fixed?: boolean}>} */
+/** @type {Record<string, {title: string, view: any, fixed?: boolean, early?: boolean}>} */
 const ROUTES = {
   "/": { title: "Overview", view: OverviewView },
-  "/grid": { title: "Grid", view: GridView, fixed: true },
+  "/grid": { title: "Grid", view: GridView, fixed: true, early: true },
   "/sample": { title: "Sample", view: SampleView, fixed: true },
   "/objects": { title: "Objects", view: ObjectsView, fixed: true },
   "/embedding": { title: "Embedding", view: EmbeddingView, fixed: true },
@@ -37,7 +37,7 @@ function App() {
       <${Rail} />
       <main id="main" class=${route?.fixed ? "main fixed" : "main"} tabindex="-1">
         ${route
-          ? html`<${WhenReady} key=${place.value.path}><${route.view} params=${place.value.params} /><//>`
+          ? html`<${WhenReady} key=${place.value.path} early=${route.early}><${route.view} params=${place.value.params} /><//>`
           : html`<${Empty} title="There is no such view"><p><a href="/">Go to the overview</a></p><//>`}
       </main>
     </div>

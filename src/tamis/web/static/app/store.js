@@ -20,6 +20,8 @@ export const trouble = signal(/** @type {ApiError | null} */ (null));
 export const connected = signal(true);
 
 export const isReady = computed(() => status.value?.state === "ready" && overview.value !== null);
+/** Changes whenever other answers are to be expected. */
+export const version = computed(() => `${status.value?.snapshot} ${status.value?.state}`);
 export const runningJobs = computed(() => [...jobs.value.values()].filter((job) => job.state === "running"));
 /** Tasks by name, each with its categories by id. */
 export const tasks = computed(() => new Map((overview.value?.tasks ?? []).map((task) => [

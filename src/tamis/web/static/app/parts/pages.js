@@ -20,10 +20,11 @@ const KEPT = 40; // pages; the oldest are forgotten
  * @param {string} path
  * @param {URLSearchParams} params without offset and limit
  * @param {string} field of the answer that holds the entries
+ * @param {string} version of what the server answers from: another one is loaded anew
  * @returns {Pages}
  */
-export function usePages(path, params, field) {
-  const query = `${path}?${params}`;
+export function usePages(path, params, field, version) {
+  const query = `${path}?${params}#${version}`;
   const [, redraw] = useState(0);
   const [times, setTimes] = useState(0);
   const state = useRef(fresh());

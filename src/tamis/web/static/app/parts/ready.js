@@ -5,10 +5,13 @@ import { Work } from "./shell.js";
 import { Empty, Failed, Loading } from "./states.js";
 import { isReady, refresh, runningJobs, startScan, status, trouble } from "../store.js";
 
-/** Show the children once there is an index; until then what is missing and what to do. @param {{children?: any}} props */
-export function WhenReady({ children }) {
-  if (isReady.value) return children;
+/**
+ * Show the children once there is an index; until then what is missing and what to do.
+ * @param {{early?: boolean, children?: any}} props early: they can do without predictions, while these are being read
+ */
+export function WhenReady({ early = false, children }) {
   const now = status.value;
+  if (isReady.value || (early && now?.state === "loading")) return children;
   if (trouble.value && !now) return html`<${Failed} error=${trouble.value} retry=${refresh} />`;
   if (!now) return html`<${Loading} />`;
   const scan = runningJobs.value.find((job) => job.kind === "scan");

@@ -1,12 +1,13 @@
 // What surrounds every view: where to go, what is being done, dark or light, the keys.
 
-import { html, useEffect, useRef } from "../ui.js";
+import { html, signal, useEffect, useRef } from "../ui.js";
 import { count, counted, duration } from "../format.js";
 import { helpIsOpen, VIEWS } from "../keys.js";
 import { place } from "../router.js";
-import { cancel, connected, overview, refresh, runningJobs, startScan, status } from "../store.js";
+import { cancel, connected, jobs, overview, refresh, runningJobs, startScan, status } from "../store.js";
 import { choose, theme } from "../theme.js";
 import { Icon } from "./icons.js";
+import { Prose } from "./prose.js";
 
 /** The rail on the left; a bar on top where it is narrow. */
 export function Rail() {
@@ -16,18 +17,18 @@ export function Rail() {
   const name = (status.value?.source ?? "").replace(/\/+$/, "").split("/").pop();
   return html`
     <header class="rail" ref=${rail}>
-      <a class="brand" href="/" aria-label=${`tamis ${name}`}>
-        <${Logo} /><span><b>tamis</b><small title=${status.value?.source}>${name}</small></span>
+      <a class="brand" href="/" >
+        <${Logo} /><span class="brand-name"><b>tamis</b>${" "}<small title=${status.value?.source}>${name}</small></span>
       </a>
       <nav aria-label="Views">
         <ul>${VIEWS.map((view) => html`
           <li><a href=${view.path} aria-current=${isHere(view.path) ? "page" : undefined}>
-            <${Icon} name=${view.name} />${view.name}${view.path === "/problems" && html`<${ProblemBadge} />`}
+            <${Icon} name=${view.name} />${view.name}${" "}${view.path === "/problems" && html`<${ProblemBadge} />`}
           </a></li>`)}
         </ul>
       </nav>
       <div class="rail-foot">
-        <${Stale} />
+        <${Stale} /><${FailedScan} />
         ${runningJobs.value.map((job) => html`<${Work} key=${job.id} job=${job} />`)}
         <div class="rail-tools">
           <${ThemeSwitch} />
@@ -60,6 +61,20 @@ function Stale() {
   return html`
     <div class="stale"><span title=${status.value.stale}>Files changed since the scan.</span>
       <button type="button" onClick=${() => startScan()}>Scan again</button></div>`;
+}
+
+const opened = new Date().toISOString();
+const dismissed = signal(/** @type {string[]} */ ([]));
+
+/** A scan that ended badly since the page was opened. */
+function FailedScan() {
+  const scans = [...jobs.value.values()].filter((job) => job.kind === "scan" && job.created > opened.slice(0, 19)).sort((a, b) => (a.created < b.created ? 1 : -1));
+  const job = scans[0];
+  if (!job || !["failed", "interrupted"].includes(job.state) || dismissed.value.includes(job.id)) return null;
+  return html`
+    <div class="stale failed" role="alert"><b>The scan ${job.state === "failed" ? "failed" : "was interrupted"}.</b>
+      <span><${Prose} text=${[job.message, job.hint].filter(Boolean).join(". ")} /></span>
+      <button type="button" onClick=${() => { dismissed.value = [...dismissed.value, job.id]; }}>Dismiss</button></div>`;
 }
 
 /** Something that is being done. @param {{job: import("../wire.js").Job}} props */

@@ -6,7 +6,7 @@ import { filterOf, listParams, setFilter } from "../filters.js";
 import { count, words } from "../format.js";
 import { useKeys } from "../keys.js";
 import { change, href, withValues } from "../router.js";
-import { columns, overview, status, tasks } from "../store.js";
+import { columns, overview, status, tasks, version } from "../store.js";
 import { Card } from "../parts/card.js";
 import { Choice, ScoreFrom, Segmented } from "../parts/controls.js";
 import { FilterChips, FilterPanel, FilterToggle } from "../parts/filter_panel.js";
@@ -26,11 +26,11 @@ export function GridView({ params }) {
   const shownTasks = tasksOf(params);
   const request = useMemo(() => {
     const wanted = new URLSearchParams(list);
-    wanted.set("tasks", JSON.stringify(shownTasks));
+    if (shownTasks.length > 0 || tasks.value.size > 0) wanted.set("tasks", JSON.stringify(shownTasks));
     return wanted;
-  }, [list.toString(), shownTasks.join("\n"), status.value?.snapshot]);
-  const pages = usePages("/api/samples", request, "samples");
-  const counts = useJson(`/api/counts?${new URLSearchParams({ filter: params.get("filter") ?? "[]" })}`);
+  }, [list.toString(), shownTasks.join("\n")]);
+  const pages = usePages("/api/samples", request, "samples", version.value);
+  const counts = useJson(`/api/counts?${new URLSearchParams({ filter: params.get("filter") ?? "[]" })}#${version.value}`);
   const [open, setOpen] = useState(false);
   const labels = params.get("labels") !== "0";
   useKeys({ l: () => change({ labels: labels ? "0" : null }, { replace: true }) });
@@ -43,6 +43,7 @@ export function GridView({ params }) {
       <${SortChoice} params=${params} />
       <${LookChoices} params=${params} shownTasks=${shownTasks} labels=${labels} />
     </div>
+    ${status.value?.state === "loading" && html`<p class="notice" role="status">${status.value.message ?? "Predictions are being read"}: boxes and filters come in a moment.</p>`}
     <div class=${open ? "with-filters open" : "with-filters"}>
       <aside class="filter-side"><${FilterPanel} conditions=${conditions} counts=${counts.data} /></aside>
       <div class="grid-side">
@@ -58,7 +59,7 @@ export function GridView({ params }) {
 /** @param {number} total */
 function totalText(total) {
   const all = Object.values(overview.value?.samples ?? {}).reduce((a, b) => a + b, 0);
-  return total === all ? `${count(total)} samples` : `${count(total)} of ${count(all)} samples`;
+  return total === all || all === 0 ? `${count(total)} samples` : `${count(total)} of ${count(all)} samples`;
 }
 
 /**

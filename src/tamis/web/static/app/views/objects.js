@@ -5,7 +5,7 @@ import { filterOf } from "../filters.js";
 import { count, counted, number, words } from "../format.js";
 import { cropAddress, sideFor } from "../marks.js";
 import { change, href } from "../router.js";
-import { categoryOf, status, tasks } from "../store.js";
+import { categoryOf, tasks, version } from "../store.js";
 import { Choice, NumberField, Segmented } from "../parts/controls.js";
 import { Classes, FilterChips, FilterToggle } from "../parts/filter_panel.js";
 import { Histogram } from "../parts/charts.js";
@@ -40,8 +40,8 @@ function Objects({ params, task, choices }) {
     if (scoreMin !== null) wanted.set("score_min", String(scoreMin));
     if (scoreMax !== null) wanted.set("score_max", String(scoreMax));
     return wanted;
-  }, [params.toString(), task.name, status.value?.snapshot]);
-  const pages = usePages("/api/objects", request, "objects");
+  }, [params.toString(), task.name]);
+  const pages = usePages("/api/objects", request, "objects", version.value);
   const active = categories.length + conditions.length + (scoreMin === null ? 0 : 1) + (scoreMax === null ? 0 : 1);
   const set = (/** @type {Record<string, any>} */ values) => change({ ...values, at: null });
   return html`

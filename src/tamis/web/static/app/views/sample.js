@@ -40,7 +40,9 @@ function Sample({ params, detail }) {
   const [eye, setEye] = useEye(params);
   const toSample = (/** @type {string} */ key) => go(href("/sample", withValues(params, { key, object: null })), { replace: true });
   const list = listParams(params);
-  const found = useJson(`/api/samples/place?${withValues(list, { key: detail.key })}`), neighbours = found.data;
+  // Steps start from what the address asks for, which may be ahead of what is shown: no key press is lost.
+  const wanted = params.get("key") ?? detail.key;
+  const found = useJson(`/api/samples/place?${withValues(list, { key: wanted })}`), neighbours = found.data;
   const step = useSteps(found.isFresh ? neighbours : null, toSample);
   const ofShown = detail.tasks.filter((task) => shown.includes(task.task));
   const layers = useMemo(() => ofShown.map((task) => surer(layerOfSample(task), from)), [detail, shown.join("\n"), from]);
@@ -60,7 +62,7 @@ function Sample({ params, detail }) {
         <div class=${isSide ? "stages side" : "stages"}>
           ${isSide ? layers.map((layer) => stage([layer], layer.task)) : stage(layers, `Picture with ${shown.join(" and ") || "nothing"} drawn over it`)}
         </div>
-        ${detail.video && html`<${VideoTimeline} video=${detail.video} sampleKey=${detail.key} column=${params.get("timeline")} onFrame=${toSample} />`}
+        ${detail.video && html`<${VideoTimeline} video=${detail.video} sampleKey=${wanted} column=${params.get("timeline")} onFrame=${toSample} />`}
       </div>
       <aside class="sample-side" aria-label="Predictions and facts">
         ${ofShown.map((task) => html`<${ObjectList} key=${task.task} task=${task} from=${from} active=${active} onPick=${pick} onHover=${setHovered} />`)}
