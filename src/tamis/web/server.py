@@ -70,6 +70,7 @@ def serve(
     config = uvicorn.Config(
         create_app(site, access),
         log_config=None,
+        log_level="error",  # who sends nonsense is told so; the terminal need not be
         access_log=False,
         server_header=False,
         date_header=False,

@@ -170,8 +170,9 @@ def inside_polygon(points: NDArray[np.uint16], polygon: Sequence[tuple[float, fl
     x, y = points[near, 0].astype(np.float64), points[near, 1].astype(np.float64)
     odd = np.zeros(len(near), np.bool_)
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        if y0 != y1:
-            crosses = (y0 > y) != (y1 > y)
-            odd ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+        crosses = (y0 > y) != (y1 > y)
+        with np.errstate(over="ignore", invalid="ignore"):  # of corners that are no places of a plot
+            before, after = (x - x0) * (y1 - y0), (x1 - x0) * (y - y0)
+        odd ^= crosses & (before < after if y1 > y0 else before > after)
     inside[near] = odd
     return inside
