@@ -32,7 +32,7 @@ WIDE_VIEWS = {
         "/sql", query='SELECT sample, n_predictions FROM "street-objects".sample_scores ORDER BY 2 DESC LIMIT 9'
     ),
 }
-NARROW_VIEWS = ("overview", "grid", "sample", "embedding")
+NARROW_VIEWS = ("grid",)
 
 
 def _save(name: str, picture: bytes) -> None:
@@ -57,7 +57,7 @@ def test_draw_wide(browser: Browser, demo_address: str, view: str) -> None:
 
 @pytest.mark.parametrize("view", NARROW_VIEWS)
 def test_draw_narrow(browser: Browser, demo_address: str, view: str) -> None:
-    """Some views on a telephone, dark."""
+    """The grid on a telephone, dark."""
     with opened(browser, demo_address, viewport=NARROW, dark=True) as page:
         page.goto(WIDE_VIEWS[view])
         expect(page.locator("h1")).to_be_visible()
