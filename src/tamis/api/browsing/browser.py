@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tamis.api.sources import Sources
     from tamis.index import SampleTable, Snapshot
 
+_GONE = "The index is gone"
 _WATCH_SECS = 2.0
 _STALE_EVERY = 5  # of these
 
@@ -110,10 +111,12 @@ class Browser:
                 self._open_latest()
                 if turns % _STALE_EVERY == 0 and self._state is IndexState.READY:
                     self._see_changes()
-            except Exception as error:  # noqa: BLE001 (the outermost handler of this thread, which must go on)
-                if not self.is_gone():
+            except Exception:  # noqa: BLE001 (the outermost handler of this thread, which must go on)
+                if self.is_gone():
+                    self._say(IndexState.BROKEN, _GONE, "scan again")
+                else:
                     traceback.print_exc()
-                self._say(IndexState.BROKEN, f"The index cannot be looked at: {error}", "scan again")
+                    self._say(IndexState.BROKEN, "This is a bug of tamis", "the terminal has the details")
             turns += 1
             self._look.wait(_WATCH_SECS)
 
@@ -126,7 +129,7 @@ class Browser:
             return
         if snapshot is None:
             if self._view is not None:
-                self._say(IndexState.BROKEN, "The index is gone", "scan again")
+                self._say(IndexState.BROKEN, _GONE, "scan again")
             else:
                 self._say(IndexState.MISSING, "This datasource was not scanned yet", "scan it")
             return
