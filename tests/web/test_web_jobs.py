@@ -123,6 +123,25 @@ def test_a_filter_says_which_samples_may_be_picked(own: Asker) -> None:
     assert all(any(p["category_id"] == 0 for p in files[key]) for key in picks)
 
 
+def test_objects_can_be_selected(own: Asker) -> None:
+    """A selection of objects names them, and stands for the samples that hold them."""
+    config = """
+n_samples: 8
+select: {level: objects, task: boxes}
+strategies:
+- input: {type: EMBEDDINGS, task: boxes}
+  strategy: {type: DIVERSITY}
+"""
+    job = own.wait(own.post("selections", config=config))
+    assert job["state"] == "done", job
+    picks = _picks(own, job["id"]).picks
+    assert len(picks) == 8
+    assert all(pick.name.startswith(f"{pick.key}#boxes#") for pick in picks)
+    shown = own.listed(filter=[{"type": "selection", "id": job["id"]}], sort="pick")
+    assert shown == list(dict.fromkeys(pick.key for pick in picks))
+    assert own.get("selection/export", id=job["id"], format="coco", task="boxes").status_code == 200
+
+
 def test_two_selections_side_by_side(own: Asker, chosen: str) -> None:
     """Overlaps, ranks and classes are counted over the lists of keys."""
     other = own.wait(own.post("selections", config=CONFIG.replace("n_samples: 6", "n_samples: 9")))

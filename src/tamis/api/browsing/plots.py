@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _UNKNOWN = 255
 _MOST_LABELS = 250
 _SELECTION = "selection:"
+_POSITION_BITS = 31
 
 
 def list_plots(view: View, jobs: Jobs) -> list[PlotInfo]:
@@ -41,7 +42,7 @@ def list_plots(view: View, jobs: Jobs) -> list[PlotInfo]:
 
 def _info(view: View, space: str, job: str | None) -> PlotInfo:
     of = space.removeprefix(OBJECTS) if space.startswith(OBJECTS) else SAMPLES
-    label = "Samples by their predictions" if of == SAMPLES else f"Objects of {of}"
+    label = "Samples" if of == SAMPLES else f"Objects of {of}"
     try:
         about = msgspec.json.decode((plot_folder(view.snapshot, space) / "about.json").read_bytes(), type=PlotAbout)
     except (OSError, msgspec.MsgspecError):
@@ -118,7 +119,7 @@ def colour_points(view: View, space: str, by: str) -> tuple[NDArray[np.uint8], L
 
 def _colour_objects(view: View, space: str, by: str) -> tuple[NDArray[np.uint8], Legend]:
     rows = view.rows(space.removeprefix(OBJECTS))
-    order = rows_by_position(rows)
+    order = _rows_of_points(view, rows, space)
     if by == "score":
         return _by_number(rows.score[order], "score")
     ids = rows.task.category_ids
@@ -126,10 +127,20 @@ def _colour_objects(view: View, space: str, by: str) -> tuple[NDArray[np.uint8],
     return _by_label(rows.category[order].astype(np.int32), names, "class", [category_colour(i) for i in ids])
 
 
-def rows_by_position(rows: TaskRows) -> Ints:
-    """Return the rows in the order of samples and of their files: that of the points of a plot."""
+def _rows_of_points(view: View, rows: TaskRows, space: str) -> Ints:
+    """Return the row of the object that each point stands for."""
+    _, owner = read_points(view, space)
+    position = _read_positions(view, space)
     sample = np.repeat(np.arange(len(rows.has_file)), rows.counts)
-    return np.lexsort((rows.position, sample))
+    order = np.lexsort((rows.position, sample))
+    names = (sample[order] << _POSITION_BITS) | rows.position[order]
+    wanted = (np.asarray(owner, np.int64) << _POSITION_BITS) | position
+    return np.asarray(order[np.searchsorted(names, wanted)])
+
+
+def _read_positions(view: View, space: str) -> Ints:
+    path = plot_folder(view.snapshot, space) / "position.npy"
+    return np.asarray(np.load(path, allow_pickle=False), np.int64)
 
 
 def _by_number(values: Floats, label: str) -> tuple[NDArray[np.uint8], Legend]:
@@ -169,13 +180,13 @@ def show_point(view: View, space: str, point: int) -> PointInfo:
     if owner is None:
         return PointInfo(number=point, key=view.samples.names([point])[0])
     rows = view.rows(space.removeprefix(OBJECTS))
-    number = int(owner[point])
-    # Its rows in the order of the file: the point is the k-th of its sample.
-    begin, end = int(rows.offsets[number]), int(rows.offsets[number + 1])
-    row = begin + int(np.argsort(rows.position[begin:end], kind="stable")[point - begin])
+    number, position = int(owner[point]), int(_read_positions(view, space)[point])
+    row = rows.row(number, position)
+    if row is None:
+        raise NoSampleError(f"The object of point {point} is there no longer", hint="make the plot again")
     return PointInfo(
         number=number,
         key=view.samples.names([number])[0],
-        position=int(rows.position[row]),
+        position=position,
         category=rows.task.category_ids[rows.category[row]],
     )

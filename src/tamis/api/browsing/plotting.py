@@ -1,5 +1,7 @@
 """Plots of samples or objects as points: vectors are reduced to their two principal components in a worker.
 
+The vectors are those that a selection would use: stored embeddings that are complete, or made from predictions.
+
 Points are kept as `plots/<snapshot>/<space>/` in the folder of the index: `xy.npy` (uint16, 65535 = no point), for
 objects also `owner.npy` (number of the sample of each) and `position.npy`, and `about.json`.
 """
@@ -15,7 +17,7 @@ from urllib.parse import quote
 import msgspec
 import numpy as np
 
-from tamis.api.selecting.vectors import object_vectors, vectors_from_predictions
+from tamis.api.selecting.vectors import image_vectors, object_vectors
 from tamis.engine import Progress
 from tamis.errors import IndexMissingError, UsageError
 from tamis.index import SampleColumns
@@ -66,14 +68,13 @@ def work_plot(sources: Sources, request: JobRequest, listen: ProgressListener) -
     samples = SampleColumns(snapshot)
     owner = position = None
     if space == SAMPLES:
-        of_samples = vectors_from_predictions(samples, listen=listen)
+        of_samples = image_vectors(samples, None, listen=listen)
         vectors, there, origin = of_samples.vectors, ~of_samples.null, of_samples.origin
     elif space.startswith(OBJECTS):
         task = snapshot.task(space.removeprefix(OBJECTS))
         of_objects = object_vectors(samples, task)
-        vectors, origin, owner = of_objects.vectors, of_objects.origin, of_objects.owner
-        there = np.ones(len(vectors), np.bool_)
-        position = _positions(samples, task.name)
+        vectors, there, origin = of_objects.vectors, ~of_objects.null, of_objects.origin
+        owner, position = of_objects.owner, of_objects.positions
     else:
         raise UsageError(f"There is no plot `{space}`", hint="`/api/plots` lists them")
     listen(Progress("projecting", 0, len(vectors), "points"))
@@ -82,16 +83,6 @@ def work_plot(sources: Sources, request: JobRequest, listen: ProgressListener) -
     about = PlotAbout(points=int(np.count_nonzero(there)), origin=origin, explained=explained)
     _save(plot_folder(snapshot, space), xy, owner, position, about)
     return f"{about.points:,} points, {sum(explained):.0%} of the variance"
-
-
-def _positions(samples: SampleColumns, task: str) -> NDArray[np.int32]:
-    """Return the place in its file of each object, in the order of `object_vectors`."""
-    parts, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for part in samples.prediction_parts(task):
-        parts.append(part.columns.position)
-        owners.append(part.samples[part.columns.file])
-    order = np.argsort(np.concatenate(owners), kind="stable")
-    return np.concatenate(parts)[order].astype(np.int32)
 
 
 def project(vectors: NDArray[np.floating], there: Bools) -> tuple[NDArray[np.uint16], tuple[float, float]]:
@@ -136,7 +127,7 @@ def _save(
     place: Path,
     xy: NDArray[np.uint16],
     owner: NDArray[np.int64] | None,
-    position: NDArray[np.int32] | None,
+    position: NDArray[np.int64] | None,
     about: PlotAbout,
 ) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +136,7 @@ def _save(
         np.save(temporary / "xy.npy", xy)
         if owner is not None and position is not None:
             np.save(temporary / "owner.npy", owner.astype(np.uint32))
-            np.save(temporary / "position.npy", position)
+            np.save(temporary / "position.npy", position.astype(np.int32))
         LocalStore(temporary).write("about.json", msgspec.json.encode(about))
         shutil.rmtree(place, ignore_errors=True)
         temporary.rename(place)

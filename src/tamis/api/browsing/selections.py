@@ -30,6 +30,7 @@ from tamis.api.converting.run import export_to
 from tamis.api.report.values import Report, decode_report
 from tamis.errors import UsageError
 from tamis.index import Pool
+from tamis.model import parse_object_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,13 +95,13 @@ class Selections:
         )
 
     def keys(self, selection_id: str) -> list[str]:
-        """Return the picked keys, pinned ones first.
+        """Return the keys of the picked samples, pinned ones first; objects stand for the samples that hold them.
 
         Raises:
             NoSampleError: when there is no finished selection of that id.
         """
         document = self._document(selection_id)
-        return [*document["pinned"], *(pick["key"] for pick in document["picks"])]
+        return list(dict.fromkeys(map(_sample_of, _picked(document))))
 
     def picks(self, selection_id: str, *, offset: int, limit: int) -> PickPage:
         """Return part of the picks with their reasons.
@@ -111,7 +112,7 @@ class Selections:
         document = self._document(selection_id)
         pinned = document["pinned"]
         cards = [
-            PickCard(pick=i + 1, key=key, why="pinned by hand", pinned=True, reasons=[])
+            PickCard(pick=i + 1, key=_sample_of(key), name=key, why="pinned by hand", pinned=True, reasons=[])
             for i, key in enumerate(pinned[offset : offset + limit], start=offset)
         ]
         first = max(offset - len(pinned), 0)
@@ -220,7 +221,7 @@ class Selections:
 
         def read() -> dict[str, Any]:
             document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-            document["key set"] = {*document["pinned"], *(pick["key"] for pick in document["picks"])}
+            document["key set"] = set(map(_sample_of, _picked(document)))
             return document
 
         return self._documents.get(selection_id, read)
@@ -234,6 +235,15 @@ class Selections:
         return None if report.coverage is None else report.coverage.mean.selected[-1]
 
 
+def _picked(document: dict[str, Any]) -> list[str]:
+    return [*document["pinned"], *(pick["key"] for pick in document["picks"])]
+
+
+def _sample_of(key: str) -> str:
+    named = parse_object_key(key)
+    return key if named is None else named.sample
+
+
 def _card(pick: dict[str, Any], n_pinned: int) -> PickCard:
     objectives = pick["objectives"]
     reasons = [
@@ -245,7 +255,14 @@ def _card(pick: dict[str, Any], n_pinned: int) -> PickCard:
         )
         for name, reason in zip(objectives, pick["reasons"], strict=True)
     ]
-    return PickCard(pick=pick["pick"] + n_pinned, key=pick["key"], why=pick["why"], pinned=False, reasons=reasons)
+    return PickCard(
+        pick=pick["pick"] + n_pinned,
+        key=_sample_of(pick["key"]),
+        name=pick["key"],
+        why=pick["why"],
+        pinned=False,
+        reasons=reasons,
+    )
 
 
 def _rank_correlation(both: Sequence[str], keys_b: Sequence[str]) -> float | None:

@@ -147,7 +147,8 @@ class PickCard(_Value, frozen=True, kw_only=True):
 
     Attributes:
         pick: its number, 1 is the first.
-        key: of the sample.
+        key: of the sample, or of the sample that holds the object.
+        name: what was picked: the key, or `KEY#TASK#POSITION` of an object.
         why: in words.
         pinned: whether it was pinned.
         reasons: in the order of the strategies.
@@ -155,6 +156,7 @@ class PickCard(_Value, frozen=True, kw_only=True):
 
     pick: int
     key: str
+    name: str
     why: str
     pinned: bool
     reasons: list[Reason]
