@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench docs clean
+.PHONY: demo test check format bench docs page-tools vendor pictures clean
 
 $(BIN)/tamis: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,18 @@ format: $(VENV)/.test  ## rewrite the code in the house style
 
 docs: $(VENV)/.test  ## rewrite the generated pages of docs/
 	$(BIN)/python docs/generate.py
+
+tools/page/node_modules/.package-lock.json: tools/page/package-lock.json
+	npm ci --prefix tools/page --silent --no-fund --no-audit --ignore-scripts
+	@touch $@
+
+page-tools: tools/page/node_modules/.package-lock.json  ## what checks the page's JavaScript: tsc, axe-core (needs npm)
+
+vendor:  ## copy the page's libraries, pinned in tools/page/package.json, into the package (needs npm)
+	$(PYTHON) tools/page/vendor.py
+
+pictures: $(VENV)/.test  ## draw the pictures of docs/page.md anew (needs chromium)
+	TAMIS_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_page_pictures.py
 
 bench: $(VENV)/.test  ## measure against peers, write benchmarks/results.md
 	$(BIN)/python benchmarks/run.py

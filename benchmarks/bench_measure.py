@@ -56,9 +56,14 @@ def peak_bytes(command: Sequence[str | Path]) -> int:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
-        peak = max(peak, sum(map(_pss_bytes, _tree(process.pid))))
+        peak = max(peak, tree_bytes(process.pid))
         time.sleep(_SAMPLE_SECS)
     return peak
+
+
+def tree_bytes(root: int) -> int:
+    """Return what a process and all below it hold now, shared pages counted once."""
+    return sum(map(_pss_bytes, _tree(root)))
 
 
 def spread(times: Sequence[float]) -> str:

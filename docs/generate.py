@@ -19,8 +19,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+import msgspec
 from typer.models import ArgumentInfo, OptionInfo
 
+from tamis.api.browsing.conditions import Condition
 from tamis.cli.app import app, tamis_command
 from tamis.model import TaskType
 from tamis.model.problem_codes import JSON_CODES, PREDICTION_CODES, ProblemCode
@@ -28,6 +30,8 @@ from tamis.model.problem_codes_dataset import FINDING_CODES, NAME_CODES, TASK_CO
 from tamis.model.problem_codes_metadata import METADATA_CODES, RELEVANT_CODES
 from tamis.scoring import SCORE_NAMES
 from tamis.selection.config_faults import TABLE
+from tamis.web.app import ENDPOINTS
+from tamis.web.openapi import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -97,6 +101,39 @@ def commands() -> str:
         name = command.name or function.__name__
         parts += [f"## tamis {name}", _usage(name, function), _reflowed(function.__doc__), _options(function)]
     return "\n\n".join(parts)
+
+
+def routes() -> str:
+    """Return each route with what it takes and answers."""
+    parts = []
+    for endpoint in ENDPOINTS:
+        answer = endpoint.answer if isinstance(endpoint.answer, str) else _type_name(endpoint.answer)
+        parts.append(f"### {endpoint.method} {endpoint.path}\n\n{endpoint.about} Answers `{answer}`.")
+        about = attributes_of(endpoint.request)
+        rows = [
+            (f"`{field.name}`", "yes" if field.required else "", _cell(about.get(field.name, "")))
+            for field in msgspec.structs.fields(endpoint.request)
+        ]
+        if rows:
+            parts.append(_table(("query" if endpoint.method == "GET" else "body", "required", "meaning"), rows))
+    return "\n\n".join(parts)
+
+
+def conditions() -> str:
+    """Return each kind of condition of a filter with its keys."""
+    parts = []
+    for kind in get_args(Condition):
+        about = attributes_of(kind)
+        summary = (kind.__doc__ or "").strip().split("\n")[0]
+        parts.append(f"### {kind.__struct_config__.tag}\n\n{summary}")
+        rows = [(f"`{field.name}`", _cell(about.get(field.name, ""))) for field in msgspec.structs.fields(kind)]
+        parts.append(_table(("key", "meaning"), rows))
+    return "\n\n".join(parts)
+
+
+def _type_name(kind: Any) -> str:  # noqa: ANN401 (a type or a list of one)
+    inner = get_args(kind)
+    return f"[{inner[0].__name__}]" if inner else kind.__name__
 
 
 def _usage(name: str, function: Callable[..., Any]) -> str:
@@ -176,6 +213,7 @@ _PARTS = {
     "scores.md": {"scores": scores},
     "strategies.md": {"strategies": strategies},
     "cli.md": {"commands": commands},
+    "api.md": {"routes": routes, "conditions": conditions},
 }
 
 

@@ -11,19 +11,10 @@ import numpy as np
 import pytest
 
 import tamis
-from real_data import (
-    answer,
-    copy_images,
-    image_size,
-    needs_data,
-    read_json,
-    refusal,
-    results_by_file,
-    write_detections,
-)
+from real_data import answer, image_size, needs_data, read_json, refusal, results_by_file
+from real_sources import DEEPLAB, RESULTS, write_coco
 from tamis.api.writer import PredictionWriter
 from tamis.errors import UsageError
-from tamis.formats import from_coco
 from tamis.model.masks import decode
 from tamis.selection import parse_config
 
@@ -31,58 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = needs_data
-RESULTS = "coco128/results"
-DEEPLAB = f"{RESULTS}/deeplabv3_voc_coco128_val_semseg_rle.json"
-MOVENET = f"{RESULTS}/movenet_multipose_coco128_val.json"
 
 
 @pytest.fixture(scope="module")
 def coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """128 images with what four models said, and metadata made up from their numbers."""
+    """128 images with what four models said, scanned."""
     root = tmp_path_factory.mktemp("coco")
-    names = copy_images("coco128/images/val2017/*.jpg", root)
-    for task in ("nanodet", "centernet"):
-        by_file = results_by_file(f"{RESULTS}/{task}_coco128_val.json")
-        write_detections(root, task, {name: by_file[name] for name in names})
-    _write_poses(root, names)
-    _write_masks(root, names)
-    _write_metadata(root, names)
+    write_coco(root)
     answer("scan", root)
     return root
-
-
-def _write_poses(root: Path, names: list[str]) -> None:
-    by_file = results_by_file(MOVENET)
-    with PredictionWriter(root, task="movenet", task_type="keypoint-detection", categories=["person"]) as writer:
-        for name in names:
-            fields = ("keypoints", "score", "bbox")
-            entries = [{"category_id": 0, **{field: e[field] for field in fields}} for e in by_file[name]]
-            writer.write(name, entries)
-
-
-def _write_masks(root: Path, names: list[str]) -> None:
-    by_file = results_by_file(DEEPLAB)
-    classes = {entry["category_id"]: entry["category"] for entries in by_file.values() for entry in entries}
-    with PredictionWriter(
-        root, task="deeplab", task_type="semantic-segmentation", categories=dict(sorted(classes.items()))
-    ) as writer:
-        for name in names:
-            masks = [(entry["category_id"], from_coco(entry["segmentation"]).runs) for entry in by_file[name]]
-            writer.write(name, [{"category_id": c, "segmentation": runs, "score": 1.0} for c, runs in masks])
-
-
-def _write_metadata(root: Path, names: list[str]) -> None:
-    folder = root / ".lightly" / "metadata"
-    folder.mkdir(parents=True)
-    fields = [
-        {"name": "number", "path": "number", "defaultValue": 0, "valueDataType": "NUMERIC_INT"},
-        {"name": "half", "path": "half", "defaultValue": "", "valueDataType": "CATEGORICAL_STRING"},
-    ]
-    (folder / "schema.json").write_text(json.dumps(fields))
-    for number, name in enumerate(names):
-        values = {"number": number, "half": "first" if number < 64 else "second"}
-        document = {"file_name": name, "type": "image", "metadata": values}
-        (folder / name).with_suffix(".json").write_text(json.dumps(document))
 
 
 def test_sigmoid_probabilities_are_one_warning_for_a_dataset(coco: Path) -> None:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from real_data import DATA, answer, needs_data, read_json, refusal, results_by_file, write_detections
+from real_data import DATA, answer, needs_data, read_json, refusal
+from real_sources import EFFICIENTNET, MOBILENET, N_FRAMES, write_car, write_clothing
 from tamis.api.writer import PredictionWriter
 from tamis.errors import UsageError
-from tamis.model import frame_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = needs_data
-EFFICIENTNET = DATA / "clothing/results/efficientnet_lite0_clothing.npz"
-MOBILENET = DATA / "clothing/results/mobilenetv2_clothing_probs.npz"
 BALANCED = """
 n_samples: 20
 strategies:
@@ -28,21 +26,13 @@ strategies:
 - input: {type: EMBEDDINGS}
   strategy: {type: DIVERSITY}
 """
-N_FRAMES = 377
 
 
 @pytest.fixture(scope="module")
 def clothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """341 photos in folders with the class probabilities of two classifiers."""
     root = tmp_path_factory.mktemp("clothing")
-    shutil.copytree(DATA / "clothing", root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("results"))
-    for task, path in (("efficientnet", EFFICIENTNET), ("mobilenet", MOBILENET)):
-        with np.load(path) as arrays:
-            files, rows = arrays["files"].tolist(), arrays["probs"]
-        classes = [f"class {i}" for i in range(rows.shape[1])]
-        with PredictionWriter(root, task=task, task_type="classification", categories=classes) as writer:
-            for file, row in zip(files, rows, strict=True):
-                writer.write_classification(file, row)
+    write_clothing(root)
     return root
 
 
@@ -157,13 +147,7 @@ def test_confidences_above_1_are_found(
 def car(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video with what a detector said about each of its frames."""
     root = tmp_path_factory.mktemp("car")
-    shutil.copy(DATA / "videos/car/car-detection.mp4", root)
-    by_file = results_by_file("videos/car/nanodet_video_car-detection.json")
-    results = {
-        frame_name("car-detection.mp4", i, N_FRAMES): by_file[f"car-detection-{i:03}-mp4.jpg"]
-        for i in range(N_FRAMES)
-    }
-    write_detections(root, "nanodet", results)
+    write_car(root)
     return root
 
 

@@ -154,6 +154,44 @@ def stream_problems(sources: Sources, snapshot: Snapshot) -> Iterator[Problem]:
     return (place.of(problem) for problem in chain(snapshot.manifest.problems, map(_problem, rows)))
 
 
+def place_problems(
+    sources: Sources, snapshot: Snapshot, *, code: str, task: str | None, offset: int, limit: int
+) -> tuple[int, list[Problem]]:
+    """Return how many problems of one code in one task there are, and some of them with their places.
+
+    Args:
+        sources: where the files are.
+        snapshot: of the index.
+        code: of the problems.
+        task: that they are about, `None`: that concern none.
+        offset: how many to pass over.
+        limit: how many to return.
+    """
+    loose = [p for p in snapshot.manifest.problems if p.code == code and p.task == task]
+    connection = snapshot.connect()
+    which, values = "code = ? AND task IS NOT DISTINCT FROM ?", [code, task]
+    counted = connection.execute(f"SELECT count(*) FROM problems WHERE {which}", values).fetchone()  # noqa: S608
+    n_stored = 0 if counted is None else int(counted[0])
+    stored: list[Problem] = []
+    if offset + limit > len(loose):
+        first = max(offset - len(loose), 0)
+        page = f"{which} ORDER BY file, path LIMIT {limit} OFFSET {first}"
+        stored = place_found(sources, connection, page, values)
+    place = _Places(sources)
+    problems = [*(place.of(problem) for problem in loose[offset : offset + limit]), *stored]
+    return len(loose) + n_stored, problems[:limit]
+
+
+def place_found(sources: Sources, connection: DuckDBPyConnection, where: str, values: list[Any]) -> list[Problem]:
+    """Return the problems of files that meet a condition in SQL, with line and column where they can be found."""
+    found = connection.execute(
+        f'SELECT code, task, file, path, line, "column", message, hint FROM problems WHERE {where}',  # noqa: S608
+        values,
+    )
+    place = _Places(sources)
+    return [place.of(_problem(row)) for row in found.fetchall()]
+
+
 def _stored_groups(sources: Sources, connection: DuckDBPyConnection) -> Iterator[ProblemGroup]:
     """Group the problems of files, however many millions they are."""
     counts = connection.execute("SELECT code, task, count(*) FROM problems GROUP BY ALL").fetchall()

@@ -16,6 +16,8 @@ from tamis.model import Severity, frame_name, parse_frame_stem, stem_of
 from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, check_score, map_object_frequency
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from tamis.index import Snapshot
     from tamis.model import Task
 
@@ -144,13 +146,13 @@ def show_samples(snapshot: Snapshot, *, sort: str | None, limit: int) -> list[Sa
     ]
 
 
-def show_sample(snapshot: Snapshot, key: str) -> SampleView:
-    """Return everything known of one sample.
+def show_sample(snapshot: Snapshot, key: str, connection: DuckDBPyConnection | None = None) -> SampleView:
+    """Return everything known of one sample, through a connection to the snapshot where there is one.
 
     Raises:
         UsageError: when there is no such sample.
     """
-    connection = snapshot.connect()
+    connection = connection or snapshot.connect()
     rows = _rows(connection.execute("SELECT * FROM samples WHERE key = ?", [key]))
     if not rows:
         raise UsageError(

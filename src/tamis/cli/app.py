@@ -25,6 +25,7 @@ from tamis.cli.options import (
     snapshot_of,
 )
 from tamis.cli.selecting import report_command, select_command
+from tamis.cli.serving import serve_command
 from tamis.cli.terminal import OutputFormat, progress_bar, stdout, write_json
 
 app = typer.Typer(
@@ -284,3 +285,4 @@ app.command("embed")(embed_command)
 app.command("crops")(crops_command)
 app.command("similar")(similar_command)
 app.command("tag")(tag_command)
+app.command("serve")(serve_command)

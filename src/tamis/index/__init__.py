@@ -1,5 +1,17 @@
 """Parquet shards and a manifest: one immutable snapshot. The only part that knows Arrow and DuckDB."""
 
+from tamis.index.browse import (
+    ProblemRows,
+    QueryError,
+    QueryRows,
+    RaggedRows,
+    SampleTable,
+    Sandbox,
+    TaskRows,
+    build_tables,
+    forget_tables,
+    open_tables,
+)
 from tamis.index.changes import Changes, all_units, find_changes
 from tamis.index.conditions import keys_where
 from tamis.index.embedding_files import EMBEDDING_ENDINGS, Embeddings, read_embeddings
@@ -53,7 +65,13 @@ __all__ = [
     "MetadataColumn",
     "Pool",
     "PredictionPart",
+    "ProblemRows",
+    "QueryError",
+    "QueryRows",
+    "RaggedRows",
     "SampleColumns",
+    "SampleTable",
+    "Sandbox",
     "ScoreNames",
     "SetSpec",
     "Shard",
@@ -62,14 +80,18 @@ __all__ = [
     "Staging",
     "Tag",
     "TagChange",
+    "TaskRows",
     "Video",
     "all_units",
+    "build_tables",
     "embedding_sets",
     "find_changes",
     "find_set",
+    "forget_tables",
     "keys_where",
     "make_set",
     "mix",
+    "open_tables",
     "parquet_columns",
     "parquet_rows",
     "picks_parquet",

@@ -41,9 +41,11 @@ class SampleColumns:
 
     Attributes:
         snapshot: where the columns are read from.
+        known_keys: its sample keys, ascending, where they were sorted already.
     """
 
     snapshot: Snapshot
+    known_keys: pa.Array | None = None
     _rows: dict[str, Ints] = field(default_factory=dict, init=False, repr=False)  # a table's rows: which samples
 
     def __len__(self) -> int:
@@ -94,6 +96,16 @@ class SampleColumns:
         values[rows] = np.array([*read.to_pylist(), None], object)[:-1]
         return values.tolist()
 
+    def codes(self, table: str, column: str) -> tuple[NDArray[np.int32], list[str]]:
+        """Return labels as numbers, -1 where there is none, shape (N,); and what each number stands for."""
+        read, rows = self._read(table, column)
+        encoded = pc.dictionary_encode(read.cast(pa.string())).combine_chunks()
+        codes = np.full(len(self), -1, np.int32)
+        if not len(read):
+            return codes, []
+        codes[rows] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return codes, encoded.dictionary.to_pylist()
+
     def has_file(self, task: str) -> Bools:
         """Return which samples have a valid prediction file of a task."""
         there = np.zeros(len(self), np.bool_)
@@ -136,6 +148,8 @@ class SampleColumns:
 
     @cached_property
     def _arrow_keys(self) -> pa.StringArray:
+        if self.known_keys is not None:
+            return self.known_keys.cast(pa.string())
         keys = self.snapshot.table("samples", ["key"])["key"]
         return keys.take(pc.sort_indices(keys)).combine_chunks()
 

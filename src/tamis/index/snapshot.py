@@ -84,7 +84,7 @@ class Snapshot:
 
     def shard_table(self, shard: Shard, name: str, columns: list[str] | None) -> pa.Table:
         """Read a table of one shard, as `table` does of all."""
-        path = self._path(shard, name)
+        path = self.table_file(shard, name)
         dead = self.manifest.dead.get(shard.id)
         wanted = columns if columns is None or not dead else [*columns, "unit"]
         # One file at a time: pyarrow's own multi-file reader would hold and unify all schemas first.
@@ -101,11 +101,11 @@ class Snapshot:
     def units(self) -> Iterator[tuple[Shard, pa.Table]]:
         """Yield each shard with its units (stem, fingerprint), dead ones too: the row is the unit number."""
         for shard in self.manifest.shards:
-            yield shard, pq.read_table(self._path(shard, "units"), memory_map=True)
+            yield shard, pq.read_table(self.table_file(shard, "units"), memory_map=True)
 
     def missing_files(self) -> list[Path]:
         """Return the files that the manifest refers to but that are not there."""
-        paths = (self._path(shard, table) for shard in self.manifest.shards for table in shard.tables)
+        paths = (self.table_file(shard, table) for shard in self.manifest.shards for table in shard.tables)
         return [path for path in paths if not path.exists()]
 
     def connect(self) -> duckdb.DuckDBPyConnection:
@@ -164,11 +164,12 @@ class Snapshot:
 
         DuckDB reads `*`, `?` and `[` of a path as a pattern, in which `[*]` is `*`, and a folder `a=1` as a column.
         """
-        paths = (str(self._path(shard, table)) for shard in shards)
+        paths = (str(self.table_file(shard, table)) for shard in shards)
         files = ", ".join(_literal(re.sub(r"[*?\[]", r"[\g<0>]", path)) for path in paths)
         return f"read_parquet([{files}], hive_partitioning = false)"
 
-    def _path(self, shard: Shard, table: str) -> Path:
+    def table_file(self, shard: Shard, table: str) -> Path:
+        """Return the Parquet file of a shard's table."""
         # The shards of an uncommitted check lie elsewhere: an absolute id replaces the root.
         return table_path(self.root / "shards" / shard.id, table)
 

@@ -22,6 +22,7 @@ from tamis.selection.config import (
     encode_config,
     parse_config,
 )
+from tamis.selection.config_faults import TABLE as STRATEGIES_OF_INPUTS
 from tamis.selection.field import Field, survey
 from tamis.selection.greedy import Selection, select
 from tamis.selection.limits import AtMost, Limit, MinGap
@@ -39,6 +40,7 @@ from tamis.selection.strategies import (
 )
 
 __all__ = [
+    "STRATEGIES_OF_INPUTS",
     "AtMost",
     "Balance",
     "BalanceConfig",

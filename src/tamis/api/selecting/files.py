@@ -39,7 +39,8 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
         "n_candidates": int(selection.field.candidate.sum()),
         "n_pool": len(run.pool),
         "n_pool_gone": run.n_pool_gone,
-        "n_labelled": len(run.labelled),
+        "n_labelled": len(run.labelled) - len(run.pinned),
+        "pinned": run.pinned,
         "labelled_unknown": run.labelled_unknown,
         "left_out": left_out(run),
         "ruled_out": dict(selection.ruled_out),
@@ -69,7 +70,7 @@ def write_selection(
     store.write("config.yaml", encode_config(run.config).encode())
     if run.rows.target is not None:
         store.write("images.txt", "".join(f"{line_of(key)}\n" for key in run.images).encode())
-    store.write("selected.txt", "".join(f"{line_of(key)}\n" for key in run.keys).encode())
+    store.write("selected.txt", "".join(f"{line_of(key)}\n" for key in run.chosen_keys).encode())
 
 
 def write_report(

@@ -52,12 +52,18 @@ class SelectOptions:
         pool: name of the pool whose members count as selected, or `None`.
         labelled: keys of more samples that count as selected.
         add_to_pool: whether those and the picks join the pool.
+        pinned: keys that are picked whatever the config says: the first of the picks that are asked for.
+        rejected: keys that are not to be picked.
+        among: which samples may be picked, shape (N,); `None`: all.
     """
 
     embeddings: str | Path | None = None
     pool: str | None = None
     labelled: Sequence[str] = ()
     add_to_pool: bool = False
+    pinned: Sequence[str] = ()
+    rejected: Sequence[str] = ()
+    among: Bools | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,7 @@ class SelectionRun:
         n_requested: how many new picks were asked for.
         n_eligible: samples that could have been picked before any THRESHOLD.
         n_duplicates: how many were left out because they repeat another one.
+        pinned: keys that were picked by hand, before all others; they are among `labelled`, too.
     """
 
     config: SelectionConfig
@@ -101,6 +108,7 @@ class SelectionRun:
     n_requested: int
     n_eligible: int
     n_duplicates: int = 0
+    pinned: tuple[str, ...] = ()
 
     @property
     def rows(self) -> Rows:
@@ -123,6 +131,11 @@ class SelectionRun:
         """Keys of the samples that the picks are, or that hold them, each once in pick order."""
         keys, owner = self.samples.keys, self.rows.owner
         return list(dict.fromkeys(keys[i] for i in owner[self.selection.picks].tolist()))
+
+    @property
+    def chosen_keys(self) -> list[str]:
+        """Keys that were pinned, then those of the picks."""
+        return [*self.pinned, *self.keys]
 
     def sentence(self, pick: int) -> str:
         """Say why a pick was made."""
@@ -163,6 +176,9 @@ def run_selection(
     pool = before.indices
     candidate = np.ones(len(rows), np.bool_)
     candidate[list(pool)] = False
+    if options.among is not None:
+        candidate &= rows.spread(options.among)
+    candidate[rows.of(options.rejected)[0]] = False
     repeated = candidate & repeated_rows(rows, config.select.without_duplicates, pool)
     candidate &= ~repeated
 
@@ -172,7 +188,7 @@ def run_selection(
 
     try:
         n_eligible = int(np.count_nonzero(survey(strategies, candidate=candidate, pool=pool).eligible))
-        n_requested = config.n_samples or config.budget(n_eligible)
+        n_requested = max((config.n_samples or config.budget(n_eligible)) - len(before.pinned), 0)
         selection = select(
             strategies,
             n_samples=n_requested,
@@ -201,6 +217,7 @@ def run_selection(
         n_requested=n_requested,
         n_eligible=n_eligible,
         n_duplicates=int(np.count_nonzero(repeated)),
+        pinned=before.pinned,
     )
 
 
@@ -212,11 +229,12 @@ class _SelectedBefore:
     n_gone: int
     labelled: tuple[str, ...]
     unknown: tuple[str, ...]
+    pinned: tuple[str, ...]
 
 
 def _selected_before(rows: Rows, options: SelectOptions) -> _SelectedBefore:
     members = Pool(rows.samples.snapshot.root, options.pool).members() if options.pool is not None else []
-    new = list(dict.fromkeys(options.labelled))
+    new = list(dict.fromkeys([*options.labelled, *options.pinned]))
     (of_pool, gone), (of_labelled, unknown) = rows.of(members), rows.of(new)
     if new and len(unknown) == len(new):
         raise UsageError(
@@ -225,7 +243,14 @@ def _selected_before(rows: Rows, options: SelectOptions) -> _SelectedBefore:
         )
     left_out = {*members, *unknown}
     labelled = tuple(key for key in new if key not in left_out)
-    return _SelectedBefore(tuple(dict.fromkeys([*of_pool, *of_labelled])), len(gone), labelled, tuple(unknown))
+    by_hand = set(labelled) - set(options.labelled)
+    return _SelectedBefore(
+        indices=tuple(dict.fromkeys([*of_pool, *of_labelled])),
+        n_gone=len(gone),
+        labelled=labelled,
+        unknown=tuple(unknown),
+        pinned=tuple(key for key in dict.fromkeys(options.pinned) if key in by_hand),
+    )
 
 
 def join_pool(run: SelectionRun, options: SelectOptions) -> None:

@@ -1,0 +1,1 @@
+"""What the page asks: pages of samples, counts, pictures, problems, jobs. Every answer is a value."""

@@ -1,0 +1,143 @@
+"""Everything that a server of one datasource holds, put together: nothing is global."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tamis.api.browsing.browser import Browser
+from tamis.api.browsing.disk_cache import DiskCache
+from tamis.api.browsing.frames import FrameReaders
+from tamis.api.browsing.jobs import Jobs
+from tamis.api.browsing.pictures import Pictures
+from tamis.api.browsing.plots import read_points
+from tamis.api.browsing.selections import Selections
+from tamis.api.browsing.values_work import JobKind, JobState
+from tamis.index import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tamis.api.browsing.values import Status
+    from tamis.api.browsing.values_work import Job
+    from tamis.api.browsing.view import View
+    from tamis.api.sources import Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """How a datasource is served.
+
+    Attributes:
+        follow_links: whether pictures and files may be shown that lie elsewhere, by links of the datasource.
+        picture_cache_bytes: what the thumbnails on disk may take.
+    """
+
+    follow_links: bool = False
+    picture_cache_bytes: int = 2 << 30
+
+
+@dataclass(slots=True, eq=False)
+class Project:
+    """A datasource that is looked at. `start` it, and `close` it at the end.
+
+    Args:
+        sources: the places of the project.
+        options: how it is served.
+    """
+
+    sources: Sources
+    options: ServeOptions = ServeOptions()
+    browser: Browser = field(init=False)
+    pictures: Pictures = field(init=False)
+    jobs: Jobs = field(init=False)
+    selections: Selections = field(init=False)
+    _listeners: list[Callable[[str, msgspec.Struct], None]] = field(default_factory=list)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        cache = DiskCache(self.sources.index.root / "pictures", self.options.picture_cache_bytes)
+        self.pictures = Pictures(self.sources.input, cache, FrameReaders(), follow_links=self.options.follow_links)
+        self.jobs = Jobs(self.sources, self._job_changed)
+        self.selections = Selections(self.jobs)
+        self.browser = Browser(self.sources, _Lists(self), self._status_changed)
+
+    def start(self) -> None:
+        """Open the index and watch the jobs, in threads."""
+        self.browser.start()
+        self.jobs.start_watching()
+
+    def close(self) -> None:
+        """End the threads; workers go on."""
+        self.jobs.close()
+        self.browser.close()
+
+    @property
+    def view(self) -> View:
+        """What is looked at; raises `IndexMissingError` when there is nothing (yet)."""
+        return self.browser.view
+
+    def status(self) -> Status:
+        """Say what is at hand, and whether a scan is running."""
+        scan = self.jobs.running(JobKind.SCAN)
+        return msgspec.structs.replace(self.browser.status(), job=None if scan is None else scan.id)
+
+    def listen(self, listener: Callable[[str, msgspec.Struct], None]) -> Callable[[], None]:
+        """Tell somebody of every new status and every step of a job, from other threads; returns what ends it."""
+        with self._turn:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._turn:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def _tell(self, name: str, value: msgspec.Struct) -> None:
+        with self._turn:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(name, value)
+
+    def _status_changed(self) -> None:
+        self._tell("status", self.status())
+
+    def _job_changed(self, job: Job) -> None:
+        self._tell("job", job)
+        if job.kind is JobKind.SCAN:
+            if job.state is JobState.DONE:
+                self.browser.look_again()
+            self._status_changed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Finds the lists of samples that filters name."""
+
+    project: Project
+
+    def selection(self, selection_id: str) -> Sequence[str]:
+        """Return the keys that a selection picked, in its order."""
+        return self.project.selections.keys(selection_id)
+
+    def pool(self, name: str) -> Sequence[str]:
+        """Return the members of a pool."""
+        return Pool(self.project.sources.index.root, name).members()
+
+    def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
+        """Return points and owners of a plot."""
+        return read_points(view, space)
+
+
+def list_pools_of(sources: Sources, key: str) -> list[str]:
+    """Return the names of the pools that a sample is in."""
+    folder: Path = sources.index.root / "pools"
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [name for name in names if key in Pool(sources.index.root, name).members()]

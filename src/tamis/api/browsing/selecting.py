@@ -1,0 +1,162 @@
+"""Selections as jobs: what the form asks for is checked at once, run in a worker, and read back from its files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from tamis.api.browsing.values_work import ConfigCheck, ConfigOptions, JobKind, PoolInfo, SelectionRequest
+from tamis.api.browsing.view import parse_filter
+from tamis.api.selecting.files import write_selection
+from tamis.api.selecting.run import SelectOptions, run_selection
+from tamis.errors import IndexMissingError, UsageError
+from tamis.index import Pool
+from tamis.scoring import SCORE_NAMES
+from tamis.selection import STRATEGIES_OF_INPUTS, encode_config, parse_config
+
+if TYPE_CHECKING:
+    from tamis.api.browsing.jobs import JobRequest, Jobs
+    from tamis.api.browsing.values_work import Job
+    from tamis.api.browsing.view import View
+    from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
+
+_AMONG = "among.bin"
+_EMBEDDING_ENDINGS = (".npy", ".npz", ".parquet", ".csv")
+_MAX_FILES = 200
+_SOURCE = "config"
+
+
+def check_config(text: str) -> ConfigCheck:
+    """Say whether a config can be run, or all that is wrong with it."""
+    try:
+        config = parse_config(text, source=_SOURCE)
+    except UsageError as error:
+        head, *faults = error.message.split("\n- ")
+        return ConfigCheck(faults=faults or [head.removeprefix(f"{_SOURCE}: ")])
+    return ConfigCheck(faults=[], config=msgspec.to_builtins(config), yaml=encode_config(config))
+
+
+def start_selection(jobs: Jobs, view: View, request: SelectionRequest) -> Job:
+    """Check what can be checked at once, and start the worker.
+
+    Raises:
+        UsageError: when the config or the filter has faults, or a name is none.
+        DatasourceError: when the job cannot be started.
+    """
+    config = parse_config(request.config, source=_SOURCE)
+    if request.pool is not None:
+        Pool(view.snapshot.root, request.pool)
+    both = set(request.pinned) & set(request.rejected)
+    if both:
+        raise UsageError(f"`{min(both)}` is both pinned and rejected")
+    unknown = [key for key in (*request.pinned, *request.rejected) if view.samples.number(key) is None]
+    if unknown:
+        raise UsageError(f"{len(unknown)} of the pinned and rejected keys are no samples: `{unknown[0]}`")
+    if request.embeddings is not None:
+        _contained(jobs.sources, request.embeddings)
+    mask = view.mask(parse_filter(request.filter))
+    files = {} if mask is None else {_AMONG: np.packbits(mask).tobytes()}
+    number = f"{config.n_samples:,}" if config.n_samples is not None else f"{config.proportion_samples:.0%}"
+    title = request.title.strip() or f"{number} samples"
+    details = {"request": msgspec.to_builtins(request), "snapshot": view.snapshot.id}
+    return jobs.start(JobKind.SELECTION, title, details, files)
+
+
+def work_selection(sources: Sources, folder: Path, job: JobRequest, listen: ProgressListener) -> str:
+    """Run a selection in its worker, and return what was done in words.
+
+    Raises:
+        UsageError: when the datasource does not have what the config names.
+        IndexMissingError: when the index changed since the request.
+        DatasourceError: when something cannot be read or written.
+    """
+    request = msgspec.convert(job.details["request"], SelectionRequest)
+    snapshot = sources.index.latest()
+    among = None
+    if snapshot is None:
+        raise IndexMissingError("The index is gone", hint="scan again")
+    if (folder / _AMONG).exists():
+        if snapshot.id != job.details["snapshot"]:
+            raise IndexMissingError("The index changed before the selection began", hint="run it again")
+        n = snapshot.table("samples", ["kind"]).num_rows
+        packed = np.frombuffer((folder / _AMONG).read_bytes(), np.uint8)
+        among = np.unpackbits(packed, count=n).astype(np.bool_)
+    options = SelectOptions(
+        embeddings=None if request.embeddings is None else _contained(sources, request.embeddings),
+        pool=request.pool,
+        pinned=request.pinned,
+        rejected=request.rejected,
+        among=among,
+    )
+    run = run_selection(snapshot, parse_config(request.config, source=_SOURCE), options, listen=listen)
+    write_selection(run, sources, folder / "out", listen=listen)
+    return f"{len(run.chosen_keys):,} picked" + (f": {run.selection.stopped}" if run.selection.stopped else "")
+
+
+def show_options(view: View, sources: Sources) -> ConfigOptions:
+    """Return what a form for configs can offer.
+
+    Raises:
+        StillLoadingError: while predictions are being read.
+    """
+    tasks = view.snapshot.tasks
+    return ConfigOptions(
+        strategies={kind: list(strategies) for kind, strategies in STRATEGIES_OF_INPUTS.items()},
+        scores={
+            task.name: [name for name in SCORE_NAMES[task.task_type] if name in view.rows(task.name).sample_scores]
+            for task in tasks
+        },
+        objects=[task.name for task in tasks if task.task_type.has_objects],
+        metadata={column.name: column.type for column in view.snapshot.manifest.metadata},
+        pools=list_pools(view),
+        embeddings=_embedding_files(sources),
+    )
+
+
+def list_pools(view: View) -> list[PoolInfo]:
+    """Return the pools by name; damaged ones are left out, as selections say what is wrong with them."""
+    folder = view.snapshot.root / "pools"
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    pools = []
+    for name in names:
+        try:
+            pools.append(PoolInfo(name=name, members=len(Pool(view.snapshot.root, name).members())))
+        except (UsageError, IndexMissingError):
+            continue
+    return pools
+
+
+def _embedding_files(sources: Sources) -> list[str]:
+    """Return files at the top of the datasource that may hold embeddings."""
+    root = sources.input.local_root
+    if root is None:
+        return []
+    names: list[str] = []
+    for page in sources.input.list_folder("", stamps=False):
+        names += [name for name in page.names if name.lower().endswith(_EMBEDDING_ENDINGS)]
+    return sorted(names)[:_MAX_FILES]
+
+
+def _contained(sources: Sources, name: str) -> Path:
+    """Return the path of an embeddings file, which must lie below the datasource.
+
+    Raises:
+        UsageError: when it does not, or is not there.
+    """
+    root = sources.input.local_root
+    path = None if root is None or "\0" in name else os.path.realpath(root / name)
+    if path is None or root is None or os.path.commonpath([os.path.realpath(root), path]) != os.path.realpath(root):
+        raise UsageError(
+            f"`{name}` does not lie below the datasource", hint="put the embeddings there, or use `tamis select`"
+        )
+    if not Path(path).is_file():
+        raise UsageError(f"There is no embeddings file `{name}`")
+    return Path(path)
+
+
+Picks = dict[str, Any]  # `selection.json`

@@ -1,0 +1,104 @@
+// Requests to the server: JSON in and out, one kind of error.
+
+import { useCallback, useEffect, useState } from "./ui.js";
+
+/** What the server refused, or that it could not be reached. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status HTTP status; 0 where there was no answer
+   * @param {string} code what it is, for programs
+   * @param {string} message what happened, for people
+   * @param {string | null} hint what to do
+   */
+  constructor(status, code, message, hint) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
+export async function request(address, options = {}) {
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "The server does not answer.", "Is `tamis serve` still running? Start it again, then reload.");
+  }
+  if (!response.ok) throw await refused(response);
+  return response;
+}
+
+/** @param {Response} response */
+async function refused(response) {
+  const text = await response.text();
+  try {
+    const body = JSON.parse(text), error = body.error ?? body;
+    return new ApiError(response.status, error.code ?? "", error.message ?? text, error.hint ?? null);
+  } catch {
+    return new ApiError(response.status, "", `The server answered ${response.status}.`, null);
+  }
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>}
+ */
+export async function getJson(address, options) {
+  return (await request(address, options)).json();
+}
+
+/**
+ * @param {string} method
+ * @param {string} address
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+export async function send(method, address, body) {
+  const options = body === undefined ? { method } : { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await request(address, options);
+  const text = await response.text();
+  return text === "" ? null : JSON.parse(text);
+}
+
+/**
+ * @template T
+ * @typedef {{data: T | null, error: ApiError | null, loading: boolean, isFresh: boolean, reload: () => void}} Loaded
+ */
+
+/**
+ * Load JSON, again whenever the address changes; the last answer stays until the next is there, and is not fresh.
+ * @param {string | null} address null loads nothing
+ * @returns {Loaded<any>}
+ */
+export function useJson(address) {
+  const [state, setState] = useState(/** @type {{data: any, of: string | null, error: ApiError | null, loading: boolean}} */ ({ data: null, of: null, error: null, loading: address !== null }));
+  const [times, setTimes] = useState(0);
+  useEffect(() => {
+    if (address === null) {
+      setState({ data: null, of: null, error: null, loading: false });
+      return undefined;
+    }
+    const abort = new AbortController();
+    setState((old) => ({ ...old, error: null, loading: true }));
+    getJson(address, { signal: abort.signal }).then(
+      (data) => {
+        setState({ data, of: address, error: null, loading: false });
+      },
+      (error) => {
+        if (!abort.signal.aborted) setState({ data: null, of: null, error, loading: false });
+      },
+    );
+    return () => abort.abort();
+  }, [address, times]);
+  const reload = useCallback(() => setTimes((n) => n + 1), []);
+  const { of, ...shown } = state;
+  return { ...shown, isFresh: of === address, reload };
+}

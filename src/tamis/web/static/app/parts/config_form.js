@@ -1,0 +1,154 @@
+// The form of a selection config: it speaks the config's words, and shows the file that it writes.
+
+import { html, useEffect, useState } from "../ui.js";
+import { send } from "../api.js";
+import { EXTRA, INPUTS, kindOf, likeliestScore, newInput, newStrategy, paired, STRATEGIES, treeOf, withKey } from "../config.js";
+import { words } from "../format.js";
+import { columns, tasks } from "../store.js";
+import { Choice, NumberField, Segmented } from "./controls.js";
+import { Prose } from "./prose.js";
+
+/** @typedef {import("../config.js").Tree} Tree */
+/** @typedef {import("../config.js").Part} Part */
+/** @typedef {import("../config.js").ConfigOptions} ConfigOptions */
+
+/**
+ * What the server says of a config, a moment after it changed.
+ * @param {string} text
+ * @returns {{faults: string[], config: Tree | null, yaml: string | null, checked: string}}
+ */
+export function useConfigCheck(text) {
+  const [state, setState] = useState({ faults: /** @type {string[]} */ ([]), config: /** @type {Tree | null} */ (null), yaml: /** @type {string | null} */ (null), checked: "" });
+  useEffect(() => {
+    let isOld = false;
+    const later = setTimeout(() => {
+      send("POST", "/api/config/check", { config: text }).then(
+        (answer) => { if (!isOld) setState({ ...answer, checked: text }); },
+        (error) => { if (!isOld) setState({ faults: [error.message], config: null, yaml: null, checked: text }); },
+      );
+    }, 150);
+    return () => {
+      isOld = true;
+      clearTimeout(later);
+    };
+  }, [text]);
+  return state;
+}
+
+/** @param {{text: string, options: ConfigOptions, check: ReturnType<typeof useConfigCheck>, onText: (text: string) => void}} props */
+export function ConfigForm({ text, options, check, onText }) {
+  const tree = treeOf(text);
+  const toForm = () => { if (check.config) onText(JSON.stringify(check.config)); };
+  const toText = () => onText(check.yaml ?? (tree ? JSON.stringify(tree, null, 2) : text));
+  return html`
+    <div class="row config-kind"><h2>What decides</h2><span class="spring"></span>
+      <${Segmented} label="How the config is edited" value=${tree ? "form" : "text"} options=${[{ value: "form", text: "Form" }, { value: "text", text: "YAML" }]} onChange=${(/** @type {string} */ kind) => (kind === "form" ? toForm() : toText())} /></div>
+    ${tree ? html`<${TreeForm} tree=${tree} options=${options} onTree=${(/** @type {Tree} */ next) => onText(JSON.stringify(next))} />`
+      : html`<label class="field"><span class="visually-hidden">Config</span><textarea rows="14" spellcheck=${false} value=${text} onInput=${(/** @type {any} */ event) => onText(event.currentTarget.value)}></textarea></label>`}
+    ${check.faults.length > 0 && html`<ul class="faults" role="alert">${check.faults.map((fault) => html`<li><${Prose} text=${fault} /></li>`)}</ul>`}`;
+}
+
+/** @param {{tree: Tree, options: ConfigOptions, onTree: (tree: Tree) => void}} props */
+function TreeForm({ tree, options, onTree }) {
+  const setPair = (/** @type {number} */ i, /** @type {any} */ pair) => onTree({ ...tree, strategies: tree.strategies.map((old, j) => (i === j ? pair : old)) });
+  const remove = (/** @type {number} */ i) => onTree({ ...tree, strategies: tree.strategies.filter((_, j) => j !== i) });
+  const add = () => onTree({ ...tree, strategies: [...tree.strategies, { input: { type: "RANDOM" }, strategy: { type: "WEIGHTS" } }] });
+  const share = tree.proportion_samples !== undefined;
+  const { n_samples: _n, proportion_samples: _p, ...rest } = tree;
+  return html`
+    <div class="row end budget">
+      <${Choice} label="How much" value=${share ? "share" : "number"} options=${[{ value: "number", text: "Number of samples" }, { value: "share", text: "Share of the candidates" }]}
+        onChange=${(/** @type {string} */ kind) => onTree(kind === "share" ? { proportion_samples: 0.1, ...rest } : { n_samples: 20, ...rest })} />
+      ${share
+        ? html`<${NumberField} label="Share, up to 1" min=${0} max=${1} step=${0.01} value=${tree.proportion_samples} onChange=${(/** @type {number | null} */ value) => onTree({ proportion_samples: value ?? 0.1, ...rest })} />`
+        : html`<${NumberField} label="Samples" min=${1} step=${1} value=${tree.n_samples ?? null} onChange=${(/** @type {number | null} */ value) => onTree({ n_samples: value ?? 1, ...rest })} />`}
+    </div>
+    <ol class="strategies">
+      ${tree.strategies.map((pair, i) => html`
+        <li key=${i} class="strategy"><${PairForm} number=${i + 1} pair=${pair} options=${options} onPair=${(/** @type {any} */ next) => setPair(i, next)} />
+          ${tree.strategies.length > 1 && html`<button type="button" class="quiet remove" aria-label=${`Remove strategy ${i + 1}`} onClick=${() => remove(i)}>✕</button>`}</li>`)}
+    </ol>
+    <button type="button" onClick=${add}>Add a strategy</button>`;
+}
+
+/** @param {{number: number, pair: {input: Part, strategy: Part}, options: ConfigOptions, onPair: (pair: any) => void}} props */
+function PairForm({ number, pair, options, onPair }) {
+  const { input, strategy } = pair;
+  const setInput = (/** @type {Part} */ next) => onPair(paired(next, strategy, options));
+  const setStrategy = (/** @type {Part} */ next) => onPair(paired(input, next, options));
+  const allowed = options.strategies[kindOf(input)] ?? [];
+  return html`
+    <fieldset><legend class="visually-hidden">Strategy ${number}</legend>
+      <div class="fields">
+        <${Choice} label="Input" value=${kindOf(input)} options=${INPUTS.filter((one) => one.value in options.strategies)} onChange=${(/** @type {string} */ kind) => setInput(newInput(kind, options, [...tasks.value.keys()]))} />
+        <${InputFields} input=${input} options=${options} onInput=${setInput} />
+      </div>
+      <div class="fields">
+        <${Choice} label="Strategy" value=${strategy.type} options=${allowed.map((type) => ({ value: type, text: `${type}: ${STRATEGIES[type] ?? ""}` }))} onChange=${(/** @type {string} */ type) => setStrategy(newStrategy(type))} />
+        <${StrategyFields} input=${input} strategy=${strategy} onStrategy=${setStrategy} />
+      </div>
+    </fieldset>`;
+}
+
+/** @param {{input: Part, options: ConfigOptions, onInput: (input: Part) => void}} props */
+function InputFields({ input, options, onInput }) {
+  const names = [...tasks.value.keys()];
+  const set = (/** @type {string} */ key) => (/** @type {any} */ value) => onInput(withKey(input, key, value));
+  const plain = (/** @type {string[]} */ values) => values.map((value) => ({ value, text: words(value) }));
+  if (input.type === "SCORES") {
+    return html`
+      <${Choice} label="Task" value=${input.task} options=${Object.keys(options.scores).map((value) => ({ value, text: value }))} onChange=${(/** @type {string} */ task) => onInput({ ...input, task, score: (options.scores[task] ?? []).includes(input.score) ? input.score : likeliestScore(options.scores[task] ?? []) })} />
+      <${Choice} label="Score" value=${input.score} options=${plain(options.scores[input.task] ?? [])} onChange=${set("score")} />`;
+  }
+  if (input.type === "EMBEDDINGS") {
+    return html`
+      <${Choice} label="Of" value=${input.task ?? ""} options=${[{ value: "", text: "whole images" }, ...options.objects.map((value) => ({ value, text: `objects of ${value}` }))]} onChange=${set("task")} />
+      ${"tag_name" in input && html`<${Choice} label="Query set (a pool)" value=${input.tag_name} options=${options.pools.map((one) => ({ value: one.name, text: one.name }))} onChange=${set("tag_name")} />`}`;
+  }
+  if (input.type === "METADATA") return html`<${Choice} label="Key" value=${input.key} options=${Object.keys(options.metadata).map((value) => ({ value, text: value }))} onChange=${set("key")} />`;
+  if (input.type === "RANDOM") return html`<${NumberField} label="Seed" step=${1} value=${input.random_seed ?? null} placeholder="0" onChange=${set("random_seed")} />`;
+  return html`
+    <${Choice} label="Task" value=${input.task} options=${names.map((value) => ({ value, text: value }))} onChange=${(/** @type {string} */ task) => onInput(withKey({ ...input, task }, "categories", null))} />
+    ${input.name === "CATEGORY_COUNT" && html`<${ClassesOf} task=${input.task} chosen=${input.categories ?? []} onChange=${(/** @type {string[]} */ list) => onInput(withKey(input, "categories", list.length ? list : null))} />`}`;
+}
+
+/** Classes that count; none chosen means all. @param {{task: string, chosen: string[], onChange: (names: string[]) => void}} props */
+function ClassesOf({ task, chosen, onChange }) {
+  const left = (tasks.value.get(task)?.categories ?? []).filter((one) => !chosen.includes(one.name));
+  return html`
+    <div class="field"><${Choice} label="Classes that count" value="" options=${[{ value: "", text: chosen.length ? "Add another …" : "all" }, ...left.map((one) => ({ value: one.name, text: one.name }))]} onChange=${(/** @type {string} */ name) => name && onChange([...chosen, name])} />
+      <div class="chips">${chosen.map((name) => html`<span class="chip"><span>${name}</span><button type="button" aria-label=${`Remove ${name}`} onClick=${() => onChange(chosen.filter((one) => one !== name))}>✕</button></span>`)}</div></div>`;
+}
+
+/** @param {{input: Part, strategy: Part, onStrategy: (strategy: Part) => void}} props */
+function StrategyFields({ input, strategy, onStrategy }) {
+  const set = (/** @type {string} */ key) => (/** @type {any} */ value) => onStrategy(withKey(strategy, key, value));
+  const operations = { SMALLER: "<", SMALLER_EQUAL: "≤", BIGGER: ">", BIGGER_EQUAL: "≥" };
+  const distributions = { UNIFORM: "all the same", INPUT: "as in the input", TARGET: "as I say" };
+  return html`
+    ${strategy.type === "THRESHOLD" && html`
+      <${Choice} label="Keep values" value=${strategy.operation} options=${Object.entries(operations).map(([value, text]) => ({ value, text: `${text} (${value})` }))} onChange=${set("operation")} />
+      <${NumberField} label="Threshold" value=${strategy.threshold} onChange=${(/** @type {number | null} */ value) => onStrategy({ ...strategy, threshold: value ?? 0 })} />`}
+    ${strategy.type === "BALANCE" && html`
+      <${Choice} label="Distribution" value=${strategy.distribution ?? "TARGET"} options=${Object.entries(distributions).map(([value, text]) => ({ value, text: `${text} (${value})` }))}
+        onChange=${(/** @type {string} */ value) => onStrategy(value === "TARGET" ? { ...strategy, distribution: value, target: {} } : withKey({ ...strategy, distribution: value }, "target", null))} />`}
+    ${strategy.type !== "THRESHOLD" && html`<${NumberField} label="Strength" value=${strategy.strength ?? null} placeholder="1" onChange=${set("strength")} />`}
+    ${(EXTRA[strategy.type] ?? []).map((one) => html`<${NumberField} key=${one.key} label=${one.label} value=${strategy[one.key] ?? null} placeholder=${one.placeholder} onChange=${set(one.key)} />`)}
+    ${strategy.type === "BALANCE" && strategy.target && html`<${Targets} names=${classNames(input)} target=${strategy.target} onTarget=${(/** @type {any} */ target) => onStrategy({ ...strategy, target })} />`}`;
+}
+
+/** @param {Part} input */
+function classNames(input) {
+  if (input.type === "PREDICTIONS") return (tasks.value.get(input.task)?.categories ?? []).map((one) => one.name);
+  return (columns.value.find((one) => one.group === "metadata" && one.label === input.key)?.values ?? []).map(([text]) => text);
+}
+
+/** Shares that are aimed at. @param {{names: string[], target: Record<string, number>, onTarget: (target: Record<string, number>) => void}} props */
+function Targets({ names, target, onTarget }) {
+  const left = names.filter((name) => !(name in target));
+  return html`
+    <div class="targets">
+      ${Object.entries(target).map(([name, value]) => html`<${NumberField} key=${name} label=${name} min=${0} step=${0.05} value=${value} onChange=${(/** @type {number | null} */ next) => onTarget(/** @type {any} */ (withKey(target, name, next)))} />`)}
+      <${Choice} label="Class" value="" options=${[{ value: "", text: "Add a class …" }, ...left.map((name) => ({ value: name, text: name }))]} onChange=${(/** @type {string} */ name) => name && onTarget({ ...target, [name]: 0.5 })} />
+    </div>`;
+}

@@ -1,0 +1,80 @@
+// Small controls that several views share.
+
+import { html, useEffect, useState } from "../ui.js";
+
+/** @typedef {import("../ui.js").Children} Children */
+
+/**
+ * One of a few, as buttons side by side.
+ * @param {{label: string, options: {value: string, text: string, title?: string}[], value: string, onChange: (value: string) => void}} props
+ */
+export const Segmented = ({ label, options, value, onChange }) => html`
+  <div class="segmented" role="group" aria-label=${label}>
+    ${options.map((one) => html`
+      <button type="button" title=${one.title} aria-pressed=${String(one.value === value)} onClick=${() => onChange(one.value)}>${one.text}</button>`)}
+  </div>`;
+
+/**
+ * One of many. Groups are headed by their name.
+ * @param {{label: string, options: {value: string, text: string, group?: string}[], value: string, onChange: (value: string) => void, hideLabel?: boolean}} props
+ */
+export function Choice({ label, options, value, onChange, hideLabel = false }) {
+  const groups = Map.groupBy(options, (one) => one.group ?? "");
+  const option = (/** @type {{value: string, text: string}} */ one) => html`<option value=${one.value} selected=${one.value === value}>${one.text}</option>`;
+  return html`
+    <label class="field">
+      <span class=${hideLabel ? "visually-hidden" : ""}>${label}</span>
+      <select value=${value} onChange=${(/** @type {any} */ event) => onChange(event.currentTarget.value)}>
+        ${[...groups].map(([group, members]) => (group === "" ? members.map(option) : html`<optgroup label=${group}>${members.map(option)}</optgroup>`))}
+      </select>
+    </label>`;
+}
+
+/**
+ * A number that may be absent; told when it is left or Enter is pressed, not at each key.
+ * @param {{label: string, value: number | null, onChange: (value: number | null) => void, step?: number | "any", min?: number, max?: number, placeholder?: string, hideLabel?: boolean}} props
+ */
+export function NumberField({ label, value, onChange, step = "any", min, max, placeholder, hideLabel = false }) {
+  const [text, setText] = useState(value === null ? "" : String(value));
+  useEffect(() => setText(value === null ? "" : String(value)), [value]);
+  const tell = () => {
+    const wanted = text.trim() === "" ? null : Number(text);
+    if (wanted !== value && !Number.isNaN(wanted)) onChange(wanted);
+  };
+  return html`
+    <label class="field number-field">
+      <span class=${hideLabel ? "visually-hidden" : ""}>${label}</span>
+      <input type="number" step=${step} min=${min} max=${max} placeholder=${placeholder} value=${text}
+        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} onChange=${tell}
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && tell()} />
+    </label>`;
+}
+
+/**
+ * A text, told a moment after the last key.
+ * @param {{label: string, value: string, onChange: (value: string) => void, placeholder?: string, search?: boolean, hideLabel?: boolean}} props
+ */
+export function TextField({ label, value, onChange, placeholder, search = false, hideLabel = false }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return undefined;
+    const later = setTimeout(() => onChange(text), 250);
+    return () => clearTimeout(later);
+  }, [text]);
+  return html`
+    <label class="field">
+      <span class=${hideLabel ? "visually-hidden" : ""}>${label}</span>
+      <input type=${search ? "search" : "text"} data-search=${search ? "" : undefined} value=${text} placeholder=${placeholder} autocomplete="off" spellcheck=${false}
+        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} />
+    </label>`;
+}
+
+/** Hides what the model is less sure of. @param {{from: number, onChange: (from: number) => void}} props */
+export const ScoreFrom = ({ from, onChange }) => html`
+  <label class="slider"><span>Score from <b>${from.toFixed(2)}</b></span>
+    <input type="range" min="0" max="1" step="0.01" value=${from} onInput=${(/** @type {any} */ event) => onChange(Number(event.currentTarget.value))} /></label>`;
+
+/** @param {{label: string, checked: boolean, onChange: (checked: boolean) => void}} props */
+export const Check = ({ label, checked, onChange }) => html`
+  <label class="check"><input type="checkbox" checked=${checked} onChange=${(/** @type {any} */ event) => onChange(event.currentTarget.checked)} />${label}</label>`;

@@ -1,0 +1,35 @@
+// Between a view and an index that is not there yet, is being read, or is damaged.
+
+import { html, useState } from "../ui.js";
+import { Work } from "./shell.js";
+import { Empty, Failed, Loading } from "./states.js";
+import { isReady, refresh, runningJobs, startScan, status, trouble } from "../store.js";
+
+/**
+ * Show the children once there is an index; until then what is missing and what to do.
+ * @param {{early?: boolean, children?: any}} props early: they can do without predictions, while these are being read
+ */
+export function WhenReady({ early = false, children }) {
+  const now = status.value;
+  if (isReady.value || (early && now?.state === "loading")) return children;
+  if (trouble.value && !now) return html`<${Failed} error=${trouble.value} retry=${refresh} />`;
+  if (!now) return html`<${Loading} />`;
+  const scan = runningJobs.value.find((job) => job.kind === "scan");
+  if (scan) return html`<${Empty} title="Scanning"><p>Every prediction is read and checked. The page opens by itself when it is done.</p><div class="wide-work"><${Work} job=${scan} /></div><//>`;
+  if (now.state === "missing") return html`<${ScanFirst} title="Nothing was scanned yet" text=${now.message ?? "A scan reads every image's size and every prediction into an index that this page shows."} hint=${now.hint} />`;
+  if (now.state === "broken") return html`<${ScanFirst} title="The index cannot be read" text=${now.message ?? "It is damaged or gone."} hint=${now.hint} />`;
+  if (trouble.value) return html`<${Failed} error=${trouble.value} retry=${refresh} />`;
+  return html`<${Loading} what=${now.message ?? "Reading the index"} />`;
+}
+
+/** @param {{title: string, text: string, hint: string | null}} props */
+function ScanFirst({ title, text, hint }) {
+  const [error, setError] = useState(/** @type {any} */ (null));
+  return html`
+    <${Empty} title=${title}>
+      <p>${text}</p>
+      ${hint && html`<p>${hint}</p>`}
+      <p><button type="button" class="primary" onClick=${() => startScan().catch(setError)}>Scan now</button></p>
+      ${error && html`<p class="severity error" role="alert">${error.message}</p>`}
+    <//>`;
+}

@@ -1,0 +1,112 @@
+// One selection: how far it is, what it picked and why, how the picks are spread.
+
+import { html, useState } from "../ui.js";
+import { send, useJson } from "../api.js";
+import { count, counted, moment } from "../format.js";
+import { change, go, href } from "../router.js";
+import { jobs, overview, tasks } from "../store.js";
+import { Choice } from "./controls.js";
+import { Picks } from "./picks.js";
+import { Spreads } from "./spreads.js";
+import { Work } from "./shell.js";
+import { Empty, Failed, Loading } from "./states.js";
+
+/** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
+
+/** @param {{id: string, params: URLSearchParams}} props */
+export function Run({ id, params }) {
+  const live = jobs.value.get(id);
+  const { data, error, reload } = useJson(`/api/selection?${new URLSearchParams({ id })}#${live?.state}`);
+  if (error) return html`<${Failed} error=${error} retry=${reload} />`;
+  if (!data) return html`<${Loading} />`;
+  const info = /** @type {SelectionInfo} */ (data), job = live ?? info.job;
+  return html`
+    <div class="view-head"><a class="button quiet" href="/select">All selections</a><h1>${info.request.title || job.title || id}</h1><span class="total">${moment(job.created)}</span></div>
+    ${job.state === "running" && html`<${Empty} title="Selecting"><div class="wide-work"><${Work} job=${job} /></div><//>`}
+    ${job.state !== "running" && job.state !== "done" && html`
+      <${Empty} title=${{ failed: "This selection failed", cancelled: "This selection was cancelled", interrupted: "This selection was interrupted" }[job.state]}>
+        <p>${job.message}</p>${job.hint && html`<p>${job.hint}</p>`}
+        <p class="row"><a class="button primary" href=${again(info)}>Change the config</a><${DeleteButton} id=${id} /></p><//>`}
+    ${job.state === "done" && html`<${Done} id=${id} info=${info} params=${params} />`}`;
+}
+
+/** The form with the config of a run. @param {SelectionInfo} info */
+const again = (info) => href("/select", { config: info.request.config, pool: info.request.pool, embeddings: info.request.embeddings, filter: info.request.filter === "[]" ? null : info.request.filter });
+
+/** @param {{id: string, info: SelectionInfo, params: URLSearchParams}} props */
+function Done({ id, info, params }) {
+  const report = useJson(`/api/selection/report?${new URLSearchParams({ id })}`);
+  const inGrid = href("/grid", { filter: JSON.stringify([{ type: "selection", id }]), sort: "pick" });
+  return html`
+    ${info.snapshot && info.snapshot !== overview.value?.snapshot && html`<p class="notice">The datasource was scanned again since: predictions drawn here may have changed.</p>`}
+    <div class="view-body run">
+      <dl class="facts">
+        <div class="fact"><dt>Picked</dt><dd>${count(info.n_picked ?? 0)}<small>of ${counted(info.n_requested ?? 0, "sample")} asked for${info.stopped ? `; ${info.stopped}` : ""}</small></dd></div>
+        <div class="fact"><dt>Candidates</dt><dd>${count(info.n_candidates ?? 0)}<small>${info.request.filter === "[]" ? "of all samples" : "within a filter"}${info.request.pool ? `, beside pool ${info.request.pool}` : ""}</small></dd></div>
+        ${info.request.pinned.length + info.request.rejected.length > 0 && html`<div class="fact"><dt>By hand</dt><dd>${counted(info.request.pinned.length, "pin")}<small>${counted(info.request.rejected.length, "sample")} rejected</small></dd></div>`}
+      </dl>
+      <div class="row run-tools">
+        <a class="button" href=${inGrid}>Show in the grid</a><a class="button" href=${again(info)}>Change the config</a>
+        <${CompareChoice} id=${id} /><span class="spring"></span><${DeleteButton} id=${id} />
+      </div>
+      <div class="two-panels"><${Export} id=${id} /><${ToPool} id=${id} /></div>
+      <${Picks} id=${id} info=${info} params=${params} />
+      ${report.error && html`<${Failed} error=${report.error} retry=${report.reload} />`}
+      ${report.data && html`<${Spreads} report=${report.data} />`}
+      <section class="panel"><h2>Config</h2><pre tabindex="0" aria-label="Config">${info.request.config}</pre></section>
+    </div>`;
+}
+
+/** @param {{id: string}} props */
+function DeleteButton({ id }) {
+  const [sure, setSure] = useState(false);
+  const remove = () => send("POST", "/api/selection/delete", { id }).then(() => go("/select"));
+  return sure
+    ? html`<span class="row"><button type="button" class="danger" onClick=${remove}>Delete for good</button><button type="button" class="quiet" onClick=${() => setSure(false)}>Keep</button></span>`
+    : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`;
+}
+
+/** @param {{id: string}} props */
+function CompareChoice({ id }) {
+  const { data } = useJson("/api/selections");
+  const others = (data ?? []).filter((/** @type {SelectionInfo} */ one) => one.job.id !== id && one.job.state === "done");
+  if (others.length === 0) return null;
+  return html`<${Choice} hideLabel label="Compare with" value="" options=${[{ value: "", text: "Compare with …" }, ...others.map((/** @type {SelectionInfo} */ one) => ({ value: one.job.id, text: one.request.title || `${one.job.title} (${moment(one.job.created)})` }))]} onChange=${(/** @type {string} */ other) => change({ with: other })} />`;
+}
+
+const FORMATS = [
+  { value: "names", text: "Names, one a line" }, { value: "config", text: "The config (YAML)" }, { value: "report", text: "The report (HTML)" },
+  { value: "json", text: "Picks and reasons (JSON)" }, { value: "csv", text: "Table (CSV)" }, { value: "parquet", text: "Table (Parquet)" },
+  { value: "coco", text: "COCO", of: true }, { value: "label-studio", text: "Label Studio", of: true }, { value: "cvat", text: "CVAT", of: true },
+];
+
+/** Files to take away. @param {{id: string}} props */
+function Export({ id }) {
+  const [format, setFormat] = useState("names");
+  const [task, setTask] = useState([...tasks.value.keys()][0] ?? "");
+  const needsTask = Boolean(FORMATS.find((one) => one.value === format)?.of);
+  const address = `/api/selection/export?${new URLSearchParams({ id, format, ...(needsTask ? { task } : {}) })}`;
+  return html`
+    <section class="panel"><h2>Export</h2>
+      <div class="row end"><${Choice} label="Format" value=${format} options=${FORMATS} onChange=${setFormat} />
+        ${needsTask && html`<${Choice} label="Predictions of" value=${task} options=${[...tasks.value.keys()].map((value) => ({ value, text: value }))} onChange=${setTask} />`}
+        <a class="button primary" href=${address} download>Download</a></div>
+    </section>`;
+}
+
+/** @param {{id: string}} props */
+function ToPool({ id }) {
+  const [name, setName] = useState("labelled");
+  const [said, setSaid] = useState({ text: "", failed: false });
+  const add = () => send("POST", "/api/selection/pool", { id, pool: name }).then(
+    (/** @type {any[]} */ pools) => setSaid({ text: `${name} has ${counted(pools.find((one) => one.name === name)?.members ?? 0, "member")} now.`, failed: false }),
+    (error) => setSaid({ text: error.message, failed: true }),
+  );
+  return html`
+    <section class="panel"><h2>Add to a pool</h2>
+      <div class="row end"><label class="field"><span>Pool: what is selected already, in later rounds</span><input type="text" value=${name} maxlength="100" onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} /></label>
+        <button type="button" disabled=${name === ""} onClick=${add}>Add the picks</button></div>
+      ${said.text && html`<p class=${said.failed ? "severity error" : "soft"} role="status">${said.text}</p>`}
+    </section>`;
+}
+

@@ -1,0 +1,85 @@
+// Selections: the form of a new one, those that were run, and one or two of them in full.
+
+import { html, useState } from "../ui.js";
+import { send, useJson } from "../api.js";
+import { firstTree } from "../config.js";
+import { describe, filterOf } from "../filters.js";
+import { count, counted, moment } from "../format.js";
+import { change, go, href } from "../router.js";
+import { jobs, remember, tasks } from "../store.js";
+import { Choice } from "../parts/controls.js";
+import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
+import { Compare } from "../parts/compare.js";
+import { Run } from "../parts/run.js";
+import { Failed, Loading } from "../parts/states.js";
+
+/** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
+
+/** @param {{params: URLSearchParams}} props */
+export function SelectView({ params }) {
+  const run = params.get("run"), other = params.get("with");
+  if (run && other) return html`<${Compare} key=${`${run} ${other}`} a=${run} b=${other} />`;
+  if (run) return html`<${Run} key=${run} id=${run} params=${params} />`;
+  return html`
+    <div class="view-head"><h1>Select</h1><span class="total">what to label next, and why</span></div>
+    <div class="view-body select"><${NewRun} params=${params} /><${Runs} /></div>`;
+}
+
+/** @param {{params: URLSearchParams}} props */
+function NewRun({ params }) {
+  const { data: options, error, reload } = useJson("/api/config/options");
+  if (error) return html`<section class="panel"><${Failed} error=${error} retry=${reload} /></section>`;
+  if (!options) return html`<section class="panel"><${Loading} /></section>`;
+  const text = params.get("config") ?? JSON.stringify(firstTree(options, [...tasks.value.keys()]));
+  return html`<${RunForm} params=${params} options=${options} text=${text} />`;
+}
+
+/** @param {{params: URLSearchParams, options: import("../config.js").ConfigOptions, text: string}} props */
+function RunForm({ params, options, text }) {
+  const check = useConfigCheck(text);
+  const [title, setTitle] = useState("");
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const conditions = filterOf(params);
+  const isCurrent = check.checked === text && check.faults.length === 0;
+  const start = () => {
+    const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings") };
+    send("POST", "/api/selections", request).then((job) => {
+      remember(job);
+      go(href("/select", { run: job.id }));
+    }, setError);
+  };
+  return html`
+    <section class="panel new-run" aria-label="New selection">
+      <${ConfigForm} text=${text} options=${options} check=${check} onText=${(/** @type {string} */ config) => change({ config }, { replace: true })} />
+      <div class="fields">
+        ${options.pools.length > 0 && html`<${Choice} label="Already selected (a pool)" value=${params.get("pool") ?? ""} options=${[{ value: "", text: "nothing" }, ...options.pools.map((one) => ({ value: one.name, text: `${one.name}, ${count(one.members)}` }))]} onChange=${(/** @type {string} */ pool) => change({ pool }, { replace: true })} />`}
+        ${options.embeddings.length > 0 && html`<${Choice} label="Embeddings" value=${params.get("embeddings") ?? ""} options=${[{ value: "", text: "made from the predictions" }, ...options.embeddings.map((value) => ({ value, text: value }))]} onChange=${(/** @type {string} */ embeddings) => change({ embeddings }, { replace: true })} />`}
+        <label class="field"><span>Name of this selection</span><input type="text" value=${title} placeholder="e.g. round 1" maxlength="200" onInput=${(/** @type {any} */ event) => setTitle(event.currentTarget.value)} /></label>
+      </div>
+      ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
+      ${error && html`<p class="severity error" role="alert">${error.message}${error.hint ? ` ${error.hint}` : ""}</p>`}
+      <div class="row"><button type="button" class="primary" disabled=${!isCurrent} onClick=${start}>Select</button>
+        ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
+    </section>`;
+}
+
+/** Those that were run, newest first. */
+function Runs() {
+  const states = [...jobs.value.values()].filter((job) => job.kind === "selection").map((job) => `${job.id} ${job.state}`).join();
+  const { data, error, reload } = useJson(`/api/selections#${states}`);
+  return html`
+    <section class="panel runs" aria-label="Selections"><h2>Selections</h2>
+      ${error && html`<${Failed} error=${error} retry=${reload} />`}
+      ${data?.length === 0 && html`<p class="soft">None yet. What you select is kept here, also when the server is started again.</p>`}
+      <ul>${(data ?? []).map((/** @type {SelectionInfo} */ one) => html`<${RunRow} key=${one.job.id} one=${one} />`)}</ul>
+    </section>`;
+}
+
+/** @param {{one: SelectionInfo}} props */
+function RunRow({ one }) {
+  const job = jobs.value.get(one.job.id) ?? one.job;
+  const said = job.state === "done" && one.n_picked !== null ? `${counted(one.n_picked, "pick")} of ${counted(one.n_candidates ?? 0, "candidate")}` : job.state;
+  return html`
+    <li><a href=${href("/select", { run: job.id })}><b>${one.request.title || job.title || job.id}</b>
+      <span class=${job.state === "failed" ? "severity error" : "soft"}>${said}</span><small class="soft">${moment(job.created)}</small></a></li>`;
+}

@@ -1,0 +1,160 @@
+"""The grid: a filter lets through what the files say, at any length, by keys and by its address."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import expect
+
+from browsing import at
+from tamis import open as open_datasource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page, Route
+
+N_MANY = 1_000_000
+
+
+def _by_key(root: Path, task: str) -> dict[str, list[dict[str, Any]]]:
+    """Read a task's files without tamis."""
+    folder = root / ".lightly/predictions" / task
+    return {p.stem: json.loads(p.read_text())["predictions"] for p in folder.glob("*.json") if p.stem != "schema"}
+
+
+def _total(page: Page, n: int, of: int) -> None:
+    expect(page.locator(".view-head .total")).to_have_text(f"{n} samples" if n == of else f"{n} of {of} samples")
+
+
+def test_a_class_and_a_score_let_through_as_many_as_the_files_say(coco: Path, coco_page: Page) -> None:
+    """Ticking a class and giving a least score leaves the images that hold such a prediction."""
+    files = _by_key(coco, "nanodet")
+    counts = Counter(one["category_id"] for rows in files.values() for one in rows)
+    category = counts.most_common(2)[1][0]
+    coco_page.goto("/grid")
+    part = coco_page.locator("details.filter-part", has_text="nanodet").first
+    part.locator("summary").click()
+    part.get_by_label(f"class {category}", exact=False).first.check()
+    _total(coco_page, sum(any(one["category_id"] == category for one in rows) for rows in files.values()), 128)
+    part.get_by_label("Score from").fill("0.4")
+    part.get_by_label("Score from").press("Enter")
+    wanted = {
+        k for k, rows in files.items() if any(o["category_id"] == category and o["score"] >= 0.4 for o in rows)
+    }
+    _total(coco_page, len(wanted), 128)
+    names = coco_page.locator(".card-name")
+    expect(names.first).to_be_visible()
+    shown = {name.removesuffix(".jpg") for name in names.evaluate_all("all => all.map((one) => one.title)")}
+    assert shown <= wanted
+    address = coco_page.url
+    coco_page.goto("/")
+    coco_page.goto(address)
+    _total(coco_page, len(wanted), 128)
+
+
+def test_all_of_two_classes_is_less_than_any(coco: Path, coco_page: Page) -> None:
+    """`All` leaves the images with both classes, `Any` those with either, `None` the others."""
+    classes = {stem: {one["category_id"] for one in rows} for stem, rows in _by_key(coco, "nanodet").items()}
+    first, second = (i for i, _ in Counter(i for found in classes.values() for i in found).most_common(2))
+    coco_page.goto(at("/grid", filter=[{"type": "predictions", "task": "nanodet", "categories": [first, second]}]))
+    _total(coco_page, sum(bool(found & {first, second}) for found in classes.values()), 128)
+    modes = coco_page.get_by_role("group", name="How the classes of nanodet count")
+    modes.get_by_role("button", name="All").click()
+    _total(coco_page, sum(found >= {first, second} for found in classes.values()), 128)
+    modes.get_by_role("button", name="None").click()
+    _total(coco_page, sum(not found & {first, second} for found in classes.values()), 128)
+
+
+def test_the_most_uncertain_come_first(demo: Path, page: Page) -> None:
+    """Sorted by a score, the first card is the sample with the largest one in the index."""
+    scores = open_datasource(demo).sample_scores("street-objects").to_arrow(["sample", "uncertainty_entropy"])
+    rows = [(row["uncertainty_entropy"], row["sample"]) for row in scores.to_pylist()]
+    best = max(row for row in rows if row[0] is not None)[0]
+    page.goto("/grid")
+    page.get_by_label("Sort by").select_option("score:street-objects:uncertainty_entropy")
+    first = page.locator('.virtual-cell[data-index="0"]')
+    expect(first.locator(".card-value")).to_have_text(f"{best:.3g}")
+    names = {key for value, key in rows if value == best}
+    assert first.locator(".card-name").get_attribute("title") in names
+
+
+def test_names_are_searched_and_a_filter_without_result_says_what_to_do(demo: Path, page: Page) -> None:
+    """Typing part of a name filters by it; nothing found leads back to everything."""
+    n = sum(
+        "harbour" in p.as_posix()
+        for p in demo.rglob("*.jpg")
+        if ".lightly" not in p.as_posix() and "selection" not in p.as_posix()
+    )
+    page.goto("/grid")
+    expect(page.locator(".virtual-cell a").first).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("HARBOUR")
+    expect(page.locator(".view-head .total")).to_contain_text(f"{n} of")
+    page.get_by_role("searchbox", name="Name has").fill("no such name")
+    expect(page.get_by_role("heading", name="Nothing meets this filter")).to_be_visible()
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".virtual-cell a").first).to_be_visible()
+
+
+def test_the_grid_is_walked_by_keys(page: Page) -> None:
+    """Arrows move the focus by one and by a row, Enter opens, Escape comes back to the same place."""
+    page.goto("/grid")
+    page.locator('[data-index="0"] a').focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('[data-index="1"] a')).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    columns = page.evaluate("() => Number(document.activeElement.closest('li').dataset.index)") - 1
+    assert columns >= 2
+    page.keyboard.press("End")
+    expect(page.locator(f'[data-index="{119}"] a')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".stage img")).to_be_visible()
+    assert urlsplit(page.url).path == "/sample"
+    page.keyboard.press("Escape")
+    expect(page.locator(f'[data-index="{119}"] a')).to_be_visible()
+
+
+def test_a_million_samples_are_reached_to_the_last(page: Page) -> None:
+    """Of a list of a million, which no element is tall enough for, the first, middle and last are shown."""
+
+    def answer(route: Route) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+        offset = int(query["offset"])
+        numbers = range(offset, min(N_MANY, offset + int(query["limit"])))
+        empty: dict[str, Any] = {
+            "width": 4,
+            "height": 3,
+            "video": None,
+            "frame": None,
+            "value": None,
+            "problems": 0,
+            "layers": [],
+        }
+        cards = [{**empty, "number": i, "key": f"sample {i}.jpg"} for i in numbers]
+        route.fulfill(json={"snapshot": "", "total": N_MANY, "offset": offset, "samples": cards, "complete": True})
+
+    page.route("**/api/samples?*", answer)
+    page.route("**/api/picture?*", lambda route: route.fulfill(status=404))
+    page.goto("/grid")
+    expect(page.get_by_title("sample 0.jpg", exact=True)).to_be_visible()
+    scroller = page.locator(".virtual")
+    assert scroller.evaluate("element => element.scrollHeight") < 10_000_000
+    scroller.evaluate("element => { element.scrollTop = (element.scrollHeight - element.clientHeight) / 2; }")
+    middle = page.locator(".card-name").first
+    expect(middle).to_have_attribute("title", re.compile(r"sample (49|50)\d{4}\.jpg"))
+    before = int(page.locator(".virtual-cell").first.get_attribute("data-index") or 0)
+    scroller.hover()
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(400)
+    assert 0 < int(page.locator(".virtual-cell").first.get_attribute("data-index") or 0) - before < 30
+    scroller.evaluate("element => { element.scrollTop = element.scrollHeight; }")
+    last = page.get_by_title(f"sample {N_MANY - 1}.jpg")
+    expect(last).to_be_in_viewport()
+    page.keyboard.press("Home")
+    scroller.evaluate("element => { element.scrollTop = 0; }")
+    expect(page.get_by_title("sample 0.jpg", exact=True)).to_be_in_viewport()

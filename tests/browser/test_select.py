@@ -1,0 +1,142 @@
+"""From the form to the file: a selection in the page is the one that the command line makes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from browsing import at, opened, serving
+from real_data import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="module")
+def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo, for selections of its own."""
+    root = tmp_path_factory.mktemp("select") / "demo"
+    shutil.copytree(demo, root, ignore=shutil.ignore_patterns("selection", "jobs"))
+    answer("scan", root)
+    return root
+
+
+@pytest.fixture
+def own_page(browser: Browser, own: Path) -> Iterator[Page]:
+    """A window on it."""
+    with serving(own) as address, opened(browser, address) as window:
+        yield window
+
+
+def _select(page: Page, title: str, n: int) -> str:
+    """Fill in the form as it stands, run it, and return the id of the run."""
+    page.goto("/select")
+    form = page.get_by_label("New selection")
+    form.get_by_label("Samples", exact=True).fill(str(n))
+    form.get_by_label("Samples", exact=True).press("Enter")
+    form.get_by_label("Name of this selection").fill(title)
+    expect(form.locator(".yaml pre")).to_contain_text(f"n_samples: {n}")
+    form.get_by_role("button", name="Select", exact=True).click()
+    expect(page.get_by_role("heading", name="Picks", exact=True)).to_be_visible()
+    return parse_qs(urlsplit(page.url).query)["run"][0]
+
+
+def _downloaded(page: Page, file_format: str) -> str:
+    page.get_by_label("Format").select_option(file_format)
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download").click()
+    return Path(started.value.path()).read_text()
+
+
+def test_the_exported_names_are_the_command_lines(own: Path, own_page: Page, tmp_path: Path) -> None:
+    """The form's own config picks in the page what `tamis select` picks, in the same order."""
+    _select(own_page, "round 1", 9)
+    names = _downloaded(own_page, "names").splitlines()
+    (tmp_path / "config.yaml").write_text(_downloaded(own_page, "config"))
+    document = answer("select", own, "--config", tmp_path / "config.yaml", "--out", tmp_path / "out")
+    assert names == (tmp_path / "out/selected.txt").read_text().splitlines()
+    assert len(names) == 9
+    shown = own_page.locator(".pick .card-name").evaluate_all("all => all.map((one) => one.title)")
+    assert shown == names
+    expect(own_page.locator(".pick").first).to_contain_text(document["picks"][0]["why"].split(";")[0])
+
+
+def test_coco_and_other_files_hold_the_picks(own_page: Page) -> None:
+    """Exports for labelling tools name the images that were picked, and no others."""
+    _select(own_page, "export", 4)
+    names = set(_downloaded(own_page, "names").splitlines())
+    own_page.get_by_label("Format").select_option("coco")
+    own_page.get_by_label("Predictions of").select_option("street-objects")
+    document = json.loads(_downloaded(own_page, "coco"))
+    assert {image["file_name"] for image in document["images"]} == names
+    assert len(json.loads(_downloaded(own_page, "label-studio"))) == 4
+    assert _downloaded(own_page, "report").startswith("<!")
+
+
+def test_pins_and_rejections_are_heeded_when_run_again(own_page: Page) -> None:
+    """A pinned pick stays and comes first, a rejected one does not come back, and the number stays."""
+    first = _select(own_page, "by hand", 6)
+    picks = own_page.locator(".pick")
+    titles = picks.locator(".card-name").evaluate_all("all => all.map((one) => one.title)")
+    pinned, rejected = titles[4], titles[1]
+    own_page.get_by_role("button", name=f"Pin {pinned}").click()
+    own_page.get_by_role("button", name=f"Reject {rejected}").click()
+    own_page.get_by_role("button", name="Select again with these").click()
+    own_page.wait_for_url(lambda url: "run=" in url and first not in url)
+    expect(picks.first.locator(".badge")).to_have_text("pinned")
+    again = picks.locator(".card-name").evaluate_all("all => all.map((one) => one.title)")
+    assert again[0] == pinned
+    assert rejected not in again
+    assert len(again) == 6
+    own_page.get_by_label("Compare with").select_option(first)
+    facts = own_page.locator(".fact")
+    n_both = len(set(titles) & set(again))
+    expect(facts.filter(has_text="Both picked").locator("a")).to_have_text(str(n_both))
+    expect(facts.filter(has_text="Only A").locator("a")).to_have_text(str(6 - n_both))
+
+
+def test_a_run_survives_a_new_server(browser: Browser, own: Path) -> None:
+    """What one server selected is listed by the next, with its picks."""
+    with serving(own) as address, opened(browser, address) as page:
+        _select(page, "kept for later", 3)
+    with serving(own) as address, opened(browser, address) as page:
+        page.goto("/select")
+        page.get_by_role("link", name=re.compile("kept for later")).click()
+        expect(page.locator(".pick")).to_have_count(3)
+        expect(page.locator(".curves").first).to_be_visible()
+
+
+def test_faults_of_a_config_are_named_and_nothing_runs(own_page: Page) -> None:
+    """A misspelt word in the YAML is pointed at, and the button waits until it is mended."""
+    own_page.goto(
+        at("/select", config="n_samples: 5\nstrategies:\n- input: {type: RANDOM}\n  strategy: {type: WEIGHT}\n")
+    )
+    expect(own_page.get_by_role("alert")).to_contain_text("did you mean WEIGHTS?")
+    button = own_page.get_by_role("button", name="Select", exact=True)
+    expect(button).to_be_disabled()
+    field = own_page.get_by_label("Config", exact=True)
+    field.fill(field.input_value().replace("WEIGHT}", "WEIGHTS}"))
+    expect(button).to_be_enabled()
+    own_page.get_by_role("button", name="Form").click()
+    expect(own_page.get_by_label("Input")).to_have_value("RANDOM")
+
+
+def test_a_filter_narrows_the_candidates(own_page: Page) -> None:
+    """Candidates of a selection within a filter are those that the grid counts."""
+    known = {"type": "file", "task": "street-objects"}  # without a file there is no score to decide by
+    own_page.goto(at("/grid", filter=[{"type": "path", "text": "harbour"}, known]))
+    total = own_page.locator(".view-head .total")
+    expect(total).to_contain_text("of 120")
+    n = total.inner_text().split()[0]
+    own_page.get_by_role("link", name="Select from these").click()
+    own_page.get_by_role("button", name="Select", exact=True).click()
+    expect(own_page.locator(".fact").filter(has_text="Candidates").locator("dd")).to_contain_text(n)
