@@ -12,7 +12,7 @@ import obstore
 from obstore.exceptions import BaseError, NotSupportedError
 
 from tamis.errors import DatasourceError
-from tamis.storage.base import Blob, NotFoundError, Page, StoreError, UnavailableError, check_key, join_key
+from tamis.storage.base import Blob, NotFoundError, Page, Stamp, StoreError, UnavailableError, check_key, join_key
 from tamis.storage.bucket_client import connect
 from tamis.storage.bucket_errors import FAULTS, Retries, bucket_error, may_be_beyond_end
 from tamis.storage.bucket_listing import list_pages, stamp_of
@@ -107,15 +107,19 @@ class BucketStore:
 
         In threads, as obstore's asynchronous calls are a third slower from Python (`benchmarks/bench_bucket.py`).
         """
+        results = self._take(keys, n_bytes)
+        next(results)
+        return results
+
+    def _take(self, keys: Sequence[str], n_bytes: int | None) -> Iterator[Blob | StoreError]:
+        """Start reads and yield an empty one; then yield their results, and start one more for each that is taken.
+
+        Thrown away at any time after the first, it cancels what nobody will take.
+        """
         waiting = iter(keys)
         reads = deque(self._start(key, n_bytes) for key in islice(waiting, 2 * self._in_flight))
-        return self._take(reads, waiting, n_bytes)
-
-    def _take(
-        self, reads: deque[Future[Blob | StoreError]], waiting: Iterator[str], n_bytes: int | None
-    ) -> Iterator[Blob | StoreError]:
-        """Yield the results of reads in their order, and start one more for each that is taken."""
         try:
+            yield Blob(b"", Stamp(0, 0))
             while reads:
                 result = reads.popleft().result()
                 reads.extend(self._start(key, n_bytes) for key in islice(waiting, 1))

@@ -64,11 +64,10 @@ class Partition:
 
 @dataclass(slots=True, eq=False)
 class TaskFiles:
-    """The prediction files of one task in a chunk, in the order of their units; keys begin with `folder`."""
+    """The prediction files of one task in a chunk, in the order of their units."""
 
     task: Task
     reader: PredictionReader
-    folder: str
     units: list[int] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     sizes_bytes: list[int] = field(default_factory=list)
