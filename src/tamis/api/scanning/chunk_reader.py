@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tamis.api.scanning.chunk import Chunk, Samples, Stamps, TaskFiles, unreadable
 from tamis.api.scanning.sample_reader import SampleReader
-from tamis.formats import PREDICTIONS, PredictionReader
+from tamis.formats import MAX_FILE_BYTES, PREDICTIONS, PredictionReader
 from tamis.index import task_slot
 from tamis.storage import StoreError
 
@@ -102,7 +102,7 @@ class ChunkReader:
         stems, present = self._partition.stems, self._partition.present[task_slot(task.name)]
         units = [unit for unit in block if present[unit]]
         keys = [f"{PREDICTIONS}/{task.name}/{stems[unit]}.json" for unit in units]
-        return _PredictionReads(units, keys, self._job.lightly.read_many(keys))
+        return _PredictionReads(units, keys, self._job.lightly.read_many(keys, n_bytes=MAX_FILE_BYTES + 1))
 
 
 def _take_predictions(chunk: Chunk, files: TaskFiles, reads: _PredictionReads) -> int:

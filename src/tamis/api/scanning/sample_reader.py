@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from tamis.api.scanning.chunk import unreadable
-from tamis.formats import decode_metadata, metadata_key
+from tamis.formats import MAX_FILE_BYTES, decode_metadata, metadata_key
 from tamis.index import FRAME, IMAGE, METADATA, salt
 from tamis.media import read_image_sizes
 from tamis.model import Problem, SampleKind, stem_of
@@ -71,7 +71,7 @@ class SampleReader:
             images,
             read_image_sizes(job.input, keys),
             described,
-            job.lightly.read_many([self._metadata_key(unit) for unit in described]),
+            job.lightly.read_many([self._metadata_key(unit) for unit in described], n_bytes=MAX_FILE_BYTES + 1),
         )
 
     def take(self, chunk: Chunk, reads: SampleReads) -> None:
@@ -177,7 +177,7 @@ class SampleReader:
 
     def _read_of_video(self, key: str) -> _Metadata:
         try:
-            data, stamp = self._job.lightly.read(key)
+            data, stamp = self._job.lightly.read_start(key, MAX_FILE_BYTES + 1)
         except NotFoundError:
             return None, self._defaults
         except StoreError:
