@@ -21,6 +21,7 @@ from tamis.api.embedding.similar import SimilarReport, VectorIndex, open_vectors
 from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
+from tamis.api.scanning.watch import INTERVAL_SECS, Round, watch
 from tamis.api.selecting.config import choose_config
 from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectionRun, SelectOptions, join_pool, run_selection
@@ -92,6 +93,21 @@ class Datasource:
             WorkerError: when a worker process was killed.
         """
         return scan(self.sources, options, listen=listen)
+
+    def watch(
+        self,
+        options: ScanOptions | None = None,
+        *,
+        interval_secs: float = INTERVAL_SECS,
+        listen: ProgressListener = ignore_progress,
+    ) -> Iterator[Round]:
+        """Scan, wait, scan again, without an end: `for looked in ds.watch(): ...`; leave the loop to end it.
+
+        Raises:
+            UsageError: when the interval is not positive.
+            TamisError: when the first round fails; the error of a later one is in its `Round`.
+        """
+        return watch(self.sources, options, interval_secs=interval_secs, listen=listen)
 
     @property
     def snapshot(self) -> Snapshot:

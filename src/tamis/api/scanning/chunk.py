@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tamis.model import Problem
+from tamis.storage import Stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
     from tamis.formats import MetadataField, PredictionReader
     from tamis.index import Video
     from tamis.model import Task
-    from tamis.storage import Stamp, Store, StoreError
+    from tamis.storage import Store, StoreError
+
+
+UNREAD = Stamp(0, 0)
+"""Stamp of a file that could not be read: no listing has it, so the next scan looks again, also if it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class ScanJob:
         strict: whether to look for duplicate keys.
         folder: where the shards go.
         prefix: what their ids begin with.
+        patience_secs: how long a block waits for files that look half written.
     """
 
     input: Store
@@ -37,6 +43,7 @@ class ScanJob:
     strict: bool
     folder: Path
     prefix: str
+    patience_secs: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tamis.api.scanning.chunk import Chunk, Samples, Stamps, TaskFiles, unreadable
+from tamis.api.scanning.chunk import UNREAD, Chunk, Samples, Stamps, TaskFiles, unreadable
+from tamis.api.scanning.half_written import await_whole
 from tamis.api.scanning.sample_reader import SampleReader
 from tamis.formats import MAX_FILE_BYTES, PREDICTIONS, PredictionReader
-from tamis.index import task_slot
+from tamis.index import salt, task_slot
 from tamis.storage import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tamis.api.scanning.chunk import Partition, ScanJob
     from tamis.api.scanning.sample_reader import SampleReads
@@ -80,7 +81,8 @@ class ChunkReader:
                 reads = self._next_block()
                 self._samples.take(chunk, reads.samples)
                 for files, read in zip(tasks, reads.tasks, strict=True):
-                    n_bytes += _take_predictions(chunk, files, read)
+                    blobs = await_whole(job.lightly, read.keys, read.blobs, patience_secs=job.patience_secs)
+                    n_bytes += _take_predictions(chunk, files, read, blobs)
                 chunk.stop = reads.block.stop
         except BaseException:
             self._started.clear()  # nobody waits for reads that a bucket which does not answer is still asked for
@@ -105,12 +107,15 @@ class ChunkReader:
         return _PredictionReads(units, keys, self._job.lightly.read_many(keys, n_bytes=MAX_FILE_BYTES + 1))
 
 
-def _take_predictions(chunk: Chunk, files: TaskFiles, reads: _PredictionReads) -> int:
+def _take_predictions(
+    chunk: Chunk, files: TaskFiles, reads: _PredictionReads, blobs: Iterable[Blob | StoreError]
+) -> int:
     """Add what was read of a task to the chunk and return how many bytes it was."""
     n_bytes = 0
-    for unit, key, blob in zip(reads.units, reads.keys, reads.blobs, strict=True):
+    for unit, key, blob in zip(reads.units, reads.keys, blobs, strict=True):
         if isinstance(blob, StoreError):
             chunk.problems.append((unit, unreadable(key, blob, task=files.task.name)))
+            chunk.stamps.add(unit, salt(task_slot(files.task.name)), UNREAD)
             continue
         data, (size_bytes, mtime_ns) = blob
         files.reader.add(key, data)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from tamis.api.scanning.chunk import unreadable
+from tamis.api.scanning.chunk import UNREAD, unreadable
 from tamis.formats import MAX_FILE_BYTES, decode_metadata, metadata_key
 from tamis.index import FRAME, IMAGE, METADATA, salt
 from tamis.media import read_image_sizes
@@ -161,7 +161,7 @@ class SampleReader:
     def _decode(self, chunk: Chunk, unit: int, key: str, blob: Blob | StoreError) -> _Metadata:
         if isinstance(blob, StoreError):
             chunk.problems.append((unit, unreadable(key, blob)))
-            return None, (None,) * len(self._job.metadata)
+            return UNREAD, (None,) * len(self._job.metadata)
         values, _, problems = decode_metadata(blob.data, self._job.metadata, file=key, strict=self._job.strict)
         chunk.problems += [(unit, problem) for problem in problems]
         return blob.stamp, tuple(values)
