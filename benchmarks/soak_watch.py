@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -75,7 +74,7 @@ def soak(work: Path, *, secs: float, seed: int, n_images: int) -> str:
     n_edits = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     wait_for_rest(rounds)
     peak_mb = peak_of(watcher.pid)
-    watcher.send_signal(signal.SIGINT)
+    watcher.terminate()
     code = watcher.wait(60)
     reader.join()
     with dry_scan(open_sources(folder.root, index=work / "other"), ScanOptions(full=True, workers=1)) as result:

@@ -49,12 +49,7 @@ _F = TypeVar("_F", ImportFormat, ExportFormat)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the index, read when it is asked for.
-
-    Attributes:
-        snapshot: where it is read from.
-        name: as the index calls it.
-    """
+    """A table of a snapshot, by the name that the index has for it; read when it is asked for."""
 
     snapshot: Snapshot
     name: str
@@ -94,20 +89,9 @@ class Datasource:
         """
         return scan(self.sources, options, listen=listen)
 
-    def watch(
-        self,
-        options: ScanOptions | None = None,
-        *,
-        interval_secs: float = INTERVAL_SECS,
-        listen: ProgressListener = ignore_progress,
-    ) -> Iterator[Round]:
-        """Scan, wait, scan again, without an end: `for looked in ds.watch(): ...`; leave the loop to end it.
-
-        Raises:
-            UsageError: when the interval is not positive.
-            TamisError: when the first round fails; the error of a later one is in its `Round`.
-        """
-        return watch(self.sources, options, interval_secs=interval_secs, listen=listen)
+    def watch(self, options: ScanOptions | None = None, *, interval_secs: float = INTERVAL_SECS) -> Iterator[Round]:
+        """Scan again and again without an end; leave the loop to end it. The first round raises as `scan` does."""
+        return watch(self.sources, options, interval_secs=interval_secs)
 
     @property
     def snapshot(self) -> Snapshot:

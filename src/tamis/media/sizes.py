@@ -65,6 +65,8 @@ def _size_of(store: Store, key: str, blob: Blob) -> ImageSize:
     n_bytes = FIRST_READ_BYTES
     while True:
         data, stamp = blob
+        if len(data) < (expected := min(n_bytes, stamp.size_bytes)):
+            raise StoreError(f"only {len(data):,} of its first {expected:,} bytes came")
         try:
             width, height = image_size(data)
         except MoreBytesError as more:

@@ -155,11 +155,7 @@ class Retries:
         """Whether to try again after an error; if so, after a pause."""
         text = str(error)
         is_broken_off = isinstance(error, GenericError) and any(words in text for words in _BROKEN_OFF)
-        if (
-            not is_broken_off
-            or any(words in text for words in _NEVER_MET)
-            or time.monotonic() + self._pause_secs > self._ends_secs
-        ):
+        if not is_broken_off or _NEVER_MET in text or time.monotonic() + self._pause_secs > self._ends_secs:
             return False
         time.sleep(self._pause_secs)
         self._pause_secs = min(2 * self._pause_secs, _LONGEST_PAUSE_SECS)

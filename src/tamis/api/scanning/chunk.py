@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tamis.formats import MAX_FILE_BYTES
 from tamis.model import Problem
-from tamis.storage import Stamp
+from tamis.storage import Stamp, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tamis.formats import MetadataField, PredictionReader
     from tamis.index import Video
     from tamis.model import Task
-    from tamis.storage import Store, StoreError
+    from tamis.storage import Blob, Store
 
 
 UNREAD = Stamp(0, 0)
@@ -138,3 +139,10 @@ class Chunk:
 def unreadable(key: str, error: StoreError, *, task: str | None = None) -> Problem:
     """Return the problem of a file that is listed but cannot be read."""
     return Problem(code="file-unreadable", task=task, file=key, message=error.message)
+
+
+def checked(key: str, blob: Blob | StoreError) -> Blob | StoreError:
+    """Return what was read of a JSON file; an error where fewer bytes came than the file has."""
+    if isinstance(blob, StoreError) or len(blob.data) >= min(blob.stamp.size_bytes, MAX_FILE_BYTES):
+        return blob
+    return StoreError(f"`{key}` cannot be read: {len(blob.data):,} of {blob.stamp.size_bytes:,} bytes came")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tamis.api.scanning.chunk import UNREAD, Chunk, Samples, Stamps, TaskFiles, unreadable
+from tamis.api.scanning.chunk import UNREAD, Chunk, Samples, Stamps, TaskFiles, checked, unreadable
 from tamis.api.scanning.half_written import await_whole
 from tamis.api.scanning.sample_reader import SampleReader
 from tamis.formats import MAX_FILE_BYTES, PREDICTIONS, PredictionReader
@@ -112,7 +112,8 @@ def _take_predictions(
 ) -> int:
     """Add what was read of a task to the chunk and return how many bytes it was."""
     n_bytes = 0
-    for unit, key, blob in zip(reads.units, reads.keys, blobs, strict=True):
+    for unit, key, answer in zip(reads.units, reads.keys, blobs, strict=True):
+        blob = checked(key, answer)
         if isinstance(blob, StoreError):
             chunk.problems.append((unit, unreadable(key, blob, task=files.task.name)))
             chunk.stamps.add(unit, salt(task_slot(files.task.name)), UNREAD)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from tamis.api.scanning.chunk import UNREAD, unreadable
+from tamis.api.scanning.chunk import UNREAD, checked, unreadable
 from tamis.formats import MAX_FILE_BYTES, decode_metadata, metadata_key
 from tamis.index import FRAME, IMAGE, METADATA, salt
 from tamis.media import read_image_sizes
@@ -158,7 +158,8 @@ class SampleReader:
                 chunk.stamps.add(unit, salt(METADATA), stamp)
         chunk.samples.metadata += [values_of[unit] for unit in chunk.samples.units[first:]]
 
-    def _decode(self, chunk: Chunk, unit: int, key: str, blob: Blob | StoreError) -> _Metadata:
+    def _decode(self, chunk: Chunk, unit: int, key: str, answer: Blob | StoreError) -> _Metadata:
+        blob = checked(key, answer)
         if isinstance(blob, StoreError):
             chunk.problems.append((unit, unreadable(key, blob)))
             return UNREAD, (None,) * len(self._job.metadata)
@@ -177,13 +178,15 @@ class SampleReader:
 
     def _read_of_video(self, key: str) -> _Metadata:
         try:
-            data, stamp = self._job.lightly.read_start(key, MAX_FILE_BYTES + 1)
+            blob = checked(key, self._job.lightly.read_start(key, MAX_FILE_BYTES + 1))
         except NotFoundError:
             return None, self._defaults
-        except StoreError:
-            return None, (None,) * len(self._job.metadata)
-        values, _, _ = decode_metadata(data, self._job.metadata, file=key)
-        return stamp, tuple(values)
+        except StoreError as error:
+            blob = error
+        if isinstance(blob, StoreError):
+            return UNREAD, (None,) * len(self._job.metadata)
+        values, _, _ = decode_metadata(blob.data, self._job.metadata, file=key)
+        return blob.stamp, tuple(values)
 
 
 def _unknown_size(key: str, reason: str) -> Problem:
