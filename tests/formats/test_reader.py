@@ -231,7 +231,7 @@ def test_large_files_are_refused_unread() -> None:
     result = read(BOXES, small, small + b" " * 100, max_file_bytes=len(small))
     assert result.valid.tolist() == [True, False]
     assert [(p.code, p.file, p.message) for p in result.problems] == [
-        ("file-too-large", "1.json", f"expected at most {len(small)} bytes, got {len(small) + 100}")
+        ("file-too-large", "1.json", f"expected at most {len(small)} bytes, got more")
     ]
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import dry_scan
-from tamis.formats import locate
+from tamis.formats import MAX_FILE_BYTES, locate
 from tamis.model import CODES, Problem, Severity
 from tamis.storage import StoreError
 
@@ -259,6 +259,6 @@ class _Places:
 
     def _read_uncached(self, key: str) -> bytes | None:
         try:
-            return self._store.read(key).data
+            return self._store.read_start(key, MAX_FILE_BYTES + 1).data
         except StoreError:
             return None

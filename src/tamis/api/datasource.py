@@ -21,6 +21,7 @@ from tamis.api.embedding.similar import SimilarReport, VectorIndex, open_vectors
 from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
+from tamis.api.scanning.watch import INTERVAL_SECS, Round, watch
 from tamis.api.selecting.config import choose_config
 from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectionRun, SelectOptions, join_pool, run_selection
@@ -48,12 +49,7 @@ _F = TypeVar("_F", ImportFormat, ExportFormat)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the index, read when it is asked for.
-
-    Attributes:
-        snapshot: where it is read from.
-        name: as the index calls it.
-    """
+    """A table of a snapshot, by the name that the index has for it; read when it is asked for."""
 
     snapshot: Snapshot
     name: str
@@ -92,6 +88,10 @@ class Datasource:
             WorkerError: when a worker process was killed.
         """
         return scan(self.sources, options, listen=listen)
+
+    def watch(self, options: ScanOptions | None = None, *, interval_secs: float = INTERVAL_SECS) -> Iterator[Round]:
+        """Scan again and again without an end; leave the loop to end it. The first round raises as `scan` does."""
+        return watch(self.sources, options, interval_secs=interval_secs)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -24,12 +24,14 @@ class ScanOptions:
         strict: also look for duplicate keys, which costs reading each file with unknown keys twice.
         full: read every file again, also those whose size and time did not change.
         relevant_filenames: path of a relevant-filenames file inside `.lightly`, or `None` for all samples.
+        patience_secs: how long to wait for files that look half written and changed just now.
     """
 
     workers: int | None = None
     strict: bool = False
     full: bool = False
     relevant_filenames: str | None = None
+    patience_secs: float = 0.0
 
     @property
     def n_workers(self) -> int:

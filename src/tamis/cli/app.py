@@ -152,6 +152,12 @@ def scan(
     strict: Strict = False,
     full: Full = False,
     relevant_filenames: RelevantFilenames = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and read what arrives or changes, until Ctrl-C.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(metavar="SECS", min=0.1, help="With `--watch`: seconds between two looks.")
+    ] = 10.0,
     output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
 ) -> None:
@@ -163,6 +169,7 @@ def scan(
     Examples:
     - `tamis scan data/`
     - `tamis scan images/ --lightly results/`, where predictions are in `results/.lightly/predictions`
+    - `tamis scan data/ --watch --interval 60`, beside a model that writes predictions
     """
     import msgspec
 
@@ -173,6 +180,11 @@ def scan(
 
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
+    if watch:
+        from tamis.cli.watching import watch_and_tell
+
+        code = watch_and_tell(sources, options, interval_secs=interval, output=output, quiet=quiet)
+        raise typer.Exit(code)
     with progress_bar(quiet=quiet) as listen:
         result = run(sources, options, listen=listen)
     report = report_problems(sources, result.snapshot)

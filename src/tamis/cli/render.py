@@ -66,6 +66,17 @@ def print_scan(console: Console, result: ScanResult, report: CheckReport) -> Non
         console.print(Text("`tamis check` shows each problem with its place and what to do", style="dim"))
 
 
+def print_round(console: Console, clock: str, result: ScanResult, report: CheckReport) -> None:
+    """Print what a round of watching found, as a line."""
+    changes = [f"{result.n_read:,} read"] + ([f"{result.n_removed:,} removed"] if result.n_removed else [])
+    state = [
+        counted(report.samples, "sample"),
+        counted(report.errors, "error"),
+        counted(report.warnings, "warning"),
+    ]
+    console.print(Text.assemble((clock, "dim"), f"  {', '.join(changes)}: {', '.join(state)}"))
+
+
 def _print_tasks(console: Console, report: CheckReport) -> None:
     columns = ("task", "type", "files", "valid", "predictions", "no file")
     table = plain_table(*columns, numbers=columns[2:])

@@ -35,7 +35,7 @@ from tamis.formats.index_masks import (
     paint,
     segment_colours,
 )
-from tamis.formats.json_source import locate
+from tamis.formats.json_source import MAX_FILE_BYTES, locate
 from tamis.formats.json_stream import JsonStream, JsonStreamError, Unreadable
 from tamis.formats.kitti import decode_kitti, kitti_names
 from tamis.formats.label_studio import encode_label_studio
@@ -77,6 +77,7 @@ from tamis.formats.yolo import (
 __all__ = [
     "DETECTION_COLUMNS",
     "IMPORT_CODES",
+    "MAX_FILE_BYTES",
     "METADATA",
     "METADATA_SCHEMA_KEY",
     "PREDICTIONS",

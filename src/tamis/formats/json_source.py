@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_FILE_BYTES", "Kind", "Node", "Source", "locate", "parse", "shown"]
 
 MAX_FILE_BYTES = 64 * 2**20
+"""Larger files are refused. Whoever reads them need not read more than one byte more."""
+
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _NEWLINE = re.compile("\n")
@@ -85,7 +87,7 @@ class Source:
 
     def _decode(self, data: bytes) -> str | None:
         if len(data) > MAX_FILE_BYTES:
-            message = f"expected at most {MAX_FILE_BYTES} bytes, got {len(data)}"
+            message = f"expected at most {MAX_FILE_BYTES} bytes, got more"
             self.problems.append(self.problem(None, "file-too-large", message))
             return None
         if data.startswith(_UTF16_BOMS):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tamis.formats.json_nodes import spell_path
-from tamis.formats.json_source import Source, parse
+from tamis.formats.json_source import MAX_FILE_BYTES, Source, parse
 from tamis.formats.metadata_fields import EXPECTED, MetadataField, Step, Value, fits, steps_of, typed
 from tamis.model import SampleKind
 
@@ -55,6 +55,8 @@ def decode_metadata(
     >>> decode_metadata(data, [field], file="a.json")
     ((5.0,), 'a.png', [])
     """
+    if len(data) > MAX_FILE_BYTES:
+        return _decode_damaged(data, fields, file, "it is too large", strict=strict)
     try:
         root = msgspec.json.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

@@ -79,7 +79,7 @@ class PredictionReader:
         """
         n_bytes = len(data)
         if n_bytes > self._max_file_bytes:
-            message = f"expected at most {self._max_file_bytes} bytes, got {n_bytes}"
+            message = f"expected at most {self._max_file_bytes} bytes, got more"
             problem = Problem(code="file-too-large", message=message, task=self._task.name, file=file)
             self._take_faulty(None, [], None, [problem])
             return

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Readers that opened one of the last snapshots may still be reading its shards.
 _KEPT_SNAPSHOTS = 3
 _ID = re.compile(r"[A-Za-z0-9-]+")
+_SHARD_ID = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9-]+")
+_FOLDERS = ("snapshots", "shards", "pools")
 
 
 class IndexConflictError(TamisError):
@@ -84,6 +86,7 @@ class Index:
         Raises:
             DatasourceError: when it cannot be made.
         """
+        self._refuse_links()
         scan_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
         folder = self.root / "shards" / scan_id
         with ExitStack() as held:
@@ -134,10 +137,30 @@ class Index:
             data = path.read_bytes()
             version = msgspec.json.decode(data, type=_Version).format_version
             if version == FORMAT_VERSION:
-                return msgspec.json.decode(data, type=Manifest)
+                return self._contained(msgspec.json.decode(data, type=Manifest))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self._damaged(f"`{path.name}`: {error}") from None
         raise self._damaged(f"expected format version {FORMAT_VERSION}, got {version}")
+
+    def _contained(self, manifest: Manifest) -> Manifest:
+        """Return a manifest whose shards lie in this index: it may have come with data from elsewhere."""
+        for shard in manifest.shards:
+            if not _SHARD_ID.fullmatch(shard.id):
+                raise self._damaged(f"expected the id of a shard, got {shard.id[:40]!r}")
+        return manifest
+
+    def _refuse_links(self) -> None:
+        """An index is written and cleaned up where it lies, never where a link in it leads.
+
+        Raises:
+            DatasourceError: when a folder of it is a link.
+        """
+        for name in _FOLDERS:
+            if (self.root / name).is_symlink():
+                raise DatasourceError(
+                    f"`{self.root / name}` is a link: the index is not written through it",
+                    hint="remove the link, or name another folder with `--index`",
+                )
 
     def _damaged(self, why: str) -> IndexMissingError:
         return IndexMissingError(
@@ -163,7 +186,7 @@ class Index:
                 table_path(self.root / "shards" / shard.id, table) for shard in shards for table in shard.tables
             }
         for folder in (self.root / "shards").glob("*"):
-            if folder.is_dir() and is_free(folder / "lock"):
+            if folder.is_dir() and not folder.is_symlink() and is_free(folder / "lock"):
                 for file in folder.glob("*.parquet"):
                     if file not in used:
                         file.unlink(missing_ok=True)

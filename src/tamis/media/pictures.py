@@ -6,17 +6,33 @@ Always in stored orientation: a rotation in EXIF is not applied, as boxes and ma
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from tamis.media.pillow import PILLOW_ERRORS, PictureError, open_image, quiet_pillow
 
-__all__ = ["MAX_PICTURE_PIXELS", "Picture", "PictureError", "as_rgb", "as_stored", "shrink", "thumbnail"]
+if TYPE_CHECKING:
+    from tamis.storage import Store
+
+__all__ = [
+    "MAX_PICTURE_BYTES",
+    "MAX_PICTURE_PIXELS",
+    "Picture",
+    "PictureError",
+    "as_rgb",
+    "as_stored",
+    "read_picture",
+    "shrink",
+    "thumbnail",
+]
 
 MAX_PICTURE_PIXELS = 89_478_485
 """Larger pictures are refused: their pixels take more than 256 MB, and a small file can claim to hold them."""
+
+MAX_PICTURE_BYTES = 1 << 30
+"""Larger files are not read to be shown: the pixels above take less, even uncompressed with 8 bytes each."""
 
 _JPEG_QUALITY = 82
 _ORIENTATION = 0x0112
@@ -44,6 +60,19 @@ class Picture(NamedTuple):
     jpeg: bytes
     width: int
     height: int
+
+
+def read_picture(store: Store, key: str) -> bytes:
+    """Return the bytes of an image file that `thumbnail` may take.
+
+    Raises:
+        PictureError: when it is larger than `MAX_PICTURE_BYTES`; it is not read then.
+        StoreError: when it may not or cannot be read.
+    """
+    size_bytes = store.read_start(key, 1).stamp.size_bytes
+    if size_bytes > MAX_PICTURE_BYTES:
+        raise PictureError(f"its {size_bytes:,} bytes are more than the {MAX_PICTURE_BYTES:,} read to show it")
+    return store.read_start(key, MAX_PICTURE_BYTES).data
 
 
 def thumbnail(data: bytes, *, max_side_px: int) -> Picture:

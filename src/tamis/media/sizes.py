@@ -43,11 +43,17 @@ class ImageSize(NamedTuple):
 def read_image_sizes(store: Store, keys: Sequence[str]) -> Iterator[ImageSize]:
     """Yield the size of each image as stored (no EXIF orientation applied); what is wrong is its `fault`.
 
+    As with `Store.read_many`, a bucket is asked by this call, not when the first size is.
+
     Args:
         store: where the images lie.
         keys: of the images, those of one folder best side by side.
     """
-    for key, blob in zip(keys, store.read_many(keys, n_bytes=FIRST_READ_BYTES), strict=True):
+    return _sizes(store, keys, store.read_many(keys, n_bytes=FIRST_READ_BYTES))
+
+
+def _sizes(store: Store, keys: Sequence[str], starts: Iterator[Blob | StoreError]) -> Iterator[ImageSize]:
+    for key, blob in zip(keys, starts, strict=True):
         try:
             yield _unknown(_NO_STAMP, blob.message) if isinstance(blob, StoreError) else _size_of(store, key, blob)
         except StoreError as error:
@@ -59,6 +65,8 @@ def _size_of(store: Store, key: str, blob: Blob) -> ImageSize:
     n_bytes = FIRST_READ_BYTES
     while True:
         data, stamp = blob
+        if len(data) < (expected := min(n_bytes, stamp.size_bytes)):
+            raise StoreError(f"only {len(data):,} of its first {expected:,} bytes came")
         try:
             width, height = image_size(data)
         except MoreBytesError as more:

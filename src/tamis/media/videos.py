@@ -19,6 +19,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import av
 import av.error
 
+from tamis.storage import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -34,6 +36,13 @@ _DEMUXERS = (
     "asf", "flv", "ogg",
 )  # fmt: skip
 _OPTIONS = {"format_whitelist": ",".join(_DEMUXERS), "protocol_whitelist": "file"}
+
+
+MAX_FRAME_PIXELS = 1 << 28
+"""Videos of larger frames are not decoded: one would take a gigabyte. 16K has half as many pixels."""
+
+MAX_VIDEO_BYTES_IN_MEMORY = 8 << 30
+"""Larger videos in buckets are not read, as they are whole in memory while their frames are counted."""
 
 
 class VideoError(ValueError):
@@ -68,6 +77,9 @@ def video_source(store: Store, key: str) -> VideoSource:
     if store.local_root is not None:
         store.read_start(key, 1)
         return store.local_root / key
+    size_bytes = store.read_start(key, 1).stamp.size_bytes
+    if size_bytes > MAX_VIDEO_BYTES_IN_MEMORY:
+        raise StoreError(f"`{key}` is not read: its {size_bytes:,} bytes would be in memory at once")
     return io.BytesIO(store.read(key).data)
 
 
@@ -81,12 +93,18 @@ def count_frames(source: VideoSource) -> FrameCount:
         VideoError: when not a single frame decodes.
     """
     n, width, height, fault = 0, 0, 0, None
+    most = _size_bytes(source)
     with open_video(source) as container:
         header = container.streams.video[0].frames
+        if header > most:
+            raise VideoError(f"its header promises {header:,} frames in {most:,} bytes")
         try:
             for frame in container.decode(video=0):
                 if not n:
                     width, height = frame.width, frame.height
+                if n == most:  # no codec takes less than a byte for a frame: it would never end
+                    fault = f"it goes on after a frame for each of its {most:,} bytes"
+                    break
                 n += 1
         except av.error.FFmpegError as error:
             fault = _clause(error)
@@ -149,6 +167,12 @@ def read_frames(source: VideoSource, numbers: Collection[int]) -> Iterator[tuple
             yield number, image
 
 
+def _size_bytes(source: VideoSource) -> int:
+    if isinstance(source, Path):
+        return source.stat().st_size
+    return source.seek(0, io.SEEK_END)
+
+
 @contextmanager
 def open_video(source: VideoSource, **options: str) -> Iterator[av.container.InputContainer]:
     """Open a video and close it; other files that it names are not opened.
@@ -167,6 +191,10 @@ def open_video(source: VideoSource, **options: str) -> Iterator[av.container.Inp
     with container:
         if not container.streams.video:
             raise VideoError("it holds no video stream")
+        codec = container.streams.video[0].codec_context
+        if codec.width * codec.height > MAX_FRAME_PIXELS:
+            raise VideoError(f"its frames have {codec.width} x {codec.height} pixels, more than are decoded")
+        codec.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # a frame may be larger than the header says
         yield container
 
 

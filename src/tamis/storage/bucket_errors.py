@@ -46,7 +46,8 @@ _BAD_CREDENTIALS = frozenset(
 )
 _ELSEWHERE = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.BAD_REQUEST)
 _BEYOND_END = ("status code: 416", "Wanted range starting at", "CONTENT_RANGE")
-_BROKEN_OFF = ("response body", "decoding", "connection closed", "incomplete message")
+_BROKEN_OFF = ("response body", "decoding", "connection closed", "incomplete message", "error sending request")
+_NEVER_MET = "kind: Connect,"  # obstore asked again and again, and nobody was there
 _FIRST_PAUSE_SECS = 0.1
 _LONGEST_PAUSE_SECS = 5.0
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound", "InvalidBucketName"})
@@ -152,8 +153,9 @@ class Retries:
 
     def wait_after(self, error: Exception) -> bool:
         """Whether to try again after an error; if so, after a pause."""
-        is_broken_off = isinstance(error, GenericError) and any(words in str(error) for words in _BROKEN_OFF)
-        if not is_broken_off or time.monotonic() + self._pause_secs > self._ends_secs:
+        text = str(error)
+        is_broken_off = isinstance(error, GenericError) and any(words in text for words in _BROKEN_OFF)
+        if not is_broken_off or _NEVER_MET in text or time.monotonic() + self._pause_secs > self._ends_secs:
             return False
         time.sleep(self._pause_secs)
         self._pause_secs = min(2 * self._pause_secs, _LONGEST_PAUSE_SECS)

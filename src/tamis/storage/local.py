@@ -180,7 +180,9 @@ def _read_open(descriptor: int, key: str, n_bytes: int | None, start: int = 0) -
             raise _not_a_file(key, status.st_mode)
         if start:
             os.lseek(descriptor, start, os.SEEK_SET)
-        data = os.read(descriptor, _BLOCK_BYTES if n_bytes is None else n_bytes)
+        # As many bytes as are asked for would be set aside, however short the file.
+        most = _BLOCK_BYTES if n_bytes is None else min(n_bytes, max(_BLOCK_BYTES, status.st_size - start))
+        data = os.read(descriptor, most)
         if n_bytes is None and len(data) == _BLOCK_BYTES:
             blocks = [data]
             while block := os.read(descriptor, _BIG_BLOCK_BYTES):

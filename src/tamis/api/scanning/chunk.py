@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tamis.formats import MAX_FILE_BYTES
 from tamis.model import Problem
+from tamis.storage import Stamp, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +15,11 @@ if TYPE_CHECKING:
     from tamis.formats import MetadataField, PredictionReader
     from tamis.index import Video
     from tamis.model import Task
-    from tamis.storage import Stamp, Store, StoreError
+    from tamis.storage import Blob, Store
+
+
+UNREAD = Stamp(0, 0)
+"""Stamp of a file that could not be read: no listing has it, so the next scan looks again, also if it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ class ScanJob:
         strict: whether to look for duplicate keys.
         folder: where the shards go.
         prefix: what their ids begin with.
+        patience_secs: how long a block waits for files that look half written.
     """
 
     input: Store
@@ -37,6 +44,7 @@ class ScanJob:
     strict: bool
     folder: Path
     prefix: str
+    patience_secs: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +72,10 @@ class Partition:
 
 @dataclass(slots=True, eq=False)
 class TaskFiles:
-    """The prediction files of one task in a chunk, in the order of their units; keys begin with `folder`."""
+    """The prediction files of one task in a chunk, in the order of their units."""
 
     task: Task
     reader: PredictionReader
-    folder: str
     units: list[int] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     sizes_bytes: list[int] = field(default_factory=list)
@@ -132,3 +139,10 @@ class Chunk:
 def unreadable(key: str, error: StoreError, *, task: str | None = None) -> Problem:
     """Return the problem of a file that is listed but cannot be read."""
     return Problem(code="file-unreadable", task=task, file=key, message=error.message)
+
+
+def checked(key: str, blob: Blob | StoreError) -> Blob | StoreError:
+    """Return what was read of a JSON file; an error where fewer bytes came than the file has."""
+    if isinstance(blob, StoreError) or len(blob.data) >= min(blob.stamp.size_bytes, MAX_FILE_BYTES):
+        return blob
+    return StoreError(f"`{key}` cannot be read: {len(blob.data):,} of {blob.stamp.size_bytes:,} bytes came")

@@ -12,6 +12,7 @@ import tamis
 from tamis.api.scanning.chunk import unreadable
 from tamis.errors import DatasourceError
 from tamis.formats import (
+    MAX_FILE_BYTES,
     METADATA,
     PREDICTIONS,
     TASKS_KEY,
@@ -77,7 +78,7 @@ def read_project(store: Store, options: ScanOptions) -> Project:
 
 def _read_tasks(store: Store, problems: list[Problem]) -> list[str]:
     try:
-        data = store.read(TASKS_KEY).data
+        data = store.read_start(TASKS_KEY, MAX_FILE_BYTES + 1).data
     except NotFoundError:
         problems.append(_tasks_missing(store))
         return []
@@ -115,7 +116,7 @@ def _exists(store: Store, key: str) -> bool:
 def _read_schema(store: Store, name: str, problems: list[Problem]) -> Task | None:
     key = schema_key(name)
     try:
-        data = store.read(key).data
+        data = store.read_start(key, MAX_FILE_BYTES + 1).data
     except NotFoundError:
         message = f"expected the schema of task `{name}` at `{store.url}/{key}`, got nothing"
         problems.append(Problem(code="schema-missing", task=name, file=key, message=message))
@@ -130,7 +131,7 @@ def _read_schema(store: Store, name: str, problems: list[Problem]) -> Task | Non
 
 def _read_metadata_schema(store: Store, problems: list[Problem]) -> tuple[MetadataField, ...]:
     try:
-        data = store.read(METADATA_SCHEMA_KEY).data
+        data = store.read_start(METADATA_SCHEMA_KEY, MAX_FILE_BYTES + 1).data
     except NotFoundError:
         return ()
     except StoreError as error:

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from tamis.api.scanning.chunk import unreadable
-from tamis.formats import decode_metadata, metadata_key
+from tamis.api.scanning.chunk import UNREAD, checked, unreadable
+from tamis.formats import MAX_FILE_BYTES, decode_metadata, metadata_key
 from tamis.index import FRAME, IMAGE, METADATA, salt
 from tamis.media import read_image_sizes
 from tamis.model import Problem, SampleKind, stem_of
 from tamis.storage import NotFoundError, Stamp, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tamis.api.scanning.chunk import Chunk, Partition, ScanJob
+    from tamis.media import ImageSize
     from tamis.storage import Blob
 
 # No image is larger, whatever a damaged header says; so large it would not fit the tables.
 _MAX_SIDE_PX = (1 << 31) - 1
 
 _Metadata = tuple[Stamp | None, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleReads:
+    """The reads of a block that a bucket has begun to answer.
+
+    Attributes:
+        block: the units.
+        images: of the units: (unit, ending), in their order.
+        sizes: for each image.
+        described: the units with a metadata file.
+        metadata: for each of those.
+    """
+
+    block: range
+    images: list[tuple[int, str]]
+    sizes: Iterator[ImageSize]
+    described: list[int]
+    metadata: Iterator[Blob | StoreError]
 
 
 class SampleReader:
@@ -35,26 +59,41 @@ class SampleReader:
         self._video_metadata: dict[int, _Metadata] = {}
         self._defaults = tuple(column.default for column in job.metadata)
 
-    def read(self, chunk: Chunk, block: range) -> None:
+    def start(self, block: range) -> SampleReads:
+        """Ask for all that `take` will need."""
+        job, partition = self._job, self._partition
+        joined = partition.extensions
+        images = [(unit, extension) for unit in block if joined[unit] for extension in joined[unit].split("/")]
+        keys = [f"{partition.stems[unit]}.{extension}" for unit, extension in images]
+        described = [unit for unit in block if partition.present[METADATA][unit]] if job.metadata else []
+        return SampleReads(
+            block,
+            images,
+            read_image_sizes(job.input, keys),
+            described,
+            job.lightly.read_many([self._metadata_key(unit) for unit in described], n_bytes=MAX_FILE_BYTES + 1),
+        )
+
+    def take(self, chunk: Chunk, reads: SampleReads) -> None:
         """Add the samples of a block to the chunk, in the order of their units."""
-        frame_video = self._partition.frame_video
+        frame_video, block = self._partition.frame_video, reads.block
         first = len(chunk.samples.keys)
         if max(frame_video[block.start : block.stop]) < 0:
-            self._read_images(chunk, block)
+            self._add_images(chunk, reads.images, reads.sizes)
         else:
+            images_of = {unit: list(images) for unit, images in groupby(reads.images, key=lambda image: image[0])}
             for unit in block:
                 before = len(chunk.samples.keys)
-                self._read_images(chunk, range(unit, unit + 1))
+                self._add_images(chunk, images_of.get(unit, []), reads.sizes)
                 if frame_video[unit] >= 0:
                     self._add_frame(chunk, unit, before)
         if self._job.metadata:
-            self._read_metadata(chunk, block, first)
+            self._add_metadata(chunk, reads, first)
 
-    def _read_images(self, chunk: Chunk, block: range) -> None:
-        stems, joined = self._partition.stems, self._partition.extensions
-        images = [(unit, extension) for unit in block if joined[unit] for extension in joined[unit].split("/")]
+    def _add_images(self, chunk: Chunk, images: Sequence[tuple[int, str]], read: Iterator[ImageSize]) -> None:
+        stems = self._partition.stems
         keys = [f"{stems[unit]}.{extension}" for unit, extension in images]
-        sizes = list(read_image_sizes(self._job.input, keys))
+        sizes = list(islice(read, len(keys)))
         n, samples, stamps = len(keys), chunk.samples, chunk.stamps
         units = [unit for unit, _ in images]
         for i, (width, height, _, fault) in enumerate(sizes):
@@ -101,14 +140,15 @@ class SampleReader:
         samples.videos[row] = video.key
         samples.frames[row] = partition.frame_number[unit]
 
-    def _read_metadata(self, chunk: Chunk, block: range, first: int) -> None:
+    def _metadata_key(self, unit: int) -> str:
+        return metadata_key(f"{self._partition.stems[unit]}.json")
+
+    def _add_metadata(self, chunk: Chunk, reads: SampleReads, first: int) -> None:
         """Add a row of metadata for each of the samples from `first` on: their own, their video's, or defaults."""
-        partition = self._partition
-        present = [unit for unit in block if partition.present[METADATA][unit]]
-        keys = [metadata_key(f"{partition.stems[unit]}.json") for unit in present]
+        partition, block = self._partition, reads.block
         own = {
-            unit: self._decode(chunk, unit, key, blob)
-            for unit, key, blob in zip(present, keys, self._job.lightly.read_many(keys), strict=True)
+            unit: self._decode(chunk, unit, self._metadata_key(unit), blob)
+            for unit, blob in zip(reads.described, reads.metadata, strict=True)
         }
         values_of: dict[int, tuple[object, ...]] = {}
         for unit in block:
@@ -118,10 +158,11 @@ class SampleReader:
                 chunk.stamps.add(unit, salt(METADATA), stamp)
         chunk.samples.metadata += [values_of[unit] for unit in chunk.samples.units[first:]]
 
-    def _decode(self, chunk: Chunk, unit: int, key: str, blob: Blob | StoreError) -> _Metadata:
+    def _decode(self, chunk: Chunk, unit: int, key: str, answer: Blob | StoreError) -> _Metadata:
+        blob = checked(key, answer)
         if isinstance(blob, StoreError):
             chunk.problems.append((unit, unreadable(key, blob)))
-            return None, (None,) * len(self._job.metadata)
+            return UNREAD, (None,) * len(self._job.metadata)
         values, _, problems = decode_metadata(blob.data, self._job.metadata, file=key, strict=self._job.strict)
         chunk.problems += [(unit, problem) for problem in problems]
         return blob.stamp, tuple(values)
@@ -137,13 +178,15 @@ class SampleReader:
 
     def _read_of_video(self, key: str) -> _Metadata:
         try:
-            data, stamp = self._job.lightly.read(key)
+            blob = checked(key, self._job.lightly.read_start(key, MAX_FILE_BYTES + 1))
         except NotFoundError:
             return None, self._defaults
-        except StoreError:
-            return None, (None,) * len(self._job.metadata)
-        values, _, _ = decode_metadata(data, self._job.metadata, file=key)
-        return stamp, tuple(values)
+        except StoreError as error:
+            blob = error
+        if isinstance(blob, StoreError):
+            return UNREAD, (None,) * len(self._job.metadata)
+        values, _, _ = decode_metadata(blob.data, self._job.metadata, file=key)
+        return blob.stamp, tuple(values)
 
 
 def _unknown_size(key: str, reason: str) -> Problem:

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -62,7 +62,11 @@ class ScanResult:
 
 
 def scan(
-    sources: Sources, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress
+    sources: Sources,
+    options: ScanOptions | None = None,
+    *,
+    listen: ProgressListener = ignore_progress,
+    commit_unchanged: bool = True,
 ) -> ScanResult:
     """Bring the index up to date with the files.
 
@@ -70,6 +74,7 @@ def scan(
         sources: the datasources and the index.
         options: how to read.
         listen: told how far the scan is.
+        commit_unchanged: whether to make a new snapshot also where it would say what the last one says.
 
     Raises:
         DatasourceError: when the datasource cannot be read, or the index cannot be written.
@@ -79,6 +84,9 @@ def scan(
     try:
         with sources.index.staging() as staging:
             result = _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
+            base = None if commit_unchanged else _base(sources)
+            if base is not None and _says_the_same(base.manifest, result.snapshot.manifest):
+                return replace(result, snapshot=base)
             sources.index.commit(result.snapshot.manifest)
     except OSError as error:
         # Reading turns these into problems or store errors, so what is left is writing: a full disk, a lost mount.
@@ -139,6 +147,7 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
             strict=options.strict,
             folder=target.folder,
             prefix=target.prefix,
+            patience_secs=options.patience_secs,
         )
         videos = {i: counter.videos[key] for i, key in enumerate(listing.videos)}
         n_read = len(changes.to_read)
@@ -172,6 +181,11 @@ def _base(sources: Sources) -> Snapshot | None:
         return sources.index.latest()
     except IndexMissingError:
         return None
+
+
+def _says_the_same(one: Manifest, other: Manifest) -> bool:
+    """Whether two snapshots differ by when they were made alone."""
+    return one == msgspec.structs.replace(other, id=one.id, created=one.created)
 
 
 def _nothing() -> None:

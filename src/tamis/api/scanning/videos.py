@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.scanning.chunk import UNREAD
 from tamis.index import Video
 from tamis.model import Problem, parse_frame_stem
 from tamis.storage import StoreError
@@ -85,6 +86,7 @@ def _count(store: Store, file: VideoFile) -> Video:
         fault = str(error)
     except StoreError as error:
         fault = error.message
+        size_bytes, mtime_ns = UNREAD  # nothing was found out: the next scan looks again
     return Video(
         key=file.key,
         size_bytes=size_bytes,

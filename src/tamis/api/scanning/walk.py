@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tamis.api.scanning.list_ahead import ListAhead
 from tamis.engine import Progress
 from tamis.formats import METADATA as METADATA_FOLDER
 from tamis.formats import PREDICTIONS, schema_key
@@ -67,6 +68,7 @@ class Walk:
     listen: ProgressListener
     problems: list[Problem] = field(default_factory=list)
     _builder: ListingBuilder = field(init=False)
+    _lists: ListAhead = field(init=False)
     _n_files: int = 0
     _left_out: set[str] = field(default_factory=set)
     _metadata_stamps: dict[str, Stamp] = field(default_factory=dict)
@@ -78,14 +80,36 @@ class Walk:
             StoreError: when the root of the input datasource may not be listed.
         """
         self._builder = ListingBuilder([METADATA, *map(task_slot, self.tasks)], self.stamped)
+        self._lists = ListAhead(stamped=self.stamped)
         pending = [""]
-        while pending:
-            folder = pending.pop()
-            below = self._folder(folder)
-            # Depth first in sorted order: reversed, as the last one is popped first.
-            pending += [join_key(folder, name) for name in sorted(below, reverse=True)]
+        with self._lists:
+            while pending:
+                self._start(pending)
+                folder = pending.pop()
+                below = self._folder(folder)
+                # Depth first in sorted order: reversed, as the last one is popped first.
+                pending += [join_key(folder, name) for name in sorted(below, reverse=True)]
         self.listen(Progress("listing", self._n_files, None, "files"))
         return self._builder.finish()
+
+    def _start(self, pending: list[str]) -> None:
+        """Let buckets list the folders whose turn comes next, the first of them always."""
+        if self.input_store.local_root is not None and self.lightly_store.local_root is not None:
+            return
+        for i, folder in enumerate(reversed(pending)):
+            if i and not self._lists.has_room:
+                return
+            self._lists.start(self.input_store, folder)
+            for place in self._places(folder):
+                self._lists.start(self.lightly_store, place)
+
+    def _places(self, folder: str) -> list[str]:
+        """Return the folders of metadata and predictions that stand for a folder of samples."""
+        metadata = [METADATA_FOLDER] if self.has_metadata else []
+        places = [*metadata, *(f"{PREDICTIONS}/{task}" for task in self.tasks)]
+        return [
+            join_key(place, folder) if folder else place for place in places if not self._is_of_inner(place, folder)
+        ]
 
     def _folder(self, folder: str) -> set[str]:
         """List one folder in all its places; return the names of its subfolders."""
@@ -110,7 +134,7 @@ class Walk:
         """Return the pages of a folder; one that may not be listed is a problem, but the root is an error."""
         pages: list[Page] = []
         try:
-            for page in store.list_folder(folder, stamps=self.stamped):
+            for page in self._lists.pages(store, folder):
                 pages.append(page)
                 self._count(len(page.names))
                 for name, reason in page.skipped:
@@ -145,9 +169,9 @@ class Walk:
         self._add(IMAGE, page, stems, keep, extensions)
 
     def _add_json(self, place: str, folder: str, slot: str, below: set[str]) -> None:
-        inner = self._inner_tasks(place)
-        if any(folder == name or folder.startswith(f"{name}/") for name in inner):
+        if self._is_of_inner(place, folder):
             return  # the images have a folder of that name
+        inner = self._inner_tasks(place)
         for page in self._pages(self.lightly_store, join_key(place, folder) if folder else place):
             stems: list[str] = []
             keep: list[int] = []
@@ -178,6 +202,9 @@ class Walk:
         """Whether a file speaks of a sample that the relevant filenames leave out: nobody misses its sample."""
         frame = parse_frame_stem(stem)
         return stem in self._left_out or (frame is not None and frame.video in self._left_out)
+
+    def _is_of_inner(self, place: str, folder: str) -> bool:
+        return any(folder == name or folder.startswith(f"{name}/") for name in self._inner_tasks(place))
 
     def _inner_tasks(self, place: str) -> set[str]:
         """Return the subfolders of a task that belong to another one: task `a/b` lies within task `a`."""

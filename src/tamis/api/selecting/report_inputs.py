@@ -18,7 +18,7 @@ from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.formats import to_predictions
 from tamis.index import embedding_sets
-from tamis.media.pictures import Picture, shrink, thumbnail
+from tamis.media.pictures import Picture, read_picture, shrink, thumbnail
 from tamis.media.pillow import PictureError
 from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, map_object_frequency
 from tamis.selection import Balance, Threshold, Weights, describe, encode_config
@@ -180,7 +180,7 @@ def _pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Picture |
     def picture(key: str) -> Picture | str:
         try:
             if key not in frames:
-                return thumbnail(sources.input.read(key).data, max_side_px=_PICTURE_SIDE_PX)
+                return thumbnail(read_picture(sources.input, key), max_side_px=_PICTURE_SIDE_PX)
             return _frame(sources, *frames[key])
         except (StoreError, PictureError) as error:
             return str(error)
