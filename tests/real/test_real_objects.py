@@ -110,7 +110,7 @@ def test_the_report_draws_the_boxes_of_the_model(coco: Path, tmp_path: Path) -> 
             "tasks of this datasource: `nanodet`, `centernet`",
         ),
         (["--n", 5, "--score", "nanodet"], 2, "write it as TASK:SCORE"),
-        (["--n", 0, "--diverse"], 2, "greater than or equal to 1"),
+        (["--n", 0, "--diverse"], 2, "x>=1"),
         (["--n", 5], 2, "There is nothing to select by"),
         (["--diverse"], 2, "How many samples to pick is not said"),
         (["--n", 5, "--diverse", "--pool", "a/b"], 2, "cannot be the name of a pool"),

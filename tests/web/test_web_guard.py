@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 import tamis
 from tamis.api.browsing.project import ServeOptions
@@ -382,5 +382,6 @@ def _status_of(page: Asker, path: str, query: bytes) -> int:
     async def ask() -> None:
         await page.client.app(scope, receive, send)
 
-    anyio.run(ask)
+    with start_blocking_portal() as portal:  # a thread of its own: the browser's tests leave a loop in this one
+        portal.call(ask)
     return statuses[0]

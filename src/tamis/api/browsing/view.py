@@ -203,7 +203,7 @@ def parse_filter(text: str) -> Filter:
         UsageError: when it is none.
 
     >>> parse_filter('[{"type": "path", "text": "night"}]')
-    (PathCondition(text='night'),)
+    (PathCondition(exclude=False, text='night'),)
     """
     try:
         return msgspec.json.decode(text, type=Filter)
