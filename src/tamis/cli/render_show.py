@@ -168,9 +168,11 @@ def print_demo(console: Console, result: DemoResult) -> None:
     print_selection(console, result.run, result.out)
     console.print(
         Text(
-            f"\nOpen {result.out / 'report.html'} in a browser. Some files are broken on purpose, see\n"
+            f"\nOpen {result.out / 'report.html'} in a browser.\nSome files are broken on purpose, see\n"
             f"  tamis check {result.folder}\n"
-            f"Select again, your way:\n"
+            f"See it all in a page, and select there:\n"
+            f"  tamis serve {result.folder}\n"
+            f"Or select again, your way:\n"
             f"  tamis select {result.folder} --n 20 --score street-objects:uncertainty_margin --diverse"
         )
     )
