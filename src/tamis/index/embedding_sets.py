@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tamis.errors import IndexMissingError, UsageError
-from tamis.index.pools import check_name
+from tamis.index.journal import check_name
 from tamis.storage import LocalStore, locked
 
 if TYPE_CHECKING:

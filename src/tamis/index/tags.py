@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tamis.errors import IndexMissingError
-from tamis.index.pools import check_name
-from tamis.storage import LocalStore, StoreError, locked
+from tamis.index.journal import Journal, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +59,7 @@ class Tag:
         Raises:
             IndexMissingError: when a file of it is damaged.
         """
-        return [self._read(path) for path in self._files()]
+        return self._journal.entries(TagChange)
 
     def members(self) -> list[str]:
         """Return the members in the order in which they were added; none where there is no such tag.
@@ -97,38 +95,17 @@ class Tag:
         return self._change("delete", self.members(), origin)
 
     def _change(self, action: Literal["add", "remove", "delete"], members: Sequence[str], origin: str) -> int:
-        folder = self.root / "tags" / self.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with locked(folder / "lock"):
-                there = set(self.members())
-                changed = [key for key in dict.fromkeys(members) if (key in there) is (action != "add")]
-                if changed:
-                    self._write(
-                        TagChange(when=datetime.now(UTC).isoformat(), action=action, members=changed, origin=origin)
-                    )
-        except OSError as error:
-            raise StoreError(
-                f"Tag `{self.name}` cannot be written: {(error.strerror or str(error)).lower()}"
-            ) from None
+        with self._journal.changing():
+            there = set(self.members())
+            changed = [key for key in dict.fromkeys(members) if (key in there) is (action != "add")]
+            if changed:
+                when = datetime.now(UTC).isoformat()
+                self._journal.append(TagChange(when=when, action=action, members=changed, origin=origin))
         return len(changed)
 
-    def _write(self, change: TagChange) -> None:
-        files = self._files()
-        number = int(files[-1].stem) + 1 if files else 1
-        LocalStore(self.root).write(f"tags/{self.name}/{number:06d}.json", msgspec.json.encode(change))
-
-    def _read(self, path: Path) -> TagChange:
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=TagChange)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise IndexMissingError(
-                f"Tag `{self.name}` cannot be read: `{path}`: {error}", hint="mend or remove that file"
-            ) from None
-
-    def _files(self) -> list[Path]:
-        files = (self.root / "tags" / self.name).glob("*.json")
-        return sorted((path for path in files if path.stem.isdecimal()), key=lambda path: int(path.stem))
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.root, "tag", self.name)
 
 
 def tag_names(root: Path) -> list[str]:

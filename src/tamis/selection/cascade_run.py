@@ -216,7 +216,6 @@ class _SpreadColumn:
         self, strategy: Diversity, known: Bools, *, strength: float, alone: bool, threads: Executor | None
     ) -> None:
         self._strategy = strategy
-        self._threads = threads
         n = len(known)
         owner = np.arange(n) if strategy.owner is None else np.asarray(strategy.owner, np.int64)
         starts = np.searchsorted(owner, np.arange(n + 1))
