@@ -18,8 +18,8 @@ $(VENV)/.test: pyproject.toml
 demo: $(BIN)/tamis  ## build a small datasource, scan it, select from it, write the report
 	$(BIN)/tamis demo demo
 
-test: check  ## everything that CI runs
-	$(BIN)/python -m pytest
+test: check  ## everything that CI runs, two files at once
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.test  ## format, lint, types, import directions, generated docs
 	$(BIN)/ruff format --check .
