@@ -101,7 +101,7 @@ def test_every_value_of_a_config_is_documented(word: str) -> None:
     "name",
     [
         *(f"tamis.{name}" for name in tamis.__all__),
-        *(name for name in vars(tamis.Datasource) if not name.startswith("_") and name != "sources"),
+        *(name for name in dir(tamis.Datasource) if not name.startswith("_") and name != "sources"),
         *(name for name in vars(tamis.PredictionWriter) if not name.startswith("_")),
         *tamis.ScanOptions.__dataclass_fields__,
     ],

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from tamis.api.check import CheckReport, check, report_problems, stream_problems
+from tamis.api.check import CheckReport, check
 from tamis.api.converting.choices import ExportFormat, ImportFormat
 from tamis.api.converting.exporting import ExportOptions, ExportReport
 from tamis.api.converting.import_reader import import_reader
 from tamis.api.converting.run import export_to, import_from
-from tamis.api.crops import CropOptions, CropsReport, write_crops
-from tamis.api.embedding.duplicates import DuplicateReport, duplicate_report, duplicates_in
-from tamis.api.embedding.embed import EmbedOptions, EmbedReport, embed
-from tamis.api.embedding.projection import Method, Projection, project
-from tamis.api.embedding.similar import SimilarReport, VectorIndex, open_vectors, similar
+from tamis.api.datasource.embedded import Embedded
+from tamis.api.embedding.embed import embed
 from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
@@ -25,49 +22,28 @@ from tamis.api.scanning.watch import INTERVAL_SECS, Round, watch
 from tamis.api.selecting.config import choose_config
 from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectionRun, SelectOptions, join_pool, run_selection
-from tamis.api.show import Overview, SampleView, show_overview, show_sample
-from tamis.api.sources import Sources, open_sources
-from tamis.api.tags import TagSummary, change_tag, summarise_tag, tags_of
-from tamis.errors import IndexMissingError, UsageError
-from tamis.index import Pool, SetSpec, Tag, embedding_sets, keys_where
+from tamis.api.sources import open_sources
+from tamis.api.tags import TagSummary, change_tag, summarise_tag
+from tamis.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import duckdb
-    import pyarrow as pa
-
     from tamis.api.converting.import_reader import LabelReader
     from tamis.api.converting.values import ImportOptions, ImportReport
     from tamis.engine import ProgressListener
-    from tamis.index import Snapshot
-    from tamis.model import Problem, Task
     from tamis.selection import SelectConfig, SelectionConfig
 
 _F = TypeVar("_F", ImportFormat, ExportFormat)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A table of a snapshot, by the name that the index has for it; read when it is asked for."""
-
-    snapshot: Snapshot
-    name: str
-
-    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return the table, or some of its columns, as Arrow; `.to_pandas()` of that is a DataFrame."""
-        return self.snapshot.table(self.name, columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Datasource:
+class Datasource(Embedded):
     """Images and videos with predictions, and their index. Make one with `tamis.open`.
 
     Attributes:
         sources: the places that it consists of.
     """
-
-    sources: Sources
 
     def check(
         self, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress
@@ -93,133 +69,6 @@ class Datasource:
         """Scan again and again without an end; leave the loop to end it. The first round raises as `scan` does."""
         return watch(self.sources, options, interval_secs=interval_secs)
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """The index as the last scan left it.
-
-        Raises:
-            IndexMissingError: when there was no scan, or the index is damaged.
-        """
-        snapshot = self.sources.index.latest()
-        if snapshot is None:
-            raise IndexMissingError(f"`{self.sources.input.url}` was not scanned yet", hint="call `scan` first")
-        return snapshot
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks with a valid schema, as of the last scan."""
-        return self.snapshot.tasks
-
-    def overview(self) -> Overview:
-        """Count samples, tasks and classes."""
-        return show_overview(self.snapshot)
-
-    def sample(self, key: str) -> SampleView:
-        """Return everything known of one sample.
-
-        Raises:
-            UsageError: when there is no such sample.
-        """
-        return show_sample(self.snapshot, key)
-
-    def samples(self) -> Table:
-        """Return the table of samples: key, kind, size, ..."""
-        return Table(self.snapshot, "samples")
-
-    def metadata(self) -> Table:
-        """Return the table of metadata: one row a sample."""
-        return Table(self.snapshot, "metadata")
-
-    def predictions(self, task: str) -> Table:
-        """Return the table of a task's predictions, with the scores of each.
-
-        Raises:
-            UsageError: when there is no such task.
-        """
-        return Table(self.snapshot, f"predictions:{self.snapshot.task(task).name}")
-
-    def sample_scores(self, task: str) -> Table:
-        """Return the table of a task's scores of samples; a sample without a valid file has no row.
-
-        `object_frequency` is the sum of the format, not yet mapped to [.9, 1].
-
-        Raises:
-            UsageError: when there is no such task.
-        """
-        return Table(self.snapshot, f"sample_scores:{self.snapshot.task(task).name}")
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield every single problem that the last scan found, with line and column where they can be found."""
-        return stream_problems(self.sources, self.snapshot)
-
-    def problem_report(self) -> CheckReport:
-        """Return the problems that the last scan found, grouped."""
-        return report_problems(self.sources, self.snapshot)
-
-    def sql(self, query: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
-        """Ask the index in SQL: `ds.sql('SELECT count(*) FROM cars.predictions').fetchall()`."""
-        return self.snapshot.connect().execute(query, parameters)
-
-    def pool(self, name: str) -> list[str]:
-        """Return the members of a pool, in the order in which they joined.
-
-        Raises:
-            UsageError: when that cannot be the name of a pool.
-        """
-        return Pool(self.sources.index.root, name).members()
-
-    def embed(
-        self, options: EmbedOptions | None = None, *, listen: ProgressListener = ignore_progress
-    ) -> EmbedReport:
-        """Embed images and frames, or the objects of a task, but for those that are. Raises as `embed.embed`."""
-        return embed(self.sources, self.snapshot, options, listen=listen)
-
-    def embedding_sets(self) -> list[SetSpec]:
-        """Return which embeddings are stored, those added to last first; `task` tells whose objects they are of."""
-        return [one.spec for one in embedding_sets(self.sources.index.root)]
-
-    def vectors(self, embeddings: str | None = None, *, task: str | None = None) -> VectorIndex:
-        """Return stored embeddings to search in: those added to last, or of a name. Raises as `open_vectors`."""
-        return open_vectors(self.snapshot, embeddings=embeddings, task=task)
-
-    def similar(
-        self, query: str | Path, *, n: int = 10, embeddings: str | None = None, task: str | None = None
-    ) -> SimilarReport:
-        """Return what lies nearest to a sample, an object (`a/1.jpg#cars#3`), or the picture of a file.
-
-        Raises:
-            UsageError: when there are no embeddings, or the query is nothing known.
-            DatasourceError: when the query's file cannot be read.
-        """
-        return similar(self.snapshot, self.sources, query, n=n, embeddings=embeddings, task=task)
-
-    def duplicates(
-        self, *, limit: float | None = None, listen: ProgressListener = ignore_progress
-    ) -> DuplicateReport:
-        """Find what repeats others: same content, or nearer than `limit`. Raises as `duplicates_in`."""
-        return duplicate_report(duplicates_in(self.sources, self.snapshot, limit=limit, listen=listen))
-
-    def projection(
-        self, embeddings: str | None = None, *, task: str | None = None, method: Method = "pca"
-    ) -> Projection:
-        """Return stored embeddings as points in a plane; computed once, then kept. Raises as `project`."""
-        return project(self.snapshot, embeddings=embeddings, task=task, method=method)
-
-    def crops(
-        self,
-        task: str,
-        out: str | Path,
-        options: CropOptions | None = None,
-        *,
-        listen: ProgressListener = ignore_progress,
-    ) -> CropsReport:
-        """Cut the objects of a task out of their images, into a datasource of its own. Raises as `write_crops`."""
-        return write_crops(self.sources, self.snapshot, task, out, options, listen=listen)
-
-    def tags(self) -> list[TagSummary]:
-        """Return all tags, by name."""
-        return tags_of(self.snapshot)
-
     def tag(
         self, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), origin: str = ""
     ) -> TagSummary:
@@ -227,14 +76,6 @@ class Datasource:
         if not add and not remove:
             return summarise_tag(self.snapshot, name)
         return change_tag(self.snapshot, name, add=add, remove=remove, origin=origin)
-
-    def tagged(self, name: str) -> list[str]:
-        """Return the members of a tag, in the order in which they were added: keys of samples and of objects."""
-        return Tag(self.sources.index.root, name).members()
-
-    def where(self, condition: str) -> list[str]:
-        """Return the keys of the samples that satisfy a condition in SQL. Raises as `keys_where`."""
-        return keys_where(self.snapshot, condition)
 
     def select(  # noqa: PLR0913 (the options of the command line, by the same names)
         self,
