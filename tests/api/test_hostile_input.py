@@ -24,7 +24,7 @@ from tamis.formats import MAX_FILE_BYTES
 from tamis.media import videos
 from tamis.media.pictures import MAX_PICTURE_BYTES, PictureError, read_picture, thumbnail
 from tamis.media.videos import VideoError, count_frames, video_source
-from tamis.storage import LocalStore, MemoryStore, StoreError
+from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,13 +245,6 @@ def test_videos_of_huge_frames(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
     assert ("video-unreadable", "clip.mp4") in codes_of(folder)
     with pytest.raises(VideoError, match="32 x 16 pixels, more than are decoded"):
         count_frames(folder.root / "clip.mp4")
-
-
-def test_videos_in_buckets_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A video that is larger than may be in memory is refused by its size."""
-    monkeypatch.setattr(videos, "MAX_VIDEO_BYTES_IN_MEMORY", 10)
-    with pytest.raises(StoreError, match="11 bytes would be in memory"):
-        video_source(MemoryStore({"a.mp4": bytes(11)}), "a.mp4")
 
 
 def test_pipes_and_devices(folder: Folder) -> None:

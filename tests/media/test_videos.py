@@ -8,9 +8,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tamis.media import ranged
 from tamis.media.videos import VideoError, count_frames, read_frame, read_frames, video_source
-from tamis.storage import LocalStore, MemoryStore, NotFoundError
+from tamis.storage import Blob, LocalStore, MemoryStore, NotFoundError, StoreError
 
 DATA = Path("/work/shared/data/videos")
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real videos is not here")
@@ -177,6 +180,59 @@ def test_sources_of_stores(tmp_path: Path) -> None:
     for store in (LocalStore(tmp_path), MemoryStore()):
         with pytest.raises(NotFoundError):
             video_source(store, "b.mp4")
+
+
+class Ranges(MemoryStore):
+    """Gives ranges alone, and remembers how long they were."""
+
+    def __init__(self, content: dict[str, bytes]) -> None:
+        super().__init__(content)
+        self.asked: list[int] = []
+
+    def read(self, key: str) -> Blob:
+        raise AssertionError(f"{key} is read whole")
+
+    def read_range(self, key: str, start: int, n_bytes: int) -> Blob:
+        self.asked.append(n_bytes)
+        blob = MemoryStore.read(self, key)
+        return Blob(blob.data[start : start + n_bytes], blob.stamp)
+
+
+@pytest.mark.parametrize("block_bytes", [97, 1000, 4 << 20])
+def test_videos_of_buckets_are_read_in_blocks(block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are those of the file, whatever the blocks; never more than one is asked for."""
+    monkeypatch.setattr(ranged, "_BLOCK_BYTES", block_bytes)
+    data = video(12, b_frames=2)
+    store = Ranges({"v.mp4": data})
+    source = video_source(store, "v.mp4")
+    assert isinstance(source, ranged.RangedFile)
+    assert count_frames(source) == count_frames(io.BytesIO(data))
+    for number in (11, 0, 5):
+        assert read_frame(source, number).tobytes() == read_frame(io.BytesIO(data), number).tobytes()
+    assert max(store.asked) <= block_bytes
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), max_size=20), st.integers(1, 9))
+def test_a_file_in_blocks_is_a_file(reads: list[tuple[int, int]], block_bytes: int) -> None:
+    """After any seeks, reading gives the bytes that a file in memory gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranged, "_BLOCK_BYTES", block_bytes)
+        data = bytes(range(25))
+        ours = io.BufferedReader(ranged.RangedFile(MemoryStore({"k": data}), "k"))
+        theirs = io.BytesIO(data)
+        for at, n_bytes in reads:
+            assert (ours.seek(at), ours.read(n_bytes)) == (theirs.seek(at), theirs.read(n_bytes))
+        assert ours.seek(0, io.SEEK_END) == 25
+
+
+def test_a_video_that_is_replaced_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of two contents are not put together: it is an error that names the file."""
+    monkeypatch.setattr(ranged, "_BLOCK_BYTES", 100)
+    store = MemoryStore({"v.mp4": video(9)})
+    source = video_source(store, "v.mp4")
+    store.write("v.mp4", video(7))
+    with pytest.raises(StoreError, match=r"^`v.mp4` cannot be read: it was replaced meanwhile$"):
+        count_frames(source)
 
 
 @needs_data

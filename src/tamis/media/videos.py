@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import av
 import av.error
 
-from tamis.storage import StoreError
+from tamis.media.ranged import RangedFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tamis.storage import Store
 
-    VideoSource = Path | IO[bytes]
+    VideoSource = Path | IO[bytes] | RangedFile
 
 # Playlists (HLS, DASH, concat) are text that names other files and addresses: none of them is opened.
 _DEMUXERS = (
@@ -40,9 +40,6 @@ _OPTIONS = {"format_whitelist": ",".join(_DEMUXERS), "protocol_whitelist": "file
 
 MAX_FRAME_PIXELS = 1 << 28
 """Videos of larger frames are not decoded: one would take a gigabyte. 16K has half as many pixels."""
-
-MAX_VIDEO_BYTES_IN_MEMORY = 8 << 30
-"""Larger videos in buckets are not read, as they are whole in memory while their frames are counted."""
 
 
 class VideoError(ValueError):
@@ -68,7 +65,7 @@ class FrameCount(NamedTuple):
 
 
 def video_source(store: Store, key: str) -> VideoSource:
-    """Return what the functions below read a video of a store from: a path, or its bytes in memory.
+    """Return what the functions below read a video of a store from: a path, or a file that asks for its blocks.
 
     Raises:
         NotFoundError: when nothing is at the key.
@@ -77,10 +74,7 @@ def video_source(store: Store, key: str) -> VideoSource:
     if store.local_root is not None:
         store.read_start(key, 1)
         return store.local_root / key
-    size_bytes = store.read_start(key, 1).stamp.size_bytes
-    if size_bytes > MAX_VIDEO_BYTES_IN_MEMORY:
-        raise StoreError(f"`{key}` is not read: its {size_bytes:,} bytes would be in memory at once")
-    return io.BytesIO(store.read(key).data)
+    return RangedFile(store, key)
 
 
 def count_frames(source: VideoSource) -> FrameCount:
