@@ -16,7 +16,7 @@ from tamis.api.browsing.pages import NoSampleError, number_of
 from tamis.api.report.overlays import mask_overlay
 from tamis.errors import UsageError
 from tamis.media.decoding import crop_area, decode_picture
-from tamis.media.pictures import MAX_PICTURE_PIXELS, PictureError, shrink, thumbnail
+from tamis.media.pictures import MAX_PICTURE_PIXELS, PictureError, read_picture, shrink, thumbnail
 from tamis.media.pillow import open_image, quiet_pillow
 from tamis.storage import StoreError
 
@@ -166,13 +166,13 @@ class Pictures:
 
     def _small(self, origin: _Origin, side: int | None) -> bytes:
         if origin.frame is None:
-            return thumbnail(self.store.read(origin.key).data, max_side_px=side or MAX_PICTURE_PIXELS).jpeg
+            return thumbnail(read_picture(self.store, origin.key), max_side_px=side or MAX_PICTURE_PIXELS).jpeg
         image = self.frames.read(self.store, origin.key, origin.frame)
         return _jpeg(image) if side is None else shrink(image, max_side_px=side).jpeg
 
     def _whole(self, key: str, tag: str) -> PictureBytes:
         """Return a file as it is where browsers show its pixels as stored, else its pixels as JPEG."""
-        data = self.store.read(key).data
+        data = read_picture(self.store, key)
         with quiet_pillow():
             image = open_image(data)
             if image.width * image.height > MAX_PICTURE_PIXELS:
@@ -187,7 +187,7 @@ class Pictures:
 
     def _decode(self, origin: _Origin) -> Image.Image:
         if origin.frame is None:
-            return decode_picture(self.store.read(origin.key).data)
+            return decode_picture(read_picture(self.store, origin.key))
         return self.frames.read(self.store, origin.key, origin.frame)
 
 

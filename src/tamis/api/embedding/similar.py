@@ -15,6 +15,8 @@ from tamis.api.embedding.stored import chosen_set, origin_of, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.errors import UsageError
 from tamis.index import IMAGE_POSITION, SampleColumns
+from tamis.media.pictures import read_picture
+from tamis.media.pillow import PictureError
 from tamis.model import SampleKind, kind_of_key, parse_object_key
 from tamis.storage import NotFoundError
 from tamis.vectors import nearest_rows
@@ -201,6 +203,8 @@ def _encoded(spec: SetSpec, sources: Sources, snapshot: Snapshot, query: str) ->
 
 def _stored_bytes(sources: Sources, key: str) -> bytes | None:
     try:
-        return sources.input.read(key).data
+        return read_picture(sources.input, key)
+    except PictureError as error:
+        raise UsageError(f"`{key}` cannot be compared: {error}") from None
     except NotFoundError:
         return None

@@ -10,7 +10,7 @@ from tamis.api.report.inputs import NumberInput, TaskInput
 from tamis.api.selecting.rows import SCORE
 from tamis.formats import to_predictions
 from tamis.media.decoding import crop_area, decode_picture
-from tamis.media.pictures import Picture, shrink
+from tamis.media.pictures import Picture, read_picture, shrink
 from tamis.media.pillow import PictureError
 from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES
 from tamis.storage import StoreError
@@ -96,7 +96,7 @@ class _Frames:
     def _read(self, sample: int) -> Image.Image | str:
         video = self._videos[sample]
         if video is None:
-            return decode_picture(self._sources.input.read(self._keys[sample]).data)
+            return decode_picture(read_picture(self._sources.input, self._keys[sample]))
         from tamis.media.videos import VideoError, read_frame, video_source  # noqa: PLC0415 (.2 s, for videos only)
 
         try:
