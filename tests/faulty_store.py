@@ -76,6 +76,9 @@ class FaultyStore:
     def write(self, key: str, data: bytes) -> None:
         self._inner.write(key, data)
 
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:
+        return self._inner.write_if(key, data, there=there)
+
     def delete(self, key: str) -> None:
         self._inner.delete(key)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 from hypothesis import given
 
 import tamis
+from bucket_servers import use_server
 from strategies_scoring import Files, make_task, scenes
+from tamis.api.task_files import declare_task
 from tamis.api.writer import PredictionWriter
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import TASKS_KEY, decode_predictions, prediction_key, schema_key
 from tamis.model import Category, Prediction, Task, TaskType, masks
 from tamis.storage import MemoryStore, NotFoundError
+from tamis.storage.bucket import BucketStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -402,3 +406,20 @@ def test_one_prediction_instead_of_a_list_is_refused() -> None:
     one = Prediction(category_id=1, bbox=(1, 2, 3, 4), score=0.5)
     assert "got one Prediction" in refusal(cars(MemoryStore()), "a.jpg", one)
     assert "predictions: object of type set" in refusal(cars(MemoryStore()), "a.jpg", [BOX | {"score": {1}}])
+
+
+@pytest.mark.parametrize("service", ["s3", "az"])
+def test_writers_of_a_bucket_lose_no_task(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight that declare their tasks in one bucket at once are all in `tasks.json`, each with its schema."""
+    store = BucketStore(use_server(service, monkeypatch).new_bucket())
+    names = [f"task-{i}" for i in range(8)]
+
+    def declare(name: str) -> None:
+        classes = (Category(id=0, name="a"),)
+        declare_task(store, Task(name=name, task_type=TaskType.CLASSIFICATION, categories=classes))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(declare, names))
+    assert sorted(json.loads(store.read(TASKS_KEY).data)) == names
+    for name in names:
+        assert store.read(schema_key(name)).data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -198,6 +199,36 @@ class TestStoreContract:
             assert store.read("k").data == data
             assert listed(store)[0]["k"].size_bytes == len(data)
 
+    @pytest.fixture
+    def comparing(self, request: pytest.FixtureRequest, store: Store) -> Store:
+        """Return the store, if its server compares."""
+        if request.node.callspec.params["store"] == "gs":
+            pytest.skip("moto ignores `x-goog-if-generation-match`, by which Google compares")
+        return store
+
+    def test_a_write_on_condition(self, comparing: Store) -> None:
+        """It is done where the key holds what the caller saw; else it says no, and what is there stands."""
+        store = comparing
+        assert not store.write_if("f/k", b"1", there=Stamp(1, 2))
+        assert store.write_if("f/k", b"1", there=None)
+        seen = store.read("f/k").stamp
+        assert not store.write_if("f/k", b"22", there=None)
+        assert store.write_if("f/k", b"22", there=seen)
+        assert not store.write_if("f/k", b"333", there=seen)
+        assert store.read("f/k").data == b"22"
+        assert store.write_if("f/k", b"22", there=seen), "what is there already"
+
+    def test_of_many_writes_on_one_condition_one_is_done(self, comparing: Store) -> None:
+        """Eight at once, twice: exactly one is told that it wrote, and its bytes are there."""
+        store = comparing
+        for there in (None, "last"):
+            stamp = None if there is None else store.read("f/k").stamp
+            values = [f"{there} {i}".encode() for i in range(8)]
+            with ThreadPoolExecutor(8) as threads:
+                done = list(threads.map(lambda data: store.write_if("f/k", data, there=stamp), values))  # noqa: B023
+            assert sum(done) == 1
+            assert store.read("f/k").data == values[done.index(True)]
+
     def test_deleting(self, store: Store) -> None:
         """What was deleted is gone, its neighbour is not, and deleting nothing is fine."""
         store.write("a/x", b"1")
@@ -217,6 +248,7 @@ class TestStoreContract:
             lambda: store.read_start(key, 1),
             lambda: store.read_range(key, 1, 1),
             lambda: store.write(key, b"x"),
+            lambda: store.write_if(key, b"x", there=None),
             lambda: store.delete(key),
         ]
         if key:

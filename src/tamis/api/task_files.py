@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import (
-    PREDICTIONS,
     TASKS_KEY,
     decode_schema,
     decode_tasks,
@@ -16,10 +14,10 @@ from tamis.formats import (
     schema_key,
 )
 from tamis.model import Severity
-from tamis.storage import NotFoundError, StoreError, folder_locked
+from tamis.storage import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tamis.model import Problem, Task
     from tamis.storage import Store
@@ -33,12 +31,11 @@ def declare_task(store: Store, task: Task) -> None:
         DatasourceError: when a file that is there is not valid.
         StoreError: when a file cannot be read or written.
     """
-    # Of two writers that read the same `tasks.json`, the second would write over what the first added.
-    with _alone(store):
-        _write_schema(store, task)
-        names = _listed_tasks(store)
-        if task.name not in names:
-            store.write(TASKS_KEY, encode_tasks([*names, task.name]))
+    # Of two writers at once the slower one reads again what the faster one wrote, and adds to that.
+    while not _write_schema(store, task):
+        pass
+    while not _list_task(store, task.name):
+        pass
 
 
 def place_in_file(problem: Problem) -> str:
@@ -47,13 +44,13 @@ def place_in_file(problem: Problem) -> str:
     return f"{path}: " if path else ""
 
 
-def _write_schema(store: Store, task: Task) -> None:
+def _write_schema(store: Store, task: Task) -> bool:
+    """Write a schema, or see that it is there; `False` where somebody else wrote one just now."""
     key = schema_key(task.name)
     try:
         data = store.read(key).data
     except NotFoundError:
-        store.write(key, encode_schema(task))
-        return
+        return store.write_if(key, encode_schema(task), there=None)
     there, problems = decode_schema(data, task=task.name, file=key)
     if there is None:
         raise _not_valid(key, problems)
@@ -64,33 +61,24 @@ def _write_schema(store: Store, task: Task) -> None:
             f"Task `{task.name}` is already there with another schema (`{key}`):\n  {listed}",
             hint="write with its categories, under another task name, or remove the old task's folder",
         )
+    return True
 
 
-def _listed_tasks(store: Store) -> list[str]:
+def _list_task(store: Store, name: str) -> bool:
+    """Add a name to `tasks.json`; `False` where that changed since it was read."""
     try:
-        data = store.read(TASKS_KEY).data
+        data, stamp = store.read(TASKS_KEY)
     except NotFoundError:
-        return []
+        return store.write_if(TASKS_KEY, encode_tasks([name]), there=None)
+    names = _names_in(data)
+    return name in names or store.write_if(TASKS_KEY, encode_tasks([*names, name]), there=stamp)
+
+
+def _names_in(data: bytes) -> list[str]:
     names, problems = decode_tasks(data, file=TASKS_KEY)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise _not_valid(TASKS_KEY, problems)
     return names
-
-
-@contextmanager
-def _alone(store: Store) -> Iterator[None]:
-    """Keep other writers of this machine's folder waiting; other stores have no lock."""
-    if store.local_root is None:
-        yield
-        return
-    folder = store.local_root / PREDICTIONS
-    with ExitStack() as held:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(folder_locked(folder))
-        except OSError as error:
-            raise StoreError(f"`{folder}` cannot be written: {(error.strerror or str(error)).lower()}") from None
-        yield
 
 
 def _differences(there: Task, here: Task) -> Iterable[str]:

@@ -119,6 +119,16 @@ class Store(Protocol):
             StoreError: when it may not or cannot be written; the old content stands.
         """
 
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:
+        """Put bytes at a key, as `write` does, if that still holds what had this stamp, or nothing for `None`.
+
+        Of several at once with one stamp, one is told that it wrote. Also `True` where the key holds these bytes
+        already: an answer that got lost is asked for again.
+
+        Raises:
+            StoreError: when it may not or cannot be written; the old content stands.
+        """
+
     def delete(self, key: str) -> None:
         """Remove what is at a key; nothing there is fine.
 

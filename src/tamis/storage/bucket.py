@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import obstore
-from obstore.exceptions import BaseError, NotSupportedError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
 
 from tamis.errors import DatasourceError
 from tamis.storage.base import Blob, NotFoundError, Page, Stamp, StoreError, UnavailableError, check_key, join_key
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from obstore import GetOptions
+    from obstore import GetOptions, ObjectMeta, PutMode, UpdateVersion
 
     from tamis.storage.bucket_client import Objects
 
@@ -141,6 +141,31 @@ class BucketStore:
         self._refuse_public("written", key)
         self._try("written", key, lambda: obstore.put(self._objects, path, data))
 
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:
+        """Put bytes at a key that holds what had a stamp; the service compares, by etag or generation."""
+        path = self._path(key, "written")
+        self._refuse_public("written", key)
+        mode: PutMode = "create"
+        if there is not None:
+            try:
+                meta = self._try("read", key, lambda: obstore.head(self._objects, path))
+            except NotFoundError:
+                return False
+            if stamp_of(meta) != there:
+                return self._holds(key, data)
+            mode = _version_of(meta)
+        try:
+            self._try("written", key, lambda: obstore.put(self._objects, path, data, mode=mode))
+        except _ChangedError:
+            return self._holds(key, data)
+        return True
+
+    def _holds(self, key: str, data: bytes) -> bool:
+        try:
+            return self.read(key).data == data
+        except NotFoundError:
+            return False
+
     def delete(self, key: str) -> None:
         """Remove what is at a key."""
         path = self._path(key, "removed")
@@ -206,6 +231,8 @@ class BucketStore:
         while True:
             try:
                 return call()
+            except (AlreadyExistsError, PreconditionError) as error:
+                raise _ChangedError(str(error)) from None
             except FAULTS as error:
                 if not retries.wait_after(error):
                     raise bucket_error(self._place, verb, key, error) from None
@@ -219,6 +246,20 @@ class BucketStore:
 
 class _BeyondEndError(Exception):
     """A range was refused, most likely as it begins after the object's end."""
+
+
+class _ChangedError(Exception):
+    """A condition of a write does not hold."""
+
+
+def _version_of(meta: ObjectMeta) -> UpdateVersion:
+    """Return what a service tells versions of an object apart by; obstore takes no `None`."""
+    version: UpdateVersion = {}
+    if meta["e_tag"] is not None:
+        version["e_tag"] = meta["e_tag"]
+    if meta["version"] is not None:
+        version["version"] = meta["version"]
+    return version
 
 
 def _open(url: str, in_flight: int, retry_secs: float) -> BucketStore:

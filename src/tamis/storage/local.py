@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError
 from tamis.storage.base import NO_NAMES, Blob, NotFoundError, Page, Stamp, StoreError, check_key
+from tamis.storage.locks import folder_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -137,6 +138,23 @@ class LocalStore:
                 with suppress(OSError):
                     os.unlink(temporary)  # noqa: PTH108
                 raise
+        except OSError as error:
+            raise _store_error("written", key, error) from None
+
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:
+        """Put bytes at a key that holds what had a stamp; others that ask the same meanwhile wait."""
+        folder = Path(self.path(key)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with folder_locked(folder):
+                try:
+                    blob = self.read(key)
+                except NotFoundError:
+                    blob = None
+                if (None if blob is None else blob.stamp) != there:
+                    return blob is not None and blob.data == data
+                self.write(key, data)
+                return True
         except OSError as error:
             raise _store_error("written", key, error) from None
 

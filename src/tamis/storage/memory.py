@@ -77,6 +77,14 @@ class MemoryStore:
         self._clock_ns += 1
         self._blobs[check_key(key)] = Blob(bytes(data), Stamp(len(data), self._clock_ns))
 
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:
+        """Put bytes at a key that holds what had a stamp."""
+        blob = self._blobs.get(check_key(key))
+        if (None if blob is None else blob.stamp) != there:
+            return blob is not None and blob.data == data
+        self.write(key, data)
+        return True
+
     def delete(self, key: str) -> None:
         """Remove what is at a key."""
         self._blobs.pop(check_key(key), None)
