@@ -116,7 +116,28 @@ def test_the_grid_is_walked_by_keys(page: Page) -> None:
     expect(page.locator(".stage img")).to_be_visible()
     assert urlsplit(page.url).path == "/sample"
     page.keyboard.press("Escape")
-    expect(page.locator(f'[data-index="{119}"] a')).to_be_visible()
+    expect(page.locator(f'[data-index="{119}"] a')).to_be_focused()
+
+
+def test_who_comes_back_is_where_he_was(page: Page) -> None:
+    """Escape before the server said where the sample is, the back button, and another order: all lead to a place."""
+    page.goto("/grid")
+    card = page.locator('[data-index="60"] a')
+    page.locator(".virtual").evaluate("element => { element.scrollTop = element.scrollHeight / 2; }")
+    expect(card).to_be_visible()
+    top = page.locator(".virtual").evaluate("element => element.scrollTop")
+    page.route("**/api/samples/place?*", lambda _: None, times=1)  # the sample view never hears where it is
+    card.click()
+    expect(page.locator(".stage img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(card).to_be_focused()
+    assert abs(page.locator(".virtual").evaluate("element => element.scrollTop") - top) < 250
+    page.keyboard.press("Enter")
+    expect(page.locator(".stage img")).to_be_visible()
+    page.go_back()
+    expect(card).to_be_focused()
+    page.get_by_role("button", name="Smallest first").click()
+    expect(page.locator('[data-index="0"] a')).to_be_visible()
 
 
 def test_a_million_samples_are_reached_to_the_last(page: Page) -> None:
@@ -147,10 +168,11 @@ def test_a_million_samples_are_reached_to_the_last(page: Page) -> None:
     scroller.evaluate("element => { element.scrollTop = (element.scrollHeight - element.clientHeight) / 2; }")
     middle = page.locator(".card-name").first
     expect(middle).to_have_attribute("title", re.compile(r"sample (49|50)\d{4}\.jpg"))
+    expect(page).to_have_url(re.compile(r"at=\d+"))  # the list has come to rest
     before = int(page.locator(".virtual-cell").first.get_attribute("data-index") or 0)
     scroller.hover()
     page.mouse.wheel(0, 300)
-    page.wait_for_timeout(400)
+    expect(page.locator(f'[data-index="{before}"]')).to_have_count(0)
     assert 0 < int(page.locator(".virtual-cell").first.get_attribute("data-index") or 0) - before < 30
     scroller.evaluate("element => { element.scrollTop = element.scrollHeight; }")
     last = page.get_by_title(f"sample {N_MANY - 1}.jpg")

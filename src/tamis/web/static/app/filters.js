@@ -20,7 +20,22 @@ export function filterOf(params) {
 export const filterText = (conditions) => (conditions.length === 0 ? null : JSON.stringify(conditions));
 
 /** Show what meets other conditions, from the top. @param {Condition[]} conditions @param {{replace?: boolean}} [options] */
-export const setFilter = (conditions, options) => change({ filter: filterText(conditions), at: null }, options);
+export const setFilter = (conditions, options) => change({ filter: filterText(conditions), ...TOP }, options);
+
+/** Changes of an address that lead to the top of its list. */
+export const TOP = { at: null, on: null, key: null };
+
+/**
+ * Which entries of a list an address names: the first in sight, and the one with the focus (-1: none).
+ * @param {URLSearchParams} params
+ */
+export function placeIn(params) {
+  const [at, on] = ["at", "on"].map((name) => (/^\d+$/.test(params.get(name) ?? "") ? Number(params.get(name)) : -1));
+  return { first: at < 0 ? Math.max(0, on) : at, on };
+}
+
+/** Write the place of a list into the address. @param {number} first @param {number | null} on */
+export const keepPlace = (first, on) => change({ at: first || null, on, key: null }, { replace: true });
 
 /**
  * The parameters that say which samples in which order.

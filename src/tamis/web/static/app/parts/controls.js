@@ -1,6 +1,6 @@
 // Small controls that several views share.
 
-import { html, useEffect, useState } from "../ui.js";
+import { html, useEffect, useRef, useState } from "../ui.js";
 
 /** @typedef {import("../ui.js").Children} Children */
 
@@ -56,10 +56,19 @@ export function NumberField({ label, value, onChange, step = "any", min, max, pl
  */
 export function TextField({ label, value, onChange, placeholder, search = false, hideLabel = false }) {
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
+  const last = useRef({ told: value, onChange });
+  last.current.onChange = onChange; // what else was changed in the moment of waiting must not be undone
   useEffect(() => {
-    if (text === value) return undefined;
-    const later = setTimeout(() => onChange(text), 250);
+    // What was told comes back while the next letters are being written already: they stay.
+    if (value !== last.current.told) setText(value);
+    last.current.told = value;
+  }, [value]);
+  useEffect(() => {
+    if (text === last.current.told) return undefined;
+    const later = setTimeout(() => {
+      last.current.told = text;
+      last.current.onChange(text);
+    }, 250);
     return () => clearTimeout(later);
   }, [text]);
   return html`

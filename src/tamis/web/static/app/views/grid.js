@@ -2,7 +2,7 @@
 
 import { html, useMemo, useState } from "../ui.js";
 import { useJson } from "../api.js";
-import { filterOf, listParams, setFilter } from "../filters.js";
+import { filterOf, keepPlace, listParams, placeIn, setFilter, TOP } from "../filters.js";
 import { count, words } from "../format.js";
 import { useKeys } from "../keys.js";
 import { change, href, withValues } from "../router.js";
@@ -87,23 +87,37 @@ export function tasksOf(params) {
 
 /** @param {{params: URLSearchParams, pages: import("../parts/pages.js").Pages, list: URLSearchParams, labels: boolean, isFiltered: boolean}} props */
 function Samples({ params, pages, list, labels, isFiltered }) {
+  const back = useWayBack(params, list);
   if (pages.error) {
     return html`<${Failed} error=${pages.error} retry=${pages.reload}>${params.has("filter") && html`<button type="button" onClick=${() => setFilter([])}>Clear the filter</button>`}<//>`;
   }
   if (pages.total === null) return html`<${Loading} what="Loading samples" />`;
   if (pages.total === 0 && isFiltered) return html`<${Empty} title="Nothing meets this filter"><p>Remove a condition above, or clear all of them.</p><//>`;
   if (pages.total === 0) return html`<${Empty} title="There are no samples"><p>The datasource holds no image or video that tamis knows. See its folder: ${status.value?.source}</p><//>`;
+  if (back.isLooking) return html`<${Loading} what="Loading samples" />`;
   const sort = params.get("sort") ?? "";
   const from = fromOf(params);
-  const toSample = (/** @type {string} */ key) => href("/sample", withValues(list, { key, tasks: params.get("tasks"), from: params.get("from") }));
+  const toSample = (/** @type {string} */ key) => href("/sample", withValues(list, { key, tasks: params.get("tasks"), from: params.get("from"), at: params.get("at") }));
   return html`
-    <${Virtual} label="Samples" total=${pages.total} first=${Number(params.get("at") ?? 0)} onSight=${pages.want}
+    <${Virtual} label="Samples" total=${pages.total} first=${back.first} on=${back.on} onPlace=${keepPlace} onSight=${pages.want}
       size=${{ cell: SIZES[params.get("size") ?? "m"] ?? SIZES.m, ratio: 0.75, caption: params.get("size") === "s" ? 22 : 26 }}
-      onFirst=${(/** @type {number} */ at) => change({ at: at || null }, { replace: true })}
       cell=${(/** @type {number} */ i, /** @type {any} */ box) => {
         const card = pages.item(i);
         return html`<${Card} card=${card} box=${box} href=${card ? toSample(card.key) : ""} labels=${labels} from=${from} sortedBy=${sort === "key" ? "" : sort} />`;
       }} />`;
+}
+
+/**
+ * Where the list begins. Who comes back from a sample names it by its key: where it is now, only the server knows.
+ * @param {URLSearchParams} params
+ * @param {URLSearchParams} list
+ */
+function useWayBack(params, list) {
+  const key = params.get("key");
+  const found = useJson(key && `/api/samples/place?${withValues(list, { key })}`);
+  const { first, on } = placeIn(params);
+  const sought = key ? (found.data?.place ?? -1) : on;
+  return { isLooking: key !== null && found.loading, first: params.has("at") ? first : Math.max(0, sought), on: sought };
 }
 
 /** @param {{params: URLSearchParams}} props */
@@ -118,9 +132,9 @@ export function SortChoice({ params }) {
   return html`
     <div class="row sort-row">
       <${Choice} hideLabel label="Sort by" value=${sort} options=${options}
-        onChange=${(/** @type {string} */ value) => change({ sort: value === "key" ? null : value, descending: value !== "key" && value !== "pick", at: null })} />
+        onChange=${(/** @type {string} */ value) => change({ sort: value === "key" ? null : value, descending: value !== "key" && value !== "pick", ...TOP })} />
       <button type="button" class="icon" aria-label=${isDescending ? "Largest first. Change to smallest first." : "Smallest first. Change to largest first."} title=${isDescending ? "Largest first" : "Smallest first"}
-        onClick=${() => change({ descending: !isDescending, at: null })}>${isDescending ? "↓" : "↑"}</button>
+        onClick=${() => change({ descending: !isDescending, ...TOP })}>${isDescending ? "↓" : "↑"}</button>
     </div>`;
 }
 

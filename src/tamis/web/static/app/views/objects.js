@@ -1,7 +1,7 @@
 // Predicted objects, cut out of their pictures.
 
 import { html, useMemo, useState } from "../ui.js";
-import { filterOf } from "../filters.js";
+import { filterOf, keepPlace, placeIn, TOP } from "../filters.js";
 import { count, counted, number, words } from "../format.js";
 import { cropAddress, sideFor } from "../marks.js";
 import { change, href } from "../router.js";
@@ -43,7 +43,7 @@ function Objects({ params, task, choices }) {
   }, [params.toString(), task.name]);
   const pages = usePages("/api/objects", request, "objects", version.value);
   const active = categories.length + conditions.length + (scoreMin === null ? 0 : 1) + (scoreMax === null ? 0 : 1);
-  const set = (/** @type {Record<string, any>} */ values) => change({ ...values, at: null });
+  const set = (/** @type {Record<string, any>} */ values) => change({ ...values, ...TOP });
   return html`
     <div class="view-head">
       <h1>Objects</h1><span class="total" role="status" aria-live="polite">${pages.total === null ? "" : counted(pages.total, "object")}</span><span class="spring"></span>
@@ -77,8 +77,7 @@ function Crops({ params, pages, task, sort, isFiltered }) {
   if (pages.total === null) return html`<${Loading} what="Loading objects" />`;
   if (pages.total === 0) return html`<${Empty} title=${isFiltered ? "No object meets this filter" : "No objects"}><p>${isFiltered ? "Choose other classes or scores." : `The files of ${task.name} hold no prediction.`}</p><//>`;
   return html`
-    <${Virtual} label="Objects" total=${pages.total} first=${Number(params.get("at") ?? 0)} onSight=${pages.want} size=${{ cell: SIZES[params.get("size") ?? "m"] ?? SIZES.m, ratio: 1, caption: 26 }}
-      onFirst=${(/** @type {number} */ at) => change({ at: at || null }, { replace: true })}
+    <${Virtual} label="Objects" total=${pages.total} ...${placeIn(params)} onPlace=${keepPlace} onSight=${pages.want} size=${{ cell: SIZES[params.get("size") ?? "m"] ?? SIZES.m, ratio: 1, caption: 26 }}
       cell=${(/** @type {number} */ i, /** @type {any} */ box) => html`<${Crop} one=${pages.item(i)} box=${box} task=${task.name} filter=${params.get("filter")} sort=${sort} />`} />`;
 }
 

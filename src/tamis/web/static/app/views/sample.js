@@ -47,7 +47,7 @@ function Sample({ params, detail }) {
   const ofShown = detail.tasks.filter((task) => shown.includes(task.task));
   const layers = useMemo(() => ofShown.map((task) => surer(layerOfSample(task), from)), [detail, shown.join("\n"), from]);
   const pick = useCallback((/** @type {MarkRef | null} */ ref) => change({ object: ref && `${ref.position}:${ref.task}` }, { replace: true }), []);
-  const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), from: params.get("from"), at: neighbours?.place ?? null }));
+  const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), from: params.get("from"), at: params.get("at"), key: wanted }));
   useSampleKeys({ detail, layers, active, pick, step, eye, setEye, labels, grid });
   const isSide = params.get("layout") === "side" && layers.length > 1;
   const stage = (/** @type {any[]} */ drawn, /** @type {string} */ title) => html`
