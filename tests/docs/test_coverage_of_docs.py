@@ -20,6 +20,7 @@ from tamis.selection import (
     Distribution,
     DiversityConfig,
     EmbeddingsInput,
+    FileInput,
     MetadataInput,
     Operation,
     PredictionsInput,
@@ -36,7 +37,7 @@ from tamis.selection import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-_INPUTS = (EmbeddingsInput, ScoresInput, MetadataInput, PredictionsInput, RandomInput)
+_INPUTS = (EmbeddingsInput, ScoresInput, MetadataInput, PredictionsInput, RandomInput, FileInput)
 _STRATEGIES = (
     DiversityConfig,
     WeightsConfig,

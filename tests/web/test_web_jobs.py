@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+OTHER_FILE = """
+n_samples: 1
+strategies:
+- input: {type: FILE, path: /etc/passwd, column: x}
+  strategy: {type: WEIGHTS}
+"""
 CONFIG = """
 n_samples: 6
 strategies:
@@ -182,6 +188,7 @@ def test_faults_of_a_config_are_told_at_once(own: Asker) -> None:
         {"config": CONFIG, "pinned": ["none.png"]},
         {"config": CONFIG, "pinned": ["a/003.png"], "rejected": ["a/003.png"]},
         {"config": CONFIG, "embeddings": "../../etc/passwd"},
+        {"config": OTHER_FILE},
         {"config": CONFIG, "filter": "["},
     ):
         assert own.client.post("/api/selections", json=body).status_code == 400, body

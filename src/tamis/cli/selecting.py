@@ -32,7 +32,11 @@ def select_command(
     src: Source,
     n: Annotated[int | None, typer.Option("--n", metavar="N", min=1, help="How many new samples to pick.")] = None,
     score: Annotated[
-        list[str] | None, typer.Option(metavar="TASK:SCORE", help="Prefer samples with a high score. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="TASK:SCORE",
+            help="Prefer samples with a high score; or `FILE:COLUMN`, numbers of Parquet or CSV. Repeatable.",
+        ),
     ] = None,
     balance: Annotated[
         list[str] | None,

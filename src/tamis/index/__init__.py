@@ -40,6 +40,7 @@ from tamis.index.parquet_rows import parquet_columns, parquet_rows
 from tamis.index.picks import picks_parquet
 from tamis.index.pools import Pool
 from tamis.index.samples import PredictionPart, SampleColumns
+from tamis.index.score_files import SCORE_FILE_ENDINGS, object_keys, read_scores, score_table
 from tamis.index.shards import ShardWriter
 from tamis.index.snapshot import Snapshot
 from tamis.index.store import Index, IndexConflictError, Staging
@@ -52,6 +53,7 @@ __all__ = [
     "IMAGE",
     "IMAGE_POSITION",
     "METADATA",
+    "SCORE_FILE_ENDINGS",
     "Changes",
     "EmbeddingRows",
     "EmbeddingSet",
@@ -91,12 +93,15 @@ __all__ = [
     "keys_where",
     "make_set",
     "mix",
+    "object_keys",
     "open_tables",
     "parquet_columns",
     "parquet_rows",
     "picks_parquet",
     "read_embeddings",
+    "read_scores",
     "salt",
+    "score_table",
     "shard_schemas",
     "tag_names",
     "task_slot",

@@ -104,7 +104,19 @@ class RandomInput(_Tagged, frozen=True, kw_only=True, tag="RANDOM"):
     random_seed: int = 0
 
 
-Input = EmbeddingsInput | ScoresInput | MetadataInput | PredictionsInput | RandomInput
+class FileInput(_Tagged, frozen=True, kw_only=True, tag="FILE"):
+    """A column of numbers in a file, such as `tamis evaluate` writes.
+
+    Attributes:
+        path: a Parquet or CSV file with the keys of samples or objects in its column `key`.
+        column: name of the column with the numbers.
+    """
+
+    path: str
+    column: str
+
+
+Input = EmbeddingsInput | ScoresInput | MetadataInput | PredictionsInput | RandomInput | FileInput
 
 
 class DiversityConfig(_Tagged, frozen=True, kw_only=True, tag="DIVERSITY"):

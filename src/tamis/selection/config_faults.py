@@ -29,6 +29,7 @@ TABLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "PREDICTIONS CLASS_DISTRIBUTION": ("BALANCE",),
         "PREDICTIONS CATEGORY_COUNT": ("WEIGHTS", "THRESHOLD"),
         "RANDOM": ("WEIGHTS", "THRESHOLD"),
+        "FILE": ("WEIGHTS", "THRESHOLD"),
     }
 )
 """Which strategies each input serves."""
@@ -293,6 +294,7 @@ _INPUTS: dict[str, _Keys] = {
         {"task": _text, "name": _one_of("CLASS_DISTRIBUTION", "CATEGORY_COUNT"), "categories": _names},
     ),
     "RANDOM": ((), {"random_seed": _whole(-_MAX_INT)}),
+    "FILE": (("path", "column"), {"path": _text, "column": _text}),
 }
 
 _STRATEGIES: dict[str, _Keys] = {

@@ -16,7 +16,7 @@ from tamis.api.selecting.run import SelectOptions, run_selection
 from tamis.errors import IndexMissingError, UsageError
 from tamis.index import Pool
 from tamis.scoring import SCORE_NAMES
-from tamis.selection import STRATEGIES_OF_INPUTS, encode_config, parse_config
+from tamis.selection import STRATEGIES_OF_INPUTS, FileInput, encode_config, parse_config
 
 if TYPE_CHECKING:
     from tamis.api.browsing.jobs import JobRequest, Jobs
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tamis.api.browsing.view import View
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
+    from tamis.selection import SelectionConfig, StrategyConfig
 
 _AMONG = "among.bin"
 _EMBEDDING_ENDINGS = (".npy", ".npz", ".parquet", ".csv")
@@ -48,7 +49,7 @@ def start_selection(jobs: Jobs, view: View, request: SelectionRequest) -> Job:
         UsageError: when the config or the filter has faults, or a name is none.
         DatasourceError: when the job cannot be started.
     """
-    config = parse_config(request.config, source=_SOURCE)
+    config = _parse(jobs.sources, request.config)
     if request.pool is not None:
         Pool(view.snapshot.root, request.pool)
     both = set(request.pinned) & set(request.rejected)
@@ -93,9 +94,26 @@ def work_selection(sources: Sources, folder: Path, job: JobRequest, listen: Prog
         rejected=request.rejected,
         among=among,
     )
-    run = run_selection(snapshot, parse_config(request.config, source=_SOURCE), options, listen=listen)
+    run = run_selection(snapshot, _parse(sources, request.config), options, listen=listen)
     write_selection(run, sources, folder / "out", listen=listen)
     return f"{len(run.chosen_keys):,} picked" + (f": {run.selection.stopped}" if run.selection.stopped else "")
+
+
+def _parse(sources: Sources, text: str) -> SelectionConfig:
+    """Return a config from the page: files that it names must lie below the datasource.
+
+    Raises:
+        UsageError: when it has faults, or names another file.
+    """
+    config = parse_config(text, source=_SOURCE)
+
+    def contained(one: StrategyConfig) -> StrategyConfig:
+        if not isinstance(one.input, FileInput):
+            return one
+        path = str(_contained(sources, one.input.path))
+        return msgspec.structs.replace(one, input=msgspec.structs.replace(one.input, path=path))
+
+    return msgspec.structs.replace(config, strategies=tuple(map(contained, config.strategies)))
 
 
 def show_options(view: View, sources: Sources) -> ConfigOptions:
@@ -143,7 +161,7 @@ def _embedding_files(sources: Sources) -> list[str]:
 
 
 def _contained(sources: Sources, name: str) -> Path:
-    """Return the path of an embeddings file, which must lie below the datasource.
+    """Return the path of a file that a request names, which must lie below the datasource.
 
     Raises:
         UsageError: when it does not, or is not there.
@@ -152,10 +170,10 @@ def _contained(sources: Sources, name: str) -> Path:
     path = None if root is None or "\0" in name else os.path.realpath(root / name)
     if path is None or root is None or os.path.commonpath([os.path.realpath(root), path]) != os.path.realpath(root):
         raise UsageError(
-            f"`{name}` does not lie below the datasource", hint="put the embeddings there, or use `tamis select`"
+            f"`{name}` does not lie below the datasource", hint="put the file there, or use `tamis select`"
         )
     if not Path(path).is_file():
-        raise UsageError(f"There is no embeddings file `{name}`")
+        raise UsageError(f"There is no file `{name}`")
     return Path(path)
 
 

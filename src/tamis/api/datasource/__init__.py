@@ -99,7 +99,7 @@ class Datasource(Embedded):
         Args:
             n: how many new samples to pick; replaces the number of a config.
             config: a config, or the path of its file; or else use the next three.
-            scores: each `TASK:SCORE`: prefer samples where it is high.
+            scores: each `TASK:SCORE` or `FILE:COLUMN`: prefer samples where it is high.
             balance: tasks whose classes to bring to equal shares.
             diverse: whether to prefer what differs from everything selected.
             min_gap_frames: how many frames apart selected frames of one video are at least; replaces that of a

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.errors import DatasourceError, UsageError
+from tamis.index import SCORE_FILE_ENDINGS
 from tamis.selection import (
     BalanceConfig,
     Distribution,
     DiversityConfig,
     EmbeddingsInput,
+    FileInput,
     Level,
     PredictionsInput,
     PredictionsName,
@@ -140,7 +142,7 @@ def simple_config(
 
     Args:
         n_samples: how many new samples to pick.
-        scores: each `TASK:SCORE`, preferred where large.
+        scores: each `TASK:SCORE` or `FILE:COLUMN`, preferred where large.
         balance: tasks whose classes to bring to equal shares.
         diverse: whether to prefer what is far from everything selected.
         select: what is selected; images and frames by default.
@@ -170,8 +172,10 @@ def simple_config(
     return SelectionConfig(n_samples=n_samples, select=select or SelectConfig(), strategies=tuple(strategies))
 
 
-def _score(name: str) -> ScoresInput:
+def _score(name: str) -> ScoresInput | FileInput:
     task, colon, score = name.rpartition(":")
+    if colon and score and task.lower().endswith(SCORE_FILE_ENDINGS):
+        return FileInput(path=task, column=score)
     if not colon or not task or not score:
         raise UsageError(f"`{name}` names no score", hint="write it as TASK:SCORE, e.g. `cars:uncertainty_entropy`")
     return ScoresInput(task=task, score=score)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tamis.api.selecting.queries import query_vectors
 from tamis.api.selecting.rows import BOX_SIZES, SCORE, Rows, known_rows
 from tamis.api.selecting.vectors import image_vectors, object_vectors
 from tamis.errors import UsageError
+from tamis.index import read_scores
 from tamis.scoring import OBJECT_FREQUENCY, category_counts, check_score, class_rows, map_object_frequency
 from tamis.selection import (
     Balance,
@@ -20,6 +22,7 @@ from tamis.selection import (
     Diversity,
     DiversityConfig,
     EmbeddingsInput,
+    FileInput,
     MetadataInput,
     PredictionsInput,
     PredictionsName,
@@ -38,8 +41,6 @@ from tamis.selection import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from tamis.api.selecting.vectors import ObjectVectors, SampleVectors
@@ -131,6 +132,8 @@ class Inputs:
             return self._score(given)
         if isinstance(given, MetadataInput):
             return self._metadata_numbers(given.key)
+        if isinstance(given, FileInput):
+            return self._file_numbers(given)
         if isinstance(given, RandomInput):
             return random_weights(given.random_seed, self.rows.keys)
         return self._category_count(given)
@@ -231,6 +234,26 @@ class Inputs:
                 hint="WEIGHTS and THRESHOLD need numbers; BALANCE takes categories",
             )
         return self._spread(self.samples.numbers("metadata", column.column))
+
+    def _file_numbers(self, given: FileInput) -> Floats:
+        """Return the number of each row's own key, or else that of its sample."""
+        keys, numbers = read_scores(Path(given.path), given.column)
+        values = np.full(len(self.samples), np.nan)
+        at = self.samples.positions(keys)
+        values[at[at >= 0]] = numbers[at >= 0]
+        spread = self._spread(values)
+        if self.rows.target is not None:
+            row_of = {key: row for row, key in enumerate(self.rows.keys)}
+            for key, number in zip(keys.to_pylist(), numbers.tolist(), strict=True):
+                if key in row_of:
+                    spread[row_of[key]] = number
+        if len(spread) and np.isnan(spread).all():
+            raise UsageError(
+                f"`{given.path}` has no number in `{given.column}` for anything to select from",
+                hint=f"its column `key` has to hold keys such as `{self.rows.keys[0]}`; those of objects are for "
+                "selecting objects (`--objects TASK`)",
+            )
+        return spread
 
     def _metadata_column(self, key: str) -> MetadataColumn:
         columns = {column.name: column for column in self.samples.snapshot.manifest.metadata}

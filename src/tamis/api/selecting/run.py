@@ -326,7 +326,7 @@ def _names(strategies: Sequence[StrategyConfig]) -> tuple[str, ...]:
 def _name(config: StrategyConfig) -> str:
     given = config.input
     kind = type(config.strategy).__struct_config__.tag
-    parts = [getattr(given, field, None) for field in ("task", "score", "key", "name")]
+    parts = [getattr(given, field, None) for field in ("task", "score", "key", "name", "path", "column")]
     said = ": ".join(str(part) for part in parts if part is not None)
     what = said or str(type(given).__struct_config__.tag).lower()
     return f"{what} ({str(kind).lower()})"
