@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tamis.api.crops import CropOptions
     from tamis.api.datasource import Datasource
     from tamis.api.datasource import open_datasource as open  # noqa: A004 (`tamis.open` reads as what it does)
+    from tamis.api.diffing import DiffOptions
     from tamis.api.embedding.embed import EmbedOptions
+    from tamis.api.evaluating import EvaluateOptions
     from tamis.api.frames import FrameOptions, iterate_frames
     from tamis.api.options import ScanOptions
     from tamis.api.writer import PredictionWriter
@@ -36,7 +38,9 @@ __all__ = [
     "CropOptions",
     "Datasource",
     "DatasourceError",
+    "DiffOptions",
     "EmbedOptions",
+    "EvaluateOptions",
     "ExportOptions",
     "FrameOptions",
     "ImportOptions",
@@ -60,10 +64,12 @@ _HOMES = {
     "CropOptions": "tamis.api.crops",
     "Datasource": "tamis.api.datasource",
     "DatasourceError": "tamis.errors",
+    "DiffOptions": "tamis.api.diffing",
     "ExportOptions": "tamis.api.converting.exporting",
     "FrameOptions": "tamis.api.frames",
     "ImportOptions": "tamis.api.converting.values",
     "EmbedOptions": "tamis.api.embedding.embed",
+    "EvaluateOptions": "tamis.api.evaluating",
     "IndexMissingError": "tamis.errors",
     "Prediction": "tamis.model",
     "PredictionWriter": "tamis.api.writer",

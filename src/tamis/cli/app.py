@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tamis.cli.comparing import diff_command, evaluate_command
 from tamis.cli.converting import export_command, import_command
 from tamis.cli.frames import frames_command
 from tamis.cli.helping import Commands
@@ -297,4 +298,6 @@ app.command("embed")(embed_command)
 app.command("crops")(crops_command)
 app.command("similar")(similar_command)
 app.command("tag")(tag_command)
+app.command("evaluate")(evaluate_command)
+app.command("diff")(diff_command)
 app.command("serve")(serve_command)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tamis.index.manifest import Shard
     from tamis.index.snapshot import Snapshot
     from tamis.model.columns import Bools, Floats, Ints
 
@@ -119,21 +120,40 @@ class SampleColumns:
             task: name of the task.
             at: only the files of these samples, `None` for all.
         """
-        scores, predictions = f"sample_scores:{task}", f"predictions:{task}"
-        for shard in self.snapshot.manifest.shards:
-            if scores not in shard.tables:
-                continue
-            names = self.snapshot.shard_table(shard, scores, ["sample"])["sample"].combine_chunks()
-            samples = self.positions(names)
+        for shard in self._shards_of(task):
+            samples, names = self._files_of(shard, task)
             wanted = None if at is None else np.isin(samples, at)
             if wanted is not None and not wanted.any():
                 continue
-            rows = self.snapshot.shard_table(shard, predictions, None) if predictions in shard.tables else None
-            columns = _prediction_columns(self.snapshot.empty(predictions) if rows is None else rows, names)
+            columns = self._predictions_of(shard, task, names)
             if wanted is not None:
                 columns = _files_only(columns, wanted)
                 samples = samples[wanted]
             yield PredictionPart(samples, columns)
+
+    def prediction_part(self, task: str, number: int) -> PredictionPart:
+        """Return one of the parts that `prediction_parts` yields, by its place."""
+        shard = self._shards_of(task)[number]
+        samples, names = self._files_of(shard, task)
+        return PredictionPart(samples, self._predictions_of(shard, task, names))
+
+    def part_samples(self, task: str) -> Iterator[Ints]:
+        """Yield the samples of each of the parts that `prediction_parts` yields, without reading those."""
+        for shard in self._shards_of(task):
+            yield self._files_of(shard, task)[0]
+
+    def _shards_of(self, task: str) -> list[Shard]:
+        return [shard for shard in self.snapshot.manifest.shards if f"sample_scores:{task}" in shard.tables]
+
+    def _files_of(self, shard: Shard, task: str) -> tuple[Ints, pa.StringArray]:
+        """Return the samples that a shard has files of, as index into all samples and by their keys."""
+        names = self.snapshot.shard_table(shard, f"sample_scores:{task}", ["sample"])["sample"].combine_chunks()
+        return self.positions(names), names
+
+    def _predictions_of(self, shard: Shard, task: str, names: pa.StringArray) -> PredictionColumns:
+        predictions = f"predictions:{task}"
+        rows = self.snapshot.shard_table(shard, predictions, None) if predictions in shard.tables else None
+        return _prediction_columns(self.snapshot.empty(predictions) if rows is None else rows, names)
 
     def categories(self, task: str) -> tuple[Ints, Ints]:
         """Return the sample and the category id of each prediction of a task, in the order of samples."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tamis.api.check import CheckReport, report_problems, stream_problems
+from tamis.api.diffing import DiffOptions, DiffRun, diff
+from tamis.api.evaluating import EvaluateOptions, EvaluationRun, evaluate
+from tamis.api.options import ignore_progress
 from tamis.api.show import Overview, SampleView, show_overview, show_sample
 from tamis.api.tags import TagSummary, tags_of
 from tamis.errors import IndexMissingError
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tamis.api.sources import Sources
+    from tamis.engine import ProgressListener
     from tamis.index import Snapshot
     from tamis.model import Problem, Task
 
@@ -130,3 +134,28 @@ class Indexed:
     def tagged(self, name: str) -> list[str]:
         """Return the members of a tag, in the order in which they were added: keys of samples and of objects."""
         return Tag(self.sources.index.root, name).members()
+
+    def evaluate(
+        self,
+        task: str,
+        labels: str,
+        options: EvaluateOptions | None = None,
+        *,
+        listen: ProgressListener = ignore_progress,
+    ) -> EvaluationRun:
+        """Hold the predictions of a task against the labels of another. Raises as `evaluate`."""
+        return evaluate(self.snapshot, task, labels, options, listen=listen)
+
+    def diff(
+        self,
+        task: str,
+        other: str | Indexed,
+        options: DiffOptions | None = None,
+        *,
+        listen: ProgressListener = ignore_progress,
+    ) -> DiffRun:
+        """Compare a task with another, or with the same of another datasource. Raises as `diff`."""
+        first = self.snapshot
+        if isinstance(other, str):
+            return diff(first, task, first, other, options, listen=listen)
+        return diff(first, task, other.snapshot, task, options, listen=listen)

@@ -24,17 +24,19 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 10.0, 20.0, 36.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Plane:
-    """A plotting area with linear axes."""
+class Plane:
+    """A plotting area with linear axes; `x` and `y` place values in it."""
 
     x_low: float
     x_high: float
     y_high: float
 
     def x(self, value: float) -> float:
+        """Return how far to the right a value is, in the units of the drawing."""
         return _LEFT + (CHART_WIDTH - _LEFT - _RIGHT) * (value - self.x_low) / ((self.x_high - self.x_low) or 1.0)
 
     def y(self, value: float) -> float:
+        """Return how far down a value is."""
         return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * value / (self.y_high or 1.0)
 
 
@@ -47,7 +49,7 @@ def histogram_chart(histogram: Histogram) -> Markup:
     ]
     groups = [(name, _shares(counts)) for name, counts in counted if sum(counts)]
     edges = histogram.edges
-    plane = _Plane(edges[0], edges[-1], _headroom(max((max(s) for _, s in groups), default=1.0)))
+    plane = Plane(edges[0], edges[-1], _headroom(max((max(s) for _, s in groups), default=1.0)))
     steps = [
         Markup('<path class="{} {}" d="{}"/>').format(
             name, "area" if name == "input" else "line", _step_path(plane, edges, shares)
@@ -56,25 +58,25 @@ def histogram_chart(histogram: Histogram) -> Markup:
     ]
     columns = [_bin_column(plane, histogram, i) for i in range(len(edges) - 1)]
     whole = all(edge % 1 == 0.5 for edge in edges)  # noqa: PLR2004 (such edges are those of counts)
-    axes = _axes(plane, x_label="value", y_label="share of each group", percent=True, whole=whole)
+    drawn_axes = axes(plane, x_label="value", y_label="share of each group", percent=True, whole=whole)
     means = histogram.means
     described = ", ".join(
         f"{name} {number_text(mean)}"
         for name, mean in (("input", means.input), ("selected", means.selected), ("random", means.random))
         if mean is not None
     )
-    return svg(histogram.label, f"Mean: {described or 'unknown'}", [*axes, *steps, *columns], _HEIGHT)
+    return svg(histogram.label, f"Mean: {described or 'unknown'}", [*drawn_axes, *steps, *columns], _HEIGHT)
 
 
 def coverage_chart(coverage: Coverage, curve: Curve, label: str) -> Markup:
     """Draw a distance by number of picks: selected as a line, random dashed with the range of its draws."""
     budgets = coverage.budgets
     known = [v for v in (*curve.selected, *curve.random_high) if v is not None]
-    plane = _Plane(0.0, max(float(budgets[-1]), 1.0), _headroom(max(known, default=1.0)))
+    plane = Plane(0.0, max(float(budgets[-1]), 1.0), _headroom(max(known, default=1.0)))
     upper, lower = _points(plane, budgets, curve.random_high), _points(plane, budgets, curve.random_low)
-    parts = _axes(plane, x_label="picks", y_label=label, percent=False, whole=True)
+    parts = axes(plane, x_label="picks", y_label=label, percent=False, whole=True)
     if upper:
-        parts.append(Markup('<path class="random band" d="M{}Z"/>').format(_join([*upper, *lower[::-1]])))
+        parts.append(Markup('<path class="random band" d="M{}Z"/>').format(join_points([*upper, *lower[::-1]])))
         parts.append(_line(plane, budgets, curve.random, "random"))
         parts.append(_line(plane, budgets, curve.selected, "selected"))
     if coverage.elbow is not None:
@@ -100,18 +102,19 @@ def _shares(counts: Sequence[float]) -> list[float]:
     return [count / total for count in counts] if total else [0.0 for _ in counts]
 
 
-def _join(points: Iterable[tuple[float, float]]) -> str:
+def join_points(points: Iterable[tuple[float, float]]) -> str:
+    """Return the points of an SVG path, each joined to the next by a line."""
     return "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def _step_path(plane: _Plane, edges: Sequence[float], shares: Sequence[float]) -> str:
+def _step_path(plane: Plane, edges: Sequence[float], shares: Sequence[float]) -> str:
     points = [(plane.x(edges[0]), plane.y(0))]
     for i, share in enumerate(shares):
         points += [(plane.x(edges[i]), plane.y(share)), (plane.x(edges[i + 1]), plane.y(share))]
-    return "M" + _join([*points, (plane.x(edges[-1]), plane.y(0))])
+    return "M" + join_points([*points, (plane.x(edges[-1]), plane.y(0))])
 
 
-def _bin_column(plane: _Plane, histogram: Histogram, i: int) -> Markup:
+def _bin_column(plane: Plane, histogram: Histogram, i: int) -> Markup:
     """An invisible column over a bin that shows its numbers under the pointer."""
     left, right = histogram.edges[i], histogram.edges[i + 1]
     counts = [("input", histogram.input), ("selected", histogram.selected), ("random", histogram.random)]
@@ -129,7 +132,8 @@ def _bin_column(plane: _Plane, histogram: Histogram, i: int) -> Markup:
     )
 
 
-def _axes(plane: _Plane, *, x_label: str, y_label: str, percent: bool, whole: bool) -> list[Markup]:
+def axes(plane: Plane, *, x_label: str, y_label: str, percent: bool, whole: bool) -> list[Markup]:
+    """Draw ticks, grid lines and the labels of both axes of a chart."""
     parts = []
     y_ticks = nice_ticks(0.0, plane.y_high, at_most=5)
     for value in y_ticks:
@@ -158,19 +162,19 @@ def _step(ticks: Sequence[float]) -> float:
     return ticks[1] - ticks[0] if len(ticks) > 1 else abs(ticks[0]) or 1.0
 
 
-def _points(plane: _Plane, budgets: Sequence[int], values: Sequence[float | None]) -> list[tuple[float, float]]:
+def _points(plane: Plane, budgets: Sequence[int], values: Sequence[float | None]) -> list[tuple[float, float]]:
     pairs = zip(budgets, values, strict=True)
     return [(plane.x(budget), plane.y(value)) for budget, value in pairs if value is not None]
 
 
-def _line(plane: _Plane, budgets: Sequence[int], values: Sequence[float | None], group: str) -> Markup:
+def _line(plane: Plane, budgets: Sequence[int], values: Sequence[float | None], group: str) -> Markup:
     points = _points(plane, budgets, values)
     if len(points) == 1:
         return Markup('<circle class="{} dot" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(group, *points[0])
-    return Markup('<path class="{} line" d="M{}"/>').format(group, _join(points))
+    return Markup('<path class="{} line" d="M{}"/>').format(group, join_points(points))
 
 
-def _elbow(plane: _Plane, budget: int) -> Markup:
+def _elbow(plane: Plane, budget: int) -> Markup:
     x = plane.x(budget)
     is_left = x < CHART_WIDTH * 0.7
     return Markup(

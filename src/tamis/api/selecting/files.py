@@ -62,7 +62,7 @@ def write_selection(
         DatasourceError: when a file has the folder's name.
         StoreError: when the folder cannot be written.
     """
-    store = _folder(out)
+    store = results_folder(out)
     document = selection_document(run)
     write_report(run, sources, out, listen=listen)
     store.write("selection.json", msgspec.json.format(msgspec.json.encode(document)))
@@ -82,13 +82,18 @@ def write_report(
         DatasourceError: when a file has the folder's name.
         StoreError: when the folder cannot be written.
     """
-    store = _folder(out)
+    store = results_folder(out)
     report = report_of(run, sources, created=datetime.now(UTC), listen=listen)
     store.write("report.html", render_html(report).encode())
     store.write("report.json", encode_report(report))
 
 
-def _folder(out: Path) -> LocalStore:
+def results_folder(out: Path) -> LocalStore:
+    """Return a folder for results, which a first file makes.
+
+    Raises:
+        DatasourceError: when a file has its name.
+    """
     if out.is_file():
         raise DatasourceError(f"`{out}` is a file, expected a folder for the results")
     return LocalStore(out)

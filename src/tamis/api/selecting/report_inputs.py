@@ -61,7 +61,7 @@ def report_of(
         picture = object_pictures(rows, sources, side_px=_PICTURE_SIDE_PX)
         tasks, scores = [object_task(rows, shown)], object_scores_of(rows)
     else:
-        picture = _pictures(snapshot, sources)
+        picture = sample_pictures(snapshot, sources)
         tasks = [_task(samples, task, shown) for task in snapshot.tasks]
         scores = [number for task in snapshot.tasks for number in _scores(samples, task)]
     inputs = ReportInputs(
@@ -168,7 +168,7 @@ def _description(strategy: Strategy) -> str:
     return words[type(strategy).__name__]
 
 
-def _pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Picture | str]:
+def sample_pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Picture | str]:
     """Return what reads the picture of a sample: the image, or the frame of a video."""
     table = snapshot.table("samples", ["key", "video", "frame"])
     frames = {
