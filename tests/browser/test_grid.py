@@ -120,7 +120,7 @@ def test_the_grid_is_walked_by_keys(page: Page) -> None:
 
 
 def test_who_comes_back_is_where_he_was(page: Page) -> None:
-    """Escape before the server said where the sample is, the back button, and another order: all lead to a place."""
+    """Escape before the server says where the sample is, the back button, another order: all lead to a place."""
     page.goto("/grid")
     card = page.locator('[data-index="60"] a')
     page.locator(".virtual").evaluate("element => { element.scrollTop = element.scrollHeight / 2; }")
