@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import (
@@ -20,10 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tamis.model import Problem, Task
-    from tamis.storage import Store
+    from tamis.storage import Blob, Stamp
 
 
-def declare_task(store: Store, task: Task) -> None:
+class TaskStore(Protocol):
+    """What declaring a task needs of a store."""
+
+    def read(self, key: str) -> Blob:
+        """Read all bytes at a key."""
+
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:
+        """Put bytes at a key that still holds what had this stamp; return whether it did."""
+
+
+def declare_task(store: TaskStore, task: Task) -> None:
     """Add a task to `tasks.json` and write its schema; other tasks stay as they are.
 
     Raises:
@@ -44,7 +54,7 @@ def place_in_file(problem: Problem) -> str:
     return f"{path}: " if path else ""
 
 
-def _write_schema(store: Store, task: Task) -> bool:
+def _write_schema(store: TaskStore, task: Task) -> bool:
     """Write a schema, or see that it is there; `False` where somebody else wrote one just now."""
     key = schema_key(task.name)
     try:
@@ -64,7 +74,7 @@ def _write_schema(store: Store, task: Task) -> bool:
     return True
 
 
-def _list_task(store: Store, name: str) -> bool:
+def _list_task(store: TaskStore, name: str) -> bool:
     """Add a name to `tasks.json`; `False` where that changed since it was read."""
     try:
         data, stamp = store.read(TASKS_KEY)

@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tamis.api.converting.values import Tally
     from tamis.model import Prediction, Problem, Task
     from tamis.model.columns import Bools
-    from tamis.storage import Blob, Store
+    from tamis.storage import Blob, Stamp, Store
 
 _BATCH_FILES = 500
 _BATCH_NUMBERS = 200_000  # of run lengths and probabilities: what a batch holds of memory
@@ -257,12 +257,10 @@ class _ReadOnly:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the store has)
-        return getattr(self._store, name)
+    def read(self, key: str) -> Blob:
+        """Read all bytes at a key."""
+        return self._store.read(key)
 
-    @property
-    def local_root(self) -> None:
-        """None: beside files that nobody writes there is nothing to lock."""
-
-    def write(self, key: str, data: bytes) -> None:
-        """Write nothing."""
+    def write_if(self, key: str, data: bytes, *, there: Stamp | None) -> bool:  # noqa: ARG002 (nothing is written)
+        """Write nothing, as if it were written."""
+        return True
