@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError
 from tamis.index.browse.build_task import build_task
+from tamis.index.browse.owners import Owners
 from tamis.index.browse.predictions import TaskRows, open_task
 from tamis.index.browse.problems import ProblemRows, build_problems, open_problems
 from tamis.index.browse.samples import SampleTable, build_samples, open_samples
@@ -101,12 +102,13 @@ def _build(
     build_samples(snapshot, folder)
     table = open_samples(folder)
     ready(table)
-    samples = SampleColumns(snapshot)
+    samples = SampleColumns(snapshot, table.keys)
     build_problems(samples, folder)
+    owners = Owners(samples, table)
     for i, task in enumerate(snapshot.tasks):
         listen(task.name, i, len(snapshot.tasks))
         (folder / f"task-{i}").mkdir()
-        build_task(samples, task, folder / f"task-{i}", lambda _: None)
+        build_task(samples, owners, task, folder / f"task-{i}")
 
 
 def _clean_up(folder: Path) -> None:

@@ -1,7 +1,13 @@
-"""Writes the arrays of one task: two passes over its shards, memory bounded by a few columns."""
+"""Writes the arrays of one task: two passes over its shards, memory bounded by a few columns.
+
+Two shards are read at once: what takes time is done by arrow and numpy, which let other threads go on.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
@@ -11,66 +17,55 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.index.browse.build_postings import save_postings
 from tamis.index.browse.predictions import TaskFiles
 from tamis.model import TaskType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from tamis.index.manifest import Shard
+    from tamis.index.browse.owners import Owners
     from tamis.index.samples import SampleColumns
     from tamis.model import Task
     from tamis.model.columns import Floats, Ints
 
 _BOX = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
+_THREADS = 2
 _LISTS: dict[str, Any] = {"keypoints": np.float32, "mask": np.int32}
 
 
-def build_task(samples: SampleColumns, task: Task, folder: Path, listen: Callable[[int], None]) -> None:
+def build_task(samples: SampleColumns, owners: Owners, task: Task, folder: Path) -> None:
     """Write the predictions of a task into a folder that is there.
 
     Args:
         samples: of the snapshot.
+        owners: which samples the predictions are of.
         task: whose predictions.
         folder: where to.
-        listen: told how many predictions were written.
     """
-    counts, has_file = _counts(samples, task)
-    offsets = np.zeros(len(samples) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    work = _Columns(folder, task, samples.snapshot.manifest.scores[task.name].objects, int(offsets[-1]))
-    with ExitStack() as files:
-        work.open_lists(files)
-        n_done = 0
-        for shard, owner in _shards(samples, task):
-            work.put(samples.snapshot.shard_table(shard, f"predictions:{task.name}", work.names), owner, offsets)
-            n_done += len(owner)
-            listen(n_done)
+    name = f"predictions:{task.name}"
+    shards = [i for i, shard in enumerate(samples.snapshot.manifest.shards) if name in shard.tables]
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="tamis-browse") as pool:
+        owner = list(pool.map(lambda i: owners.of_task(task.name, i), shards))
+        counts = np.bincount(np.concatenate([np.zeros(0, np.int32), *owner]), minlength=len(samples))
+        offsets = np.zeros(len(samples) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        work = _Columns(folder, task, samples.snapshot.manifest.scores[task.name].objects, int(offsets[-1]))
+        with ExitStack() as files:
+            work.open_lists(files)
+
+            def put(shard: int, of: NDArray[np.int32]) -> None:
+                written = samples.snapshot.manifest.shards[shard]
+                work.put(samples.snapshot.shard_table(written, name, work.names), of, offsets)
+
+            deque(pool.map(put, shards, owner), maxlen=0)
+        save_postings(folder, work.category, work.score, counts, len(task.category_ids), pool)
     np.save(folder / "offsets.npy", offsets)
-    np.save(folder / "has_file.npy", has_file)
-    _save_postings(folder, work.category, work.score, counts, len(task.category_ids))
+    np.save(folder / "has_file.npy", samples.has_file(task.name))
     kept = _save_sample_scores(samples, task, folder)
     (folder / "files.json").write_bytes(msgspec.json.encode(work.finish(kept)))
-
-
-def _shards(samples: SampleColumns, task: Task) -> Iterator[tuple[Shard, Ints]]:
-    """Yield the shards with predictions of a task, and the sample of each of their rows."""
-    name = f"predictions:{task.name}"
-    for shard in samples.snapshot.manifest.shards:
-        if name in shard.tables:
-            words = samples.snapshot.shard_table(shard, name, ["sample"])["sample"].combine_chunks()
-            if len(words):
-                yield shard, samples.positions(words.dictionary)[words.indices.to_numpy(zero_copy_only=False)]
-
-
-def _counts(samples: SampleColumns, task: Task) -> tuple[Ints, NDArray[np.bool_]]:
-    counts = np.zeros(len(samples), np.int64)
-    for _, owner in _shards(samples, task):
-        counts[: int(owner.max()) + 1] += np.bincount(owner)
-    return counts, samples.has_file(task.name)
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +84,7 @@ class _Columns:
     scores: list[Floats] = field(init=False)
     _lists: dict[str, tuple[IO[bytes], Ints, Ints]] = field(init=False, default_factory=dict)
     _ids: Ints = field(init=False)
+    _turn: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.position = self._array("position", np.int32)
@@ -139,11 +135,13 @@ class _Columns:
                 )
                 self._lists[name] = (file, starts, lengths)
 
-    def put(self, table: pa.Table, owner: Ints, offsets: Ints) -> None:
+    def put(self, table: pa.Table, owner: NDArray[np.int32], offsets: Ints) -> None:
         """Write the rows of a shard where they belong: those of one sample are all in it."""
+        if not len(owner):
+            return
         score = _floats(table["score"])
         position = table["position"].to_numpy()
-        order = np.lexsort((position, -score, owner))  # NaN sorts last
+        order = _surest_first(owner, position, score)
         owner = owner[order]
         first = np.concatenate([[True], owner[1:] != owner[:-1]])
         begin = np.maximum.accumulate(np.where(first, np.arange(len(owner)), 0))
@@ -161,9 +159,12 @@ class _Columns:
         for name, (file, starts, lengths) in self._lists.items():
             length = pc.list_value_length(table[name]).fill_null(-1).to_numpy()
             ends = np.cumsum(np.maximum(length, 0))
-            starts[at] = (file.tell() // np.dtype(_LISTS[name]).itemsize + ends - np.maximum(length, 0))[order]
+            values = pc.list_flatten(table[name]).to_numpy().astype(_LISTS[name])
+            with self._turn:
+                begin = file.tell() // values.itemsize
+                file.write(values.tobytes())
+            starts[at] = (begin + ends - np.maximum(length, 0))[order]
             lengths[at] = length[order]
-            file.write(pc.list_flatten(table[name]).to_numpy().astype(_LISTS[name]).tobytes())
 
     def finish(self, sample_scores: list[str]) -> TaskFiles:
         """Say which columns there are; those without a value are removed."""
@@ -186,26 +187,12 @@ class _Columns:
         )
 
 
-def _save_postings(
-    folder: Path, category: NDArray[np.uint16], score: Floats, counts: Ints, n_categories: int
-) -> None:
-    sample = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
-    starts = np.zeros(n_categories + 1, np.int64)
-    np.cumsum(np.bincount(category, minlength=n_categories), out=starts[1:])
-    by_sample = np.argsort(category, kind="stable")
-    pair = sample[by_sample]
-    is_first = np.ones(len(pair), np.bool_)
-    is_first[1:] = (pair[1:] != pair[:-1]) | (category[by_sample][1:] != category[by_sample][:-1])
-    np.save(folder / "pair_sample.npy", pair[is_first])
-    firsts = np.zeros(len(pair) + 1, np.int64)
-    np.cumsum(is_first, out=firsts[1:])
-    np.save(folder / "pair_starts.npy", firsts[starts])
-    by_score = np.argsort(score, kind="stable")
-    row = by_score[np.argsort(category[by_score], kind="stable")]
-    np.save(folder / "posting_starts.npy", starts)
-    np.save(folder / "posting_row.npy", row.astype(np.uint32))
-    np.save(folder / "posting_score.npy", score[row])
-    np.save(folder / "posting_sample.npy", sample[row])
+def _surest_first(owner: NDArray[np.int32], position: NDArray[np.int32], score: Floats) -> Ints:
+    """Order rows by sample, then by score downwards, NaN last, then by their place in the file."""
+    same = owner[1:] == owner[:-1]
+    if bool(np.all((owner[1:] > owner[:-1]) | (same & (position[1:] > position[:-1])))):
+        return np.lexsort((-score, owner))  # as scans write them: a stable sort leaves the places in order
+    return np.lexsort((position, -score, owner))
 
 
 def _save_sample_scores(samples: SampleColumns, task: Task, folder: Path) -> list[str]:

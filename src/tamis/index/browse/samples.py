@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tamis.model.columns import Bools, Floats, Ints
 
 _FILE = "samples.arrow"
+_THREADS = 2
 _FEW = 1_000  # 20 us each; hashing a million keys takes .2 s
 _COLUMNS = ["key", "kind", "video", "frame", "width", "height", "size_bytes"]
 
@@ -93,11 +95,14 @@ class SampleTable:
 
 def build_samples(snapshot: Snapshot, folder: Path) -> None:
     """Write the samples of a snapshot into a folder, sorted by key."""
-    parts = []
-    for number, shard in enumerate(snapshot.manifest.shards):
-        if "samples" in shard.tables:
-            part = snapshot.shard_table(shard, "samples", _COLUMNS)
-            parts.append(part.append_column("shard", pa.array(np.full(part.num_rows, number, np.int32))))
+
+    def read(number: int) -> pa.Table:
+        part = snapshot.shard_table(snapshot.manifest.shards[number], "samples", _COLUMNS)
+        return part.append_column("shard", pa.array(np.full(part.num_rows, number, np.int32)))
+
+    numbers = [i for i, shard in enumerate(snapshot.manifest.shards) if "samples" in shard.tables]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        parts = list(pool.map(read, numbers))
     empty = snapshot.empty("samples").select(_COLUMNS).append_column("shard", pa.array([], pa.int32()))
     table = pa.concat_tables(parts or [empty]).unify_dictionaries().combine_chunks()
     # Offsets of 32 bits would end at 2 GiB of keys.
