@@ -93,9 +93,8 @@ def read_scores(path: Path, column: str) -> tuple[pa.Array, Floats]:
 
 def _read(path: Path) -> pa.Table:
     try:
-        if path.suffix.lower() == ".csv":
-            return pa_csv.read_csv(path)
-        return pq.read_table(path)
+        with path.open("rb") as file:  # Arrow's own opening says of a missing file its name alone
+            return pa_csv.read_csv(file) if path.suffix.lower() == ".csv" else pq.read_table(file)
     except OSError as error:
         raise DatasourceError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
     except pa.ArrowException as error:
