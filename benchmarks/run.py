@@ -27,10 +27,7 @@ Masks are 480 round-ish shapes of 20 to 200 pixels; their times are scaled to th
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure tamis, and write benchmarks/results.md")
     parser.add_argument("--quick", action="store_true", help="small inputs, one run each, print only")
-    parser.add_argument(
-        "--repeats", type=int, default=5, help="rounds of the scan, at least 5 for results to quote"
-    )
-    parser.add_argument("--select-repeats", type=int, default=3, help="rounds of the selection")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds, at least 5 for results to quote")
     options = parser.parse_args()
     repeats = 1 if options.quick else options.repeats
     work = HERE / "work"
@@ -41,8 +38,8 @@ def main() -> None:
     if not options.quick:
         scans += bench_scan.growth(work)
         _put(scans)
-    selection = bench_select.run(work, quick=options.quick, repeats=1 if options.quick else options.select_repeats)
-    masks = bench_masks.run(work, quick=options.quick, repeats=1 if options.quick else options.repeats)
+    selection = bench_select.run(work, quick=options.quick, repeats=repeats)
+    masks = bench_masks.run(work, quick=options.quick, repeats=repeats)
     _put([*scans, *selection, *masks], quick=options.quick)
 
 
