@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from strategies_selection import engine_strategies, random_problem
 from tamis.selection import among, chosen, regions, vectors
-from tamis.selection.balance import BalanceTerm
+from tamis.selection.balance import BalanceTerm, wanted
 from tamis.selection.bounds import SpreadBounds, SumBounds
 from tamis.selection.cascade import Sizes
 from tamis.selection.cascade_run import CascadeRun, has_bounds
@@ -336,5 +336,7 @@ def test_drift_of_shares(seed: int) -> None:
     everyone = np.ones(10, bool)
     target = {"a": 0.5, "b": 0.2}
     strategy = Balance(name="b", rows=rows, classes=list("abc"), distribution=Distribution.TARGET, target=target)
-    bounds = ShareBounds(BalanceTerm(strategy, everyone, everyone), strength=1.0, candidate=everyone)
+    shares, rows, _ = wanted(strategy, everyone, everyone)
+    term = BalanceTerm(shares, rows)
+    bounds = ShareBounds(term, strength=1.0, largest=term.largest(everyone))
     _assert_bounded(bounds, lambda: bounds.bounds(slice(None)), rng.permutation(10).tolist())

@@ -29,6 +29,8 @@ from tamis.selection.greedy import Selection, select
 from tamis.selection.limits import AtMost, Limit, MinGap
 from tamis.selection.random_weights import random_weights
 from tamis.selection.reasons import Reason, describe, explain
+from tamis.selection.shard import open_shard
+from tamis.selection.sharded_run import Sharding
 from tamis.selection.strategies import (
     Balance,
     Diversity,
@@ -65,6 +67,7 @@ __all__ = [
     "SelectConfig",
     "Selection",
     "SelectionConfig",
+    "Sharding",
     "Similarity",
     "SimilarityConfig",
     "Strategy",
@@ -78,6 +81,7 @@ __all__ = [
     "describe",
     "encode_config",
     "explain",
+    "open_shard",
     "parse_config",
     "random_weights",
     "select",

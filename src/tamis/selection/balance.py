@@ -99,10 +99,26 @@ def _folded(strategy: Balance, rows: Floats, names: tuple[str, ...]) -> tuple[Fl
 class BalanceTerm:
     """BALANCE at work; its gains are the objectives themselves."""
 
-    def __init__(self, strategy: Balance, playing: Bools, candidate: Bools) -> None:
-        self.target, rows, _ = wanted(strategy, playing, candidate)
+    def __init__(self, target: Floats, rows: Floats) -> None:
+        """Start with nothing selected.
+
+        Args:
+            target: (C,) shares of sum 1.
+            rows: (N, C) how much of each class each sample holds.
+        """
+        self.target = target
         self.rows = np.asfortranarray(rows)  # classes are summed up one after the other
-        self.sums = np.zeros(len(self.target))
+        self.sums = np.zeros(len(target))
+
+    def part(self, of: Indices) -> BalanceTerm:
+        """Return the term of some of the samples, with the same selected."""
+        term = BalanceTerm(self.target, self.rows[of])
+        term.sums = self.sums
+        return term
+
+    def largest(self, candidate: Bools) -> float:
+        """Return the largest total of a candidate's row."""
+        return float(self.rows[candidate].sum(axis=1).max(initial=0.0))
 
     def objectives(self, of: Indices) -> Floats:
         """Return 1 / cross-entropy of the selected with each sample."""

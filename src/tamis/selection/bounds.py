@@ -166,14 +166,18 @@ class SpreadState:
 
 
 class SpreadBounds:
-    """DIVERSITY of strength > 0."""
+    """DIVERSITY of strength > 0.
+
+    Attributes:
+        near: alone: whether the least objective can matter, so that the sum over the selected must be known.
+    """
 
     def __init__(self, distances: LazyDistances, *, strength: float, alone: bool) -> None:
         self._distances = distances
         self._strength = strength
         self._alone = alone
         self._any_empty = bool(distances.empty.any())
-        self._near = False  # alone: whether the least objective can matter, so that the set's sum must be known
+        self.near = False
         self._focus: Indices = np.empty(0, np.int64)
         self._ends: Indices = np.empty(0, np.int64)  # of each one's vectors among the following
         self._units: Floats = np.empty((0, distances.chosen.exact.shape[1]))
@@ -188,7 +192,7 @@ class SpreadBounds:
         if not self._distances.chosen.count:
             return np.where(empty, self._strength * np.log(LEAST_OBJECTIVE), 0.0)
         if self._alone:
-            least = LEAST_OBJECTIVE - self._total if self._near else -1.0
+            least = LEAST_OBJECTIVE - self._total if self.near else -1.0
             scores = np.maximum(squares, least)
             scores[empty] = least
             return scores
@@ -242,7 +246,7 @@ class SpreadBounds:
         empty = self._distances.empty[self._focus]
         most = float(squares.max(where=~empty, initial=-1.0))
         if self._alone and (0.0 < most < LEAST_OBJECTIVE or (most == 0.0 and self._any_empty)):
-            self._near = True
+            self.near = True
         return self._scores(squares, empty)
 
     def add(self, sample: int) -> None:
@@ -259,17 +263,17 @@ class SpreadBounds:
     def state(self, of: Indices | slice) -> SpreadState:
         """Return the set's sum, unless it is of no consequence, and the limits of the bounds."""
         upper = self._distances.upper[of]
-        total = 0.0 if self._alone and not self._near else self._total
+        total = 0.0 if self._alone and not self.near else self._total
         sums = SumState(total, 0.0, float(upper.max()), self._any_empty)
-        return SpreadState(sums, self._distances.chosen.count > 0, self._near)
+        return SpreadState(sums, self._distances.chosen.count > 0, self.near)
 
     def drift(self, state: SpreadState) -> float:
         """Return how much a score may have risen: distances fall, but so may the set's sum."""
-        if state.started != (self._distances.chosen.count > 0) or state.clamped != self._near:
+        if state.started != (self._distances.chosen.count > 0) or state.clamped != self.near:
             return np.inf
         if not self._alone:
             return sum_drift(self._strength, state.sums, self._total)
-        if not self._near:
+        if not self.near:
             return 0.0
         now, then = self._total, state.sums.total
         return max(0.0, then - now) + _EPS * (now + then) if now != then else 0.0

@@ -88,7 +88,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, eq=False)
-class _Edge:
+class Edge:
     """What is known of the samples that a group left outside.
 
     Attributes:
@@ -101,6 +101,14 @@ class _Edge:
     first: int
     states: tuple[Any, ...]
 
+    def reaches(self, terms: Sequence[Bounds], sample: int, score: float, tolerance: Tolerance) -> bool:
+        """Return whether somebody outside may be as good as a sample, with everything selected since."""
+        if self.bound == -np.inf:
+            return False
+        bound = self.bound + sum(term.drift(state) for term, state in zip(terms, self.states, strict=True))
+        slack = tolerance(score)
+        return bound > score + slack or (bound >= score - slack and sample >= self.first)
+
 
 class Cascade:
     """The candidates, ordered no more than needed to know the best."""
@@ -112,16 +120,20 @@ class Cascade:
         self._sizes = sizes
         self._middle: Indices = np.empty(0, np.int64)
         self._inner: Indices = np.empty(0, np.int64)
-        self._outer_edge = self._inner_edge = _Edge(np.inf, -1, ())
+        self._outer_edge = self._inner_edge = Edge(np.inf, -1, ())
 
     def best(self) -> int:
         """Return the candidate of the largest score, ties to the lowest index; there must be one."""
+        return self.front()[0]
+
+    def front(self) -> tuple[int, float]:
+        """Return the same, and the largest score."""
         draws = 0
         while True:
             front = self._front()
             middle_done = front is None or self._reaches(self._outer_edge, *front)
             if front is not None and not middle_done and not self._reaches(self._inner_edge, *front):
-                return front[0]
+                return front
             growth = 1 << draws // _PATIENCE
             # An inner group that is spent may leave a middle that is not.
             if middle_done and (draws or not self._alive[self._middle].any()):
@@ -149,22 +161,17 @@ class Cascade:
             return None
         return int(self._inner[(scores >= most - self._tolerance(most)).argmax()]), most
 
-    def _reaches(self, edge: _Edge, sample: int, score: float) -> bool:
-        if edge.bound == -np.inf:
-            return False
-        drifts = (term.drift(state) for term, state in zip(self._terms, edge.states, strict=True))
-        bound = edge.bound + sum(drifts)
-        slack = self._tolerance(score)
-        return bound > score + slack or (bound >= score - slack and sample >= edge.first)
+    def _reaches(self, edge: Edge, sample: int, score: float) -> bool:
+        return edge.reaches(self._terms, sample, score, self._tolerance)
 
     def _draw_middle(self, size: int) -> None:
         everyone = slice(None)
         for term in self._terms:
             term.release()
             term.sweep()
-        draw = _draw(self._bounds(everyone), size, self._tolerance)
+        draw = draw_top(self._bounds(everyone), size, self._tolerance)
         self._middle = draw.top
-        self._outer_edge = _Edge(draw.bound, draw.first, tuple(term.state(everyone) for term in self._terms))
+        self._outer_edge = Edge(draw.bound, draw.first, tuple(term.state(everyone) for term in self._terms))
 
     def _draw_inner(self, size: int) -> None:
         for term in self._terms:
@@ -172,14 +179,14 @@ class Cascade:
         middle = self._middle
         while True:
             scores = self._bounds(middle)
-            draw = _draw(scores, size, self._tolerance)
+            draw = draw_top(scores, size, self._tolerance)
             top = middle[draw.top]
             if not any(term.stale(top).any() for term in self._terms):
                 break
-            wider = middle[_draw(scores, _WIDER * size, self._tolerance).top]
+            wider = middle[draw_top(scores, _WIDER * size, self._tolerance).top]
             for term in self._terms:
                 term.refresh(wider[term.stale(wider)])
-        self._inner_edge = _Edge(draw.bound, draw.first, tuple(term.state(middle) for term in self._terms))
+        self._inner_edge = Edge(draw.bound, draw.first, tuple(term.state(middle) for term in self._terms))
         self._inner = top
         for term in self._terms:
             term.focus(top)
@@ -191,7 +198,7 @@ class Cascade:
 
 
 @dataclass(frozen=True, eq=False)
-class _Draw:
+class Draw:
     """Places of the largest scores.
 
     Attributes:
@@ -205,13 +212,13 @@ class _Draw:
     first: int
 
 
-def _draw(scores: Floats, size: int, tolerance: Tolerance) -> _Draw:
+def draw_top(scores: Floats, size: int, tolerance: Tolerance) -> Draw:
     """Find the `size` largest, ties to the lowest place."""
     if size < len(scores):
         limit = float(np.partition(scores, len(scores) - size)[len(scores) - size])
         if limit > -np.inf:
-            return _Draw(*_cut_at(scores, limit, size, tolerance(limit)))
-    return _Draw(np.flatnonzero(scores > -np.inf), -np.inf, -1)
+            return Draw(*_cut_at(scores, limit, size, tolerance(limit)))
+    return Draw(np.flatnonzero(scores > -np.inf), -np.inf, -1)
 
 
 def _cut_at(scores: Floats, limit: float, size: int, slack: float) -> tuple[Indices, float, int]:

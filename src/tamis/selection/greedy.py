@@ -12,6 +12,7 @@ from tamis.selection.cascade_run import CascadeRun, has_bounds
 from tamis.selection.field import survey
 from tamis.selection.limits import Allowed
 from tamis.selection.plain_run import PlainRun
+from tamis.selection.sharded_run import ShardedRun
 from tamis.selection.strategies import Strategy, Threshold
 from tamis.selection.terms import LEAST_OBJECTIVE
 from tamis.selection.threads import product_threads
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tamis.selection.embeddings import Bools, Floats, Indices
     from tamis.selection.field import Field
     from tamis.selection.limits import Limit
+    from tamis.selection.sharded_run import Sharding
+
+Run = CascadeRun | PlainRun | ShardedRun
 
 ALL_TAKEN = "all candidates are taken"
 CANCELLED = "cancelled"
@@ -57,6 +61,7 @@ def select(  # noqa: PLR0913 (what decides, who may be picked, and who watches)
     candidate: Bools,
     pool: Sequence[int] = (),
     limits: Sequence[Limit] = (),
+    sharding: Sharding | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Selection:
@@ -72,6 +77,8 @@ def select(  # noqa: PLR0913 (what decides, who may be picked, and who watches)
         candidate: (N,) what may be picked.
         pool: indices of what is selected already.
         limits: what each pick and each of the pool rules out.
+        sharding: who holds the samples, for a run of the same picks over many machines; where a strategy has no
+            bounds (DIVERSITY or BALANCE of negative strength), all is done here nevertheless.
         progress: told after each pick how many of how many there are.
         cancelled: asked before each pick whether to end.
 
@@ -91,8 +98,13 @@ def select(  # noqa: PLR0913 (what decides, who may be picked, and who watches)
     allowed = Allowed(limits, field_.candidate, pool)
     target = min(n_samples, int(allowed.left.sum()))
     with product_threads() as threads:
-        kind = CascadeRun if has_bounds(strategies) else PlainRun
-        run = kind(strategies, field_, pool, threads=threads)
+        run: Run
+        if not has_bounds(strategies):
+            run = PlainRun(strategies, field_, pool, threads=threads)
+        elif sharding is None:
+            run = CascadeRun(strategies, field_, pool, threads=threads)
+        else:
+            run = ShardedRun(strategies, field_, pool, sharding, threads=threads)
         run.exclude(np.flatnonzero(field_.candidate & ~allowed.left))
         while len(run.picks) < n_samples and run.stopped is None:
             if not allowed.left.any():
@@ -113,9 +125,7 @@ def _nobody_left(ruled_out: Mapping[str, int]) -> str:
     return f"all candidates are taken or ruled out: {by}" if by else ALL_TAKEN
 
 
-def _result(
-    run: CascadeRun | PlainRun, strategies: Sequence[Strategy], field: Field, ruled_out: Mapping[str, int]
-) -> Selection:
+def _result(run: Run, strategies: Sequence[Strategy], field: Field, ruled_out: Mapping[str, int]) -> Selection:
     objectives, gains = run.answers()
     strengths = np.array([0.0 if isinstance(s, Threshold) else s.strength for s in strategies])
     with np.errstate(over="ignore", under="ignore"):

@@ -133,6 +133,11 @@ class LazyDistances:
             self._share(lambda block: self._measure(rows[block], seen[block]), _blocks(len(rows), _BLOCK_ROWS))
             self.settle(behind, self._exact[rows])
 
+    def gain(self, sample: int) -> float:
+        """Return the exact bound of one sample."""
+        self.measure(np.array([sample]))
+        return float(self.upper[sample])
+
     def _measure(self, rows: Indices, seen: Indices) -> None:
         units = self._vectors.exact(rows)
         for chunk in _blocks(self.chosen.count, _CHUNK_EXACT, start=int(seen.min())):

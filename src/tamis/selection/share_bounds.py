@@ -14,7 +14,7 @@ from tamis.selection.terms import LEAST_OBJECTIVE
 
 if TYPE_CHECKING:
     from tamis.selection.balance import BalanceTerm
-    from tamis.selection.embeddings import Bools, Floats, Indices
+    from tamis.selection.embeddings import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class ShareBounds(ScoreBounds):
     sum t_c log(1 + (r_c + eq) / (S_c + eS)) + log((S + R) / (S + q)), and all of that falls while sums grow.
     """
 
-    def __init__(self, term: BalanceTerm, *, strength: float, candidate: Bools) -> None:
+    def __init__(self, term: BalanceTerm, *, strength: float, largest: float) -> None:
         super().__init__()
         self._term = term
         self._strength = strength
-        self._largest = float(term.rows[candidate].sum(axis=1).max(initial=0.0))
+        self._largest = largest
         self._asked: tuple[Indices | slice, Floats] | None = None  # `state` follows `bounds`
 
     def bounds(self, of: Indices | slice) -> Floats:
@@ -62,6 +62,11 @@ class ShareBounds(ScoreBounds):
         """Count what the sample adds."""
         self._asked = None
         self._term.add(sample)
+
+    def renew(self, sums: Floats) -> None:
+        """Take over what is selected from elsewhere: (C,) sums of its rows."""
+        self._asked = None
+        self._term.sums = sums
 
     def state(self, of: Indices | slice) -> ShareState:
         """Return the base and the limits of the entropies."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from tamis.selection.balance import BalanceTerm
+from tamis.selection.balance import BalanceTerm, wanted
 from tamis.selection.embeddings import squared_distances, unit_embeddings
 from tamis.selection.neighbours import similarity_weights, typicality_weights
 from tamis.selection.strategies import Balance, Diversity, Similarity, Typicality, Weights
@@ -63,7 +63,8 @@ def make_term(
         values = np.where(known, strategy.values, 0.0).astype(np.float64)
         return SumTerm(strategy.name, values, values, stop_max_sum=strategy.stop_max_sum)
     if isinstance(strategy, Balance):
-        return BalanceTerm(strategy, known & in_play, candidate)
+        target, rows, _ = wanted(strategy, known & in_play, candidate)
+        return BalanceTerm(target, rows)
     points = _Points(strategy, known & in_play)
     if isinstance(strategy, Diversity):
         return DiversityTerm(strategy, points)
@@ -133,6 +134,19 @@ class SumTerm:
         self._max_sum = stop_max_sum
         self._min_own = stop_min_own
         self.total = 0.0
+
+    def part(self, of: Indices) -> SumTerm:
+        """Return the term of some of the samples, with the same selected."""
+        term = SumTerm(
+            self._name,
+            self.own[of],
+            self.added[of],
+            empty=self.empty[of],
+            stop_max_sum=self._max_sum,
+            stop_min_own=self._min_own,
+        )
+        term.total = self.total
+        return term
 
     def objectives(self, of: Indices) -> Floats:
         """Return the sum over the selected and each sample."""
