@@ -63,33 +63,37 @@ def _sum_score(total: float, own: float) -> float:
     return math.log(max(total + own, LEAST_OBJECTIVE) / LEAST_OBJECTIVE)
 
 
-def sum_drift(strength: float, state: SumState, total: float) -> float:
-    """Return how much strength * score may have risen for any sample while the sum changed.
+def sum_drift(strength: float, state: SumState, total: float, kept: float) -> float:
+    """Return how far strength * score of any sample may be above a part of what it was, since the sum changed.
 
-    The change is monotonic in the own part but for where the least objective begins.
+    Between the places where the least objective begins the difference is smooth, so that it is largest at one of
+    those, at a limit of the own parts, or where its slope is 0: 1 / (total + own) = kept / (total then + own).
     """
-    if total == state.total:
+    if total == state.total and kept == 1.0:
         return 0.0
-    bends = (LEAST_OBJECTIVE - state.total, LEAST_OBJECTIVE - total)
+    bends = [LEAST_OBJECTIVE - state.total, LEAST_OBJECTIVE - total]
+    if kept < 1.0:
+        bends.append((kept * total - state.total) / (1.0 - kept))
     parts = {state.least, state.most, *(min(max(bend, state.least), state.most) for bend in bends)}
     scores = [(_sum_score(total, own), _sum_score(state.total, own)) for own in parts]
     if state.any_empty:
         scores.append((empty_score(total), empty_score(state.total)))
-    return largest_rise(strength, scores)
+    return largest_rise(strength, scores, kept)
 
 
-def largest_rise(strength: float, scores: Sequence[tuple[float, float]]) -> float:
-    """Return how much strength * score rose at most, 0 at least, and what rounding may hide of it.
+def largest_rise(strength: float, scores: Sequence[tuple[float, float]], kept: float) -> float:
+    """Return how far strength * score may be above a part of what it was, and what rounding may hide of it.
 
     Args:
         strength: any.
         scores: now and then.
+        kept: the part.
 
-    >>> round(largest_rise(2.0, [(0.5, 0.25), (0.0, 1.0)]), 12)
-    0.5
+    >>> round(largest_rise(2.0, [(0.5, 0.25), (0.0, 1.0)], 0.8), 12)
+    0.6
     """
-    rise = max(strength * (now - then) for now, then in scores)
-    return max(rise, 0.0) + _EPS * abs(strength) * sum(abs(now) + abs(then) for now, then in scores)
+    rise = max(strength * (now - kept * then) for now, then in scores)
+    return rise + _EPS * abs(strength) * sum(abs(now) + abs(then) for now, then in scores)
 
 
 class ScoreBounds(ABC):
@@ -151,9 +155,11 @@ class SumBounds(ScoreBounds):
         own = self._term.own[of]
         return SumState(self._term.total, float(own.min()), float(own.max()), bool(self._term.empty[of].any()))
 
-    def drift(self, state: SumState) -> float:
-        """Return how much a score may have risen; a growing sum raises none but those of negative strength."""
-        return 0.0 if self._alone else sum_drift(self._strength, state, self._term.total)
+    def drift(self, state: SumState, kept: float) -> float:
+        """Return how far a score may be above a part of what it was."""
+        if self._alone:
+            return 0.0 if kept == 1.0 else np.inf
+        return sum_drift(self._strength, state, self._term.total, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +273,14 @@ class SpreadBounds:
         sums = SumState(total, 0.0, float(upper.max()), self._any_empty)
         return SpreadState(sums, self._distances.chosen.count > 0, self.near)
 
-    def drift(self, state: SpreadState) -> float:
-        """Return how much a score may have risen: distances fall, but so may the set's sum."""
+    def drift(self, state: SpreadState, kept: float) -> float:
+        """Return how far a score may be above a part of what it was: distances fall, but so may the set's sum."""
         if state.started != (self._distances.chosen.count > 0) or state.clamped != self.near:
             return np.inf
         if not self._alone:
-            return sum_drift(self._strength, state.sums, self._total)
+            return sum_drift(self._strength, state.sums, self._total, kept)
+        if kept < 1.0:
+            return np.inf
         if not self.near:
             return 0.0
         now, then = self._total, state.sums.total

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tamis.selection.embeddings import Bools, Floats, Indices
 
@@ -56,8 +56,8 @@ class Bounds(Protocol):
     def state(self, of: Indices | slice) -> Any:  # noqa: ANN401 - each term reads its own alone
         """Remember where the term stands, for `drift`."""
 
-    def drift(self, state: Any) -> float:  # noqa: ANN401 - as `state` returned it
-        """Return how much the bound of any of those samples may have risen since."""
+    def drift(self, state: Any, kept: float) -> float:  # noqa: ANN401 - as `state` returned it
+        """Return how far the score of any of those samples may be above a part of its bound then, 0 < kept <= 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,19 +94,33 @@ class Edge:
     Attributes:
         bound: no score outside was above it when the group was drawn.
         first: whoever outside ties with the bound has at least this index.
+        best: the largest score or bound of all then.
         states: where the terms stood then.
     """
 
     bound: float
     first: int
+    best: float
     states: tuple[Any, ...]
 
     def reaches(self, terms: Sequence[Bounds], sample: int, score: float, tolerance: Tolerance) -> bool:
         """Return whether somebody outside may be as good as a sample, with everything selected since."""
         if self.bound == -np.inf:
             return False
-        bound = self.bound + sum(term.drift(state) for term, state in zip(terms, self.states, strict=True))
-        slack = tolerance(score)
+        return all(self._may_reach(terms, sample, score, tolerance(score), kept) for kept in self._parts(score))
+
+    def _parts(self, score: float) -> Iterator[float]:
+        """Yield parts of old scores that may be left of them.
+
+        Any part gives a bound. As more is selected all scores fall alike, so that the part left of the best suits.
+        """
+        yield 1.0
+        if 0.0 < score < self.best:
+            yield score / self.best
+
+    def _may_reach(self, terms: Sequence[Bounds], sample: int, score: float, slack: float, kept: float) -> bool:
+        drifts = (term.drift(state, kept) for term, state in zip(terms, self.states, strict=True))
+        bound = kept * self.bound + sum(drifts)
         return bound > score + slack or (bound >= score - slack and sample >= self.first)
 
 
@@ -120,7 +134,7 @@ class Cascade:
         self._sizes = sizes
         self._middle: Indices = np.empty(0, np.int64)
         self._inner: Indices = np.empty(0, np.int64)
-        self._outer_edge = self._inner_edge = Edge(np.inf, -1, ())
+        self._outer_edge = self._inner_edge = Edge(np.inf, -1, np.inf, ())
 
     def best(self) -> int:
         """Return the candidate of the largest score, ties to the lowest index; there must be one."""
@@ -171,7 +185,7 @@ class Cascade:
             term.sweep()
         draw = draw_top(self._bounds(everyone), size, self._tolerance)
         self._middle = draw.top
-        self._outer_edge = Edge(draw.bound, draw.first, tuple(term.state(everyone) for term in self._terms))
+        self._outer_edge = draw.edge(self._terms, everyone)
 
     def _draw_inner(self, size: int) -> None:
         for term in self._terms:
@@ -186,7 +200,7 @@ class Cascade:
             wider = middle[draw_top(scores, _WIDER * size, self._tolerance).top]
             for term in self._terms:
                 term.refresh(wider[term.stale(wider)])
-        self._inner_edge = Edge(draw.bound, draw.first, tuple(term.state(middle) for term in self._terms))
+        self._inner_edge = draw.edge(self._terms, middle)
         self._inner = top
         for term in self._terms:
             term.focus(top)
@@ -205,11 +219,24 @@ class Draw:
         top: ascending.
         bound: the largest score outside of the top.
         first: the lowest place outside of the top that ties with the bound.
+        best: the largest score of all.
     """
 
     top: Indices
     bound: float
     first: int
+    best: float
+
+    def edge(self, terms: Sequence[Bounds], of: Indices | slice, *, first: int | None = None) -> Edge:
+        """Return what is known of those outside of the top, with all terms as they stand.
+
+        Args:
+            terms: which gave the scores.
+            of: whom the draw was from.
+            first: in place of its own, where the indices of samples are others than their places.
+        """
+        first = self.first if first is None else first
+        return Edge(self.bound, first, self.best, tuple(term.state(of) for term in terms))
 
 
 def draw_top(scores: Floats, size: int, tolerance: Tolerance) -> Draw:
@@ -217,8 +244,8 @@ def draw_top(scores: Floats, size: int, tolerance: Tolerance) -> Draw:
     if size < len(scores):
         limit = float(np.partition(scores, len(scores) - size)[len(scores) - size])
         if limit > -np.inf:
-            return Draw(*_cut_at(scores, limit, size, tolerance(limit)))
-    return Draw(np.flatnonzero(scores > -np.inf), -np.inf, -1)
+            return Draw(*_cut_at(scores, limit, size, tolerance(limit)), float(scores.max()))
+    return Draw(np.flatnonzero(scores > -np.inf), -np.inf, -1, float(scores.max(initial=-np.inf)))
 
 
 def _cut_at(scores: Floats, limit: float, size: int, slack: float) -> tuple[Indices, float, int]:

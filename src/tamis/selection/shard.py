@@ -142,14 +142,13 @@ class Shard:
             wider = draw_top(scores, _WIDER * question.size, self._tolerance).top
             for term in self._terms:
                 term.refresh(wider[term.stale(wider)])
-        everyone = slice(None)
         return Answer(
             samples=self._global(draw.top),
             squares=tuple(column.squares(draw.top) for column in self._columns),
-            edge=Edge(
-                draw.bound,
-                draw.first if draw.first < 0 else self._first + self._step * draw.first,
-                tuple(term.state(everyone) for term in self._terms),
+            edge=draw.edge(
+                self._terms,
+                slice(None),
+                first=draw.first if draw.first < 0 else self._first + self._step * draw.first,
             ),
         )
 

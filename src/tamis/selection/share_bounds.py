@@ -73,21 +73,26 @@ class ShareBounds(ScoreBounds):
         entropies = self._entropies(of)
         return ShareState(self._base(), float(entropies.min()), float(entropies.max()))
 
-    def drift(self, state: ShareState) -> float:
-        """Return how much a score may have risen, because the base moved."""
+    def drift(self, state: ShareState, kept: float) -> float:
+        """Return how far a score may be above a part of what it was, because the base moved.
+
+        With the entropy e then and e - fall now, it is largest at a limit of the entropies, where the least
+        objective begins, or where the slope is 0: 1 / (e - fall) = kept / e.
+        """
         base = self._base()
-        if base == state.base:
+        if base == state.base and kept == 1.0:
             return 0.0
         if np.isinf(state.base):
             return np.inf
         fall = state.base - base
-        bend = min(max(LEAST_OBJECTIVE + fall, state.least), state.most)
+        bends = [LEAST_OBJECTIVE, LEAST_OBJECTIVE + fall]
+        if kept < 1.0:
+            bends.append(kept * fall / (kept - 1.0))
+        entropies = {state.least, state.most, *(min(max(bend, state.least), state.most) for bend in bends)}
         return largest_rise(
             self._strength,
-            [
-                (_entropy_score(entropy - fall, base), _entropy_score(entropy, state.base))
-                for entropy in (state.least, state.most, bend)
-            ],
+            [(_entropy_score(entropy - fall, base), _entropy_score(entropy, state.base)) for entropy in entropies],
+            kept,
         )
 
 
