@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 import tamis
 from bucket_servers import SERVICES, BucketServer, use_server
 from faulty_proxy import Faults, faulty
+from index_hashes import table_hashes
 from strategies_datasource import Folder, box, content, fill, video
 from tamis.api.doctor import Verdict, diagnose
 from tamis.api.options import ScanOptions
@@ -49,6 +51,11 @@ def truth(folder: Folder) -> dict[str, list[str]]:
         return said(result.snapshot)
 
 
+def hashes(folder: Folder) -> dict[str, str]:
+    with dry_scan(open_sources(folder.root), ScanOptions(full=True, workers=1)) as result:
+        return table_hashes(result.snapshot)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep indexes of buckets, which lie in the user's cache folder, apart from the user's own."""
@@ -85,7 +92,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_a_bucket_says_what_a_folder_says(
     service: str, folder: Folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Index and picks of a bucket equal those of a folder of the same files; a second scan reads nothing."""
+    """Index, row for row, and picks of a bucket are those of a folder of its files; a second scan reads nothing."""
     url = f"{use_server(service, monkeypatch).new_bucket()}/some/folder"
     upload(folder, url)
     expected = truth(folder)
@@ -95,6 +102,7 @@ def test_a_bucket_says_what_a_folder_says(
     assert said(scan(sources).snapshot) == expected
     again = scan(sources)
     assert (again.n_read, said(again.snapshot)) == (0, expected)
+    assert table_hashes(again.snapshot) == hashes(folder)
     scan(open_sources(folder.root))
     for place, out in ((url, "far"), (str(folder.root), "near")):
         command = ["select", place, "--n", "7", "--score", "cars:uncertainty_margin", "--diverse", "--out"]
@@ -102,6 +110,17 @@ def test_a_bucket_says_what_a_folder_says(
     picks = [(tmp_path / out / "selected.txt").read_text() for out in ("far", "near")]
     assert picks[0] == picks[1]
     assert len(picks[0].splitlines()) == 7
+
+
+def test_hashes_tell_indexes_apart(folder: Folder) -> None:
+    """Another last digit of one score changes the hashes of the tables that hold it, and of no other; times do not."""
+    before = hashes(folder)
+    folder.predict("cars", "clip-1-mp4", box(score=0.5))
+    assert hashes(folder) == before
+    folder.predict("cars", "clip-1-mp4", box(score=math.nextafter(0.5, 1)))
+    after = hashes(folder)
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {"files", "predictions:cars", "sample_scores:cars"}
 
 
 def test_two_places(folder: Folder, s3: BucketServer, tmp_path: Path) -> None:
