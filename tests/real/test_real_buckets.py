@@ -44,7 +44,9 @@ def outcome(place: str, out: Path) -> Outcome:
     snapshot = open_sources(place).index.latest()
     assert snapshot is not None
     embeddings = answer("embed", place)
-    selected = answer("select", place, "--n", 20, "--score", SCORE, "--balance", "nanodet", "--diverse", "--out", out)
+    selected = answer(
+        "select", place, "--n", 20, "--score", SCORE, "--balance", "nanodet", "--diverse", "--out", out
+    )
     return Outcome(table_hashes(snapshot), embeddings, selected["picks"])
 
 

@@ -1,16 +1,15 @@
-"""Neighbours, near pairs and duplicates are those of a brute force in float64, whatever the vectors."""
+"""Neighbours and projections are those of a brute force in float64, whatever the vectors."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.vectors import find_duplicates, near_pairs, nearest_rows, project_neighbours, project_pca, unit_rows
+from tamis.vectors import nearest_rows, project_neighbours, project_pca, unit_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,71 +57,6 @@ def test_the_nearest_are_those_of_a_brute_force(seed: int, n: int, n_dims: int, 
     expected = sorted(np.flatnonzero(allowed).tolist(), key=lambda row: (distances[row], row))[:5]
     assert rows.tolist() == expected
     assert np.allclose(found, distances[expected], atol=1e-12)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 1_000), st.integers(0, 90), st.integers(1, 40), KINDS, st.sampled_from([0.0, 0.02, 0.3, 1.2]))
-def test_near_pairs_are_those_of_a_brute_force(seed: int, n: int, n_dims: int, kind: str, limit: float) -> None:
-    """Each pair at most `limit` apart is yielded once, with its distance, and no other."""
-    unit = _vectors(seed, n, n_dims, kind) if n else np.zeros((0, n_dims), np.float32)
-    distances = _distances(unit)
-    expected = {(i, j) for i in range(n) for j in range(i + 1, n) if distances[i, j] <= limit}
-    found = [
-        (i, j, distance)
-        for pairs in near_pairs(unit, limit)
-        for i, j, distance in zip(pairs.first.tolist(), pairs.second.tolist(), pairs.distances, strict=True)
-    ]
-    assert len(found) == len({(i, j) for i, j, _ in found})
-    # Rounding decides at the limit itself.
-    at_limit = {(i, j) for i in range(n) for j in range(i + 1, n) if abs(distances[i, j] - limit) < 1e-9}
-    assert {(i, j) for i, j, _ in found} ^ expected <= at_limit
-    assert all(abs(distances[i, j] - distance) < 1e-12 for i, j, distance in found)
-
-
-@pytest.mark.parametrize("kind", ["spread", "clusters", "repeated"])
-def test_near_pairs_of_many_parts(kind: str) -> None:
-    """Thousands of vectors, cut into several parts, by several threads, give what a brute force gives."""
-    unit = _vectors(3, 3_000, 48, kind)
-    dots = unit.astype(np.float64) @ unit.T.astype(np.float64)
-    limit = 0.25
-    expected = int(np.triu(np.sqrt(np.maximum(2 - 2 * dots, 0)) <= limit, 1).sum())
-    with ThreadPoolExecutor(2) as threads:
-        found = sum(len(pairs.first) for pairs in near_pairs(unit, limit, threads=threads))
-    assert found == expected
-
-
-@settings(deadline=None)
-@given(st.integers(0, 1_000), st.integers(1, 50), KINDS, st.sampled_from([0.0, 0.1, 0.6]))
-def test_duplicates_are_those_of_a_plain_loop(seed: int, n: int, kind: str, limit: float) -> None:
-    """Row by row: what has an earlier row's content, or lies near to a row that is kept, is not kept."""
-    unit = _vectors(seed, n, 8, kind)
-    random = np.random.default_rng(seed)
-    known = random.random(n) < 0.9
-    contents = [None if random.random() < 0.3 else int(random.integers(0, 30)) for _ in range(n)]
-    distances = _distances(unit)
-    first = {content: i for i, content in reversed(list(enumerate(contents))) if content is not None}
-    kept: list[int] = []
-    repeated = []
-    for row, content in enumerate(contents):
-        same = content is not None and first[content] != row
-        near = known[row] and any(known[k] and distances[k, row] <= limit for k in kept) and limit > 0
-        repeated.append(bool(same or near))
-        if not (same or near):
-            kept.append(row)
-    found = find_duplicates(unit, known, limit=limit, contents=contents)
-    assert found.repeated.tolist() == repeated
-    assert not found.repeated[found.of[found.repeated]].any()
-    assert not found.exact[~found.repeated].any()
-
-
-def test_a_slow_chain_is_thinned_and_not_dropped() -> None:
-    """Of a video whose frames differ little by little, frames remain all along it."""
-    angles = np.linspace(0, np.pi / 2, 100)
-    unit = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    found = find_duplicates(unit, np.ones(100, np.bool_), limit=0.2)
-    kept = np.flatnonzero(~found.repeated)
-    assert 7 <= len(kept) <= 9
-    assert np.ptp(np.diff(kept)) <= 1
 
 
 @given(st.integers(0, 1_000), st.integers(1, 40), st.integers(1, 12))

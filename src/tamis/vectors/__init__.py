@@ -5,13 +5,11 @@ All distances are Euclidean between vectors of length 1, so from 0 (same directi
 
 from tamis.vectors.duplicates import Duplicates, find_duplicates
 from tamis.vectors.nearest import nearest_rows, unit_rows
-from tamis.vectors.pairs import near_pairs
 from tamis.vectors.projection import project_neighbours, project_pca
 
 __all__ = [
     "Duplicates",
     "find_duplicates",
-    "near_pairs",
     "nearest_rows",
     "project_neighbours",
     "project_pca",

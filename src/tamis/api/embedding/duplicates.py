@@ -110,10 +110,16 @@ def duplicates_in(
         )
     stored = read_vectors(one, target_of(SampleColumns(snapshot), None), contents=True)
     limit = DEFAULT_LIMIT if limit is None else limit
-    listen(Progress("comparing", 0, None, "pictures"))
+    n = int(np.count_nonzero(stored.known))
+    listen(Progress("comparing", 0, n, "pictures"))
     with product_threads() as threads:
         found = find_duplicates(
-            stored.vectors, stored.known, limit=limit, contents=stored.contents, threads=threads
+            stored.vectors,
+            stored.known,
+            limit=limit,
+            contents=stored.contents,
+            threads=threads,
+            listen=lambda share: listen(Progress("comparing", round(share * n), n, "pictures")),
         )
     return FoundDuplicates(found, stored, limit)
 
