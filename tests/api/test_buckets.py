@@ -113,7 +113,7 @@ def test_a_bucket_says_what_a_folder_says(
 
 
 def test_hashes_tell_indexes_apart(folder: Folder) -> None:
-    """Another last digit of one score changes the hashes of the tables that hold it, and of no other; times do not."""
+    """Another last digit of a score changes the hashes of the tables that hold it, and no other; times do not."""
     before = hashes(folder)
     folder.predict("cars", "clip-1-mp4", box(score=0.5))
     assert hashes(folder) == before
