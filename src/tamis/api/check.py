@@ -109,7 +109,7 @@ def check(
 
 def report_problems(sources: Sources, snapshot: Snapshot) -> CheckReport:
     """Group the problems of a snapshot."""
-    connection = snapshot.connect()
+    connection = snapshot.connect("files", "problems")
     groups = sorted(
         [*_stored_groups(sources, connection), *_loose_groups(sources, snapshot)],
         key=lambda group: (_ORDER[group.severity], -group.count, group.code, group.task or ""),
@@ -126,7 +126,7 @@ def report_problems(sources: Sources, snapshot: Snapshot) -> CheckReport:
 def summarise_tasks(snapshot: Snapshot, connection: DuckDBPyConnection | None = None) -> dict[str, TaskSummary]:
     """Count files and predictions of each task, through a connection to the snapshot where there is one."""
     n_samples = snapshot.table("samples", ["kind"]).num_rows
-    rows = (connection or snapshot.connect()).execute(
+    rows = (connection or snapshot.connect("files")).execute(
         "SELECT task, count(*), count_if(valid), sum(n_predictions) FILTER (valid), count(sample) "
         "FROM files GROUP BY task"
     )
@@ -146,7 +146,7 @@ def summarise_tasks(snapshot: Snapshot, connection: DuckDBPyConnection | None = 
 
 def stream_problems(sources: Sources, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield every single problem, with line and column wherever they can be found."""
-    stored = snapshot.connect().execute(
+    stored = snapshot.connect("problems").execute(
         'SELECT code, task, file, path, line, "column", message, hint FROM problems ORDER BY file, task, path'
     )
     rows = iter(stored.fetchone, None)
@@ -168,7 +168,7 @@ def place_problems(
         limit: how many to return.
     """
     loose = [p for p in snapshot.manifest.problems if p.code == code and p.task == task]
-    connection = snapshot.connect()
+    connection = snapshot.connect("problems")
     which, values = "code = ? AND task IS NOT DISTINCT FROM ?", [code, task]
     counted = connection.execute(f"SELECT count(*) FROM problems WHERE {which}", values).fetchone()  # noqa: S608
     n_stored = 0 if counted is None else int(counted[0])

@@ -45,7 +45,7 @@ def changed_since(snapshot: Snapshot, lightly: Store) -> str | None:
 
 def _folders(snapshot: Snapshot) -> list[str]:
     """Return the folders that held prediction files."""
-    found = snapshot.connect().execute(
+    found = snapshot.connect("files").execute(
         "SELECT DISTINCT regexp_replace(file, '/[^/]*$', '') AS folder FROM files ORDER BY folder LIMIT ?",
         [_MAX_FOLDERS],
     )

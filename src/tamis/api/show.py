@@ -225,7 +225,7 @@ def _task_of_sample(task: Task, scores: dict[str, Any], predictions: list[dict[s
 def _classes(snapshot: Snapshot, task: Task) -> tuple[ClassCount, ...]:
     schema = snapshot.sql_schemas()[task.name]
     counted = (
-        snapshot.connect()
+        snapshot.connect("predictions")
         .execute(f"SELECT category_id, count(*), count(DISTINCT sample) FROM {schema}.predictions GROUP BY 1")  # noqa: S608
         .fetchall()
     )

@@ -105,7 +105,7 @@ def show_places(view: View, sources: Sources, *, code: str, task: str | None, of
     total, problems = place_problems(sources, view.snapshot, code=code, task=task, offset=offset, limit=limit)
     files = [problem.file for problem in problems if problem.file is not None]
     owners = dict(
-        view.snapshot.connect()
+        view.snapshot.connect("files")
         .execute("SELECT file, sample FROM files WHERE sample IS NOT NULL AND file IN (SELECT unnest(?))", [files])
         .fetchall()
         if files

@@ -77,7 +77,7 @@ def find_in_dataset(snapshot: Snapshot) -> list[Problem]:
     """Look at all files of each task together and return what is wrong with them as a whole."""
     if not snapshot.tasks:
         return []
-    connection = snapshot.connect()
+    connection = snapshot.connect("samples", "files", "predictions")
     n_samples = _number(connection, "SELECT count(*) FROM samples")
     totals = _totals(connection)
     schemas = snapshot.sql_schemas()
