@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench docs page-tools vendor pictures clean
+.PHONY: demo test test-ray check format bench docs page-tools vendor pictures clean
 
 $(BIN)/tamis: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,14 @@ demo: $(BIN)/tamis  ## build a small datasource, scan it, select from it, write 
 
 test: check  ## everything that CI runs, two files at once
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+$(VENV)-ray/.test: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-ray
+	$(VENV)-ray/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]' pytest hypothesis
+	@touch $@
+
+test-ray: $(VENV)-ray/.test  ## the tests of `--engine ray`, in an environment of their own with Ray: 300 MB
+	$(VENV)-ray/bin/python -m pytest tests/cluster
 
 check: $(VENV)/.test  ## format, lint, types, import directions, generated docs
 	$(BIN)/ruff format --check .
@@ -51,4 +59,4 @@ bench: $(VENV)/.test  ## measure against peers, write benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) demo benchmarks/work
+	rm -rf $(VENV) $(VENV)-ray demo benchmarks/work

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tamis.engine import EngineName
+
 if TYPE_CHECKING:
     from tamis.engine import Progress
 
@@ -20,7 +22,10 @@ class ScanOptions:
     """How to read a datasource.
 
     Attributes:
-        workers: processes that read; `None` is one for each processor that this process may use.
+        workers: processes that read; `None` is one for each processor that this process may use, or that the
+            cluster has.
+        engine: `local`, or `ray`: on a cluster.
+        ray_address: of the cluster, see `RaySession`.
         strict: also look for duplicate keys, which costs reading each file with unknown keys twice.
         full: read every file again, also those whose size and time did not change.
         relevant_filenames: path of a relevant-filenames file inside `.lightly`, or `None` for all samples.
@@ -28,6 +33,8 @@ class ScanOptions:
     """
 
     workers: int | None = None
+    engine: str = EngineName.LOCAL
+    ray_address: str | None = None
     strict: bool = False
     full: bool = False
     relevant_filenames: str | None = None

@@ -16,10 +16,12 @@ from tamis.cli.frames import frames_command
 from tamis.cli.helping import Commands
 from tamis.cli.objects import crops_command, embed_command, similar_command, tag_command
 from tamis.cli.options import (
+    EngineOption,
     Format,
     IndexOption,
     Lightly,
     Quiet,
+    RayAddress,
     Source,
     Workers,
     open_sources_for,
@@ -83,6 +85,8 @@ def check(
     lightly: Lightly = None,
     index: IndexOption = None,
     workers: Workers = None,
+    engine: EngineOption = "local",
+    ray_address: RayAddress = None,
     strict: Strict = False,
     full: Full = False,
     relevant_filenames: RelevantFilenames = None,
@@ -121,7 +125,14 @@ def check(
     from tamis.cli.render_objects import print_duplicates
 
     sources = open_sources_for(src, lightly, index, quiet=True)
-    options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
+    options = ScanOptions(
+        workers=workers,
+        engine=engine,
+        ray_address=ray_address,
+        strict=strict,
+        full=full,
+        relevant_filenames=relevant_filenames,
+    )
     with progress_bar(quiet=quiet) as listen, dry_scan(sources, options, listen=listen) as result:
         report = report_problems(sources, result.snapshot)
         repeated = None
@@ -150,6 +161,8 @@ def scan(
     lightly: Lightly = None,
     index: IndexOption = None,
     workers: Workers = None,
+    engine: EngineOption = "local",
+    ray_address: RayAddress = None,
     strict: Strict = False,
     full: Full = False,
     relevant_filenames: RelevantFilenames = None,
@@ -180,7 +193,14 @@ def scan(
     from tamis.cli.render import print_scan
 
     sources = open_sources_for(src, lightly, index, quiet=quiet)
-    options = ScanOptions(workers=workers, strict=strict, full=full, relevant_filenames=relevant_filenames)
+    options = ScanOptions(
+        workers=workers,
+        engine=engine,
+        ray_address=ray_address,
+        strict=strict,
+        full=full,
+        relevant_filenames=relevant_filenames,
+    )
     if watch:
         from tamis.cli.watching import watch_and_tell
 

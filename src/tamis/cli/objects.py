@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from tamis.cli.options import (
+    EngineOption,
     Format,
     IndexOption,
     Lightly,
     Quiet,
+    RayAddress,
     Source,
     Workers,
     open_sources_for,
@@ -60,6 +62,8 @@ def embed_command(
     lightly: Lightly = None,
     index: IndexOption = None,
     workers: Workers = None,
+    engine: EngineOption = "local",
+    ray_address: RayAddress = None,
     output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
 ) -> None:
@@ -88,6 +92,8 @@ def embed_command(
         padding=padding,
         full=full,
         workers=workers,
+        engine=engine,
+        ray_address=ray_address,
     )
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
@@ -127,6 +133,8 @@ def crops_command(
     lightly: Lightly = None,
     index: IndexOption = None,
     workers: Workers = None,
+    engine: EngineOption = "local",
+    ray_address: RayAddress = None,
     output: Format = OutputFormat.TEXT,
     quiet: Quiet = False,
 ) -> None:
@@ -159,6 +167,8 @@ def crops_command(
         jpeg_quality=quality,
         full=full,
         workers=workers,
+        engine=engine,
+        ray_address=ray_address,
     )
     snapshot = snapshot_of(sources, quiet=quiet)
     with progress_bar(quiet=quiet) as listen:

@@ -24,6 +24,16 @@ Workers = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Processes that read.  [default: one a processor]", show_default=False),
 ]
+EngineOption = Annotated[
+    str, typer.Option("--engine", metavar="local|ray", help="Work in processes of this machine, or on a cluster.")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDR",
+        help="Of the cluster: `HOST:PORT`, or `auto`.  [default: `RAY_ADDRESS`, or a Ray of this machine alone]",
+    ),
+]
 Format = Annotated[OutputFormat, typer.Option("--format", help="Tables for people, or JSON for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 

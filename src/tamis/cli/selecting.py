@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from tamis.cli.options import (
+    EngineOption,
     Format,
     IndexOption,
     Lightly,
     Quiet,
+    RayAddress,
     Source,
     open_sources_for,
     snapshot_of,
@@ -81,6 +83,8 @@ def select_command(
         bool, typer.Option("--add-to-pool", help="Let the picks, and the labelled samples, join the pool.")
     ] = False,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")] = Path("selection"),
+    engine: EngineOption = "local",
+    ray_address: RayAddress = None,
     lightly: Lightly = None,
     index: IndexOption = None,
     output: Format = OutputFormat.TEXT,
@@ -100,7 +104,7 @@ def select_command(
     """
     import msgspec
 
-    from tamis.api.embedding.embed import embed
+    from tamis.api.embedding.embed import EmbedOptions, embed
     from tamis.api.selecting.config import choose_config, choose_level
     from tamis.api.selecting.files import selection_document, write_selection
     from tamis.api.selecting.run import SelectOptions, join_pool, run_selection
@@ -120,10 +124,17 @@ def select_command(
     snapshot = snapshot_of(sources, quiet=quiet)
     if wanted.select.without_duplicates is not False:
         with progress_bar(quiet=quiet) as listen:
-            embed(sources, snapshot, listen=listen)
+            embed(sources, snapshot, EmbedOptions(engine=engine, ray_address=ray_address), listen=listen)
     note_if_stale(snapshot, sources, quiet=quiet)
     done = () if labelled is None else keys_of(labelled)
-    options = SelectOptions(embeddings=embeddings, pool=pool, labelled=done, add_to_pool=add_to_pool)
+    options = SelectOptions(
+        embeddings=embeddings,
+        pool=pool,
+        labelled=done,
+        add_to_pool=add_to_pool,
+        engine=engine,
+        ray_address=ray_address,
+    )
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
         write_selection(run, sources, out, listen=listen)

@@ -1,7 +1,18 @@
-"""Map a function over partitions: in this process, or in worker processes."""
+"""Map a function over partitions: in this process, in worker processes, or on a cluster.
 
-from tamis.engine.base import Engine, InlineEngine, WorkerError
+`RayEngine` is in `tamis.engine.ray_engine`; Ray itself is an extra that is loaded when it is used.
+"""
+
+from tamis.engine.base import Engine, EngineName, InlineEngine, WorkerError
 from tamis.engine.processes import ProcessEngine
 from tamis.engine.progress import Progress, ProgressListener
 
-__all__ = ["Engine", "InlineEngine", "ProcessEngine", "Progress", "ProgressListener", "WorkerError"]
+__all__ = [
+    "Engine",
+    "EngineName",
+    "InlineEngine",
+    "ProcessEngine",
+    "Progress",
+    "ProgressListener",
+    "WorkerError",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from tamis.errors import TamisError
@@ -14,8 +15,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class EngineName(StrEnum):
+    """Where the work is done: in processes of this machine, or on a Ray cluster."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class WorkerError(TamisError):
-    """A worker died before it could answer: killed, or out of memory."""
+    """Workers cannot be had, or died before they could answer: killed, or out of memory."""
 
 
 class Engine(Protocol):
@@ -24,6 +32,9 @@ class Engine(Protocol):
     @property
     def workers(self) -> int:
         """How many items are worked on at once."""
+
+    def start(self) -> None:
+        """Get ready before there is anything to do, where that takes a while and need not be waited for."""
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield the results as they come, in any order; items are taken as there is room for them.
@@ -43,6 +54,9 @@ class InlineEngine:
     """Does the work in this process, one item after the other."""
 
     workers = 1
+
+    def start(self) -> None:
+        """Do nothing: this process is ready."""
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield the results in the order of the items."""

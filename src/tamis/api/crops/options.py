@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tamis.engine import EngineName
 from tamis.media.frames import PictureFormat
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ class CropOptions:
         picture: how crops are stored.
         jpeg_quality: from 1 to 95; `None` for the usual.
         full: whether crops that are there are written again, whatever options made them.
-        workers: processes; `None` is one for each processor that this process may use.
+        workers: processes; `None` is one for each processor that this process may use, or that the cluster has.
+        engine: `local`, or `ray`: on a cluster.
+        ray_address: of the cluster, see `RaySession`.
     """
 
     keys: Sequence[str] | None = None
@@ -42,6 +45,8 @@ class CropOptions:
     jpeg_quality: int | None = None
     full: bool = False
     workers: int | None = None
+    engine: str = EngineName.LOCAL
+    ray_address: str | None = None
 
 
 class CropFault(msgspec.Struct, frozen=True, kw_only=True):

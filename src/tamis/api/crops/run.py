@@ -11,9 +11,10 @@ from tamis.api.crops.files import CropJob, crop_batch, crop_name, options_docume
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
-from tamis.api.options import ScanOptions, ignore_progress
+from tamis.api.engines import on_ray, open_engine
+from tamis.api.options import ignore_progress
 from tamis.api.writer import PredictionWriter
-from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import metadata_key, prediction_key, to_predictions
 from tamis.index import SampleColumns
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tamis.api.embedding.targets import Target
     from tamis.api.sources import Sources
-    from tamis.engine import Engine, ProgressListener
+    from tamis.engine import ProgressListener
     from tamis.index import Snapshot
     from tamis.model import Prediction
     from tamis.model.columns import Bools, Ints
@@ -100,6 +101,7 @@ def write_crops(
 
 
 def _check(options: CropOptions) -> None:
+    on_ray(options)
     if not 0.0 <= options.padding <= 10.0:  # noqa: PLR2004 (a box of 11 times the size)
         raise UsageError(f"Expected a padding from 0 to 10, got {options.padding:g}")
     if options.jpeg_quality is not None:
@@ -199,8 +201,8 @@ def _run(
 ) -> tuple[int, int, list[tuple[str, str]]]:
     written = kept = 0
     faults: list[tuple[str, str]] = []
-    n_workers = min(ScanOptions(workers=options.workers).n_workers, len(jobs))
-    engine: Engine = ProcessEngine(n_workers) if n_workers > 1 else InlineEngine()
+    places = [place for job in jobs[:1] for place in (job.batch.store, job.out)]
+    engine = open_engine(options, places, n_jobs=len(jobs))
     listen(Progress("crops", 0, n_rows, "objects"))
     with engine:
         for done in engine.map(crop_batch, jobs):

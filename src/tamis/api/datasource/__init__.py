@@ -14,7 +14,7 @@ from tamis.api.converting.exporting import ExportOptions, ExportReport
 from tamis.api.converting.import_reader import import_reader
 from tamis.api.converting.run import export_to, import_from
 from tamis.api.datasource.embedded import Embedded
-from tamis.api.embedding.embed import embed
+from tamis.api.embedding.embed import EmbedOptions, embed
 from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan
@@ -92,6 +92,8 @@ class Datasource(Embedded):
         labelled: Sequence[str] = (),
         add_to_pool: bool = False,
         out: str | Path | None = None,
+        engine: str = "local",
+        ray_address: str | None = None,
         listen: ProgressListener = ignore_progress,
     ) -> SelectionRun:
         """Select the samples worth labelling next.
@@ -111,6 +113,8 @@ class Datasource(Embedded):
             labelled: keys of more samples that count as selected already.
             add_to_pool: whether the picks, and the labelled samples, join the pool.
             out: folder for `selected.txt`, `report.html` and the other files; none are written by default.
+            engine: `local`, or `ray`: the machines of a cluster hold the samples; the picks are the same.
+            ray_address: of the cluster.
             listen: told how many picks there are.
 
         Raises:
@@ -122,6 +126,8 @@ class Datasource(Embedded):
             pool=pool,
             labelled=labelled,
             add_to_pool=add_to_pool,
+            engine=engine,
+            ray_address=ray_address,
         )
         wanted = choose_config(
             n=n,
@@ -133,7 +139,8 @@ class Datasource(Embedded):
             select=select,
         )
         if wanted.select.without_duplicates is not False:
-            embed(self.sources, self.snapshot, listen=listen)
+            how = EmbedOptions(engine=engine, ray_address=ray_address)
+            embed(self.sources, self.snapshot, how, listen=listen)
         run = run_selection(self.snapshot, wanted, options, listen=listen)
         if out is not None:
             write_selection(run, self.sources, Path(out))

@@ -14,8 +14,9 @@ from tamis.api.embedding.jobs import EmbedJob, run_job
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.stored import holds, read_status
 from tamis.api.embedding.targets import target_of
-from tamis.api.options import ScanOptions, ignore_progress
-from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.api.engines import on_ray, open_engine
+from tamis.api.options import ignore_progress
+from tamis.engine import EngineName, Progress
 from tamis.errors import UsageError
 from tamis.index import EmbeddingRows, SampleColumns, SetSpec, make_set, read_embeddings
 from tamis.media.visual import VisualEncoder
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tamis.api.embedding.stored import SetStatus
     from tamis.api.embedding.targets import Target
     from tamis.api.sources import Sources
-    from tamis.engine import Engine, ProgressListener
+    from tamis.engine import ProgressListener
     from tamis.index import EmbeddingSet, Snapshot
     from tamis.model.columns import Ints
 
@@ -54,7 +55,10 @@ class EmbedOptions:
         name: what the set is called; `visual`, or the name of the model or file, by default.
         padding: by which part the boxes of objects are widened, see `crop_area`; .1 by default.
         full: whether everything is encoded again, and a set of that name replaced whatever made it.
-        workers: processes that decode and encode; `None` is one for each processor that this process may use.
+        workers: processes that decode and encode; `None` is one for each processor that this process may use, or
+            that the cluster has.
+        engine: `local`, or `ray`: on a cluster.
+        ray_address: of the cluster, see `RaySession`.
     """
 
     task: str | None = None
@@ -65,6 +69,8 @@ class EmbedOptions:
     padding: float | None = None
     full: bool = False
     workers: int | None = None
+    engine: str = EngineName.LOCAL
+    ray_address: str | None = None
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +141,7 @@ def embed(
     into = make_set(sources.index.root, _spec(wanted, encoder), anew=wanted.full)
     before = read_status(into, target)
     missing = before.missing
-    _encode(sources, target, missing, _Work(encoder, into, wanted.workers), listen)
+    _encode(sources, target, missing, _Work(encoder, into, wanted), listen)
     into.compact(_once(target))
     return _report(into, target, read_status(into, target), n_new=len(missing))
 
@@ -184,6 +190,7 @@ def encoder_of_set(spec: SetSpec) -> Encoder:
 
 
 def _check(options: EmbedOptions) -> None:
+    on_ray(options)
     if options.model is not None and options.file is not None:
         raise UsageError("A model and a file of embeddings exclude each other", hint="give one of them")
     if options.padding is not None and options.task is None:
@@ -218,13 +225,13 @@ def _spec(options: EmbedOptions, encoder: Encoder) -> SetSpec:
 class _Work:
     encoder: Encoder
     into: EmbeddingSet
-    workers: int | None
+    options: EmbedOptions
 
 
 def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener) -> None:
     jobs = [EmbedJob(batch, work.encoder, work.into) for batch in batches_of(target, missing, sources.input)]
-    n_workers = min(ScanOptions(workers=work.workers).n_workers, len(jobs))
-    engine: Engine = ProcessEngine(n_workers) if n_workers > 1 else InlineEngine()
+    model = None if work.options.model is None else Path(work.options.model)
+    engine = open_engine(work.options, [sources.input, work.into.folder, model], n_jobs=len(jobs))
     unit = "pictures" if target.task is None else "objects"
     n_done = n_faults = 0
     listen(Progress("embedding", 0, len(missing), unit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,8 +48,12 @@ class PartitionResult:
 
 
 def read_partition(job: ScanJob, partition: Partition) -> PartitionResult:
-    """Read, check and score the units of a partition and write their shard."""
-    shard_id = f"{job.prefix}/{partition.number:06d}"
+    """Read, check and score the units of a partition and write their shard.
+
+    A cluster may read a partition twice at once, where it takes a worker for dead that is not: each time the shard
+    has a name of its own, and the one that is reported counts.
+    """
+    shard_id = f"{job.prefix}/{partition.number:06d}-{secrets.token_hex(4)}"
     writer = ShardWriter(
         job.folder, shard_id, shard_schemas(score_columns(job.tasks), metadata_columns(job.metadata))
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tamis.api.engines import on_ray, open_engine
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.chunk import Partition, ScanJob
 from tamis.api.scanning.findings import find_in_dataset
@@ -22,7 +23,7 @@ from tamis.api.scanning.project import Project, read_project
 from tamis.api.scanning.rows import metadata_columns
 from tamis.api.scanning.videos import VideoCounter, doubt_orphans
 from tamis.api.scanning.walk import Walk
-from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.engine import InlineEngine, Progress
 from tamis.errors import DatasourceError, IndexMissingError
 from tamis.index import Changes, Manifest, Snapshot, all_units, find_changes
 from tamis.model import Severity
@@ -101,7 +102,14 @@ def scan(
 def dry_scan(
     sources: Sources, options: ScanOptions | None = None, *, listen: ProgressListener = ignore_progress
 ) -> Iterator[ScanResult]:
-    """Scan into a temporary folder and leave the index as it is; the snapshot lives as long as the context."""
+    """Scan into a temporary folder and leave the index as it is; the snapshot lives as long as the context.
+
+    Machines of a cluster share no temporary folder: theirs is in the index, which forgets it at the end.
+    """
+    if on_ray(options or ScanOptions()):
+        with sources.index.staging() as staging:
+            yield _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
+        return
     with tempfile.TemporaryDirectory(prefix="tamis-check-") as folder:
         yield _scan(sources, options or ScanOptions(), listen, _Target(Path(folder), folder))
 
@@ -121,7 +129,7 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
     known_videos = base.manifest.videos if base else ()
     if base is not None and base.manifest.settings != project.settings:
         base = None
-    with ProcessEngine(options.n_workers, warm_up=_nothing) as engine:
+    with open_engine(options, (sources.input, sources.lightly, target.folder), warm_up=_nothing) as engine:
         counter = VideoCounter(sources.input, engine, known_videos)
         walk = Walk(
             input_store=sources.input,
@@ -151,9 +159,11 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
         )
         videos = {i: counter.videos[key] for i, key in enumerate(listing.videos)}
         n_read = len(changes.to_read)
-        reader = engine if n_read > _INLINE_UNITS and options.n_workers > 1 else InlineEngine()
-        partitions = _partitions(listing, changes, videos, options.n_workers)
+        reader = engine if _is_worth_it(options, n_read) else InlineEngine()
+        n_workers = reader.workers if on_ray(options) else options.n_workers
+        partitions = _partitions(listing, changes, videos, n_workers)
         shards = _read(reader, job, partitions, n_read, listen)
+    _remove_repeats(target.folder, shards)
     problems = [*project.problems, *walk.problems, *counter.problems(), *_unmatched(project, listing)]
     manifest = Manifest(
         id=target.prefix,
@@ -192,7 +202,14 @@ def _nothing() -> None:
     """Do nothing: to get here a worker has imported all that reading needs."""
 
 
-def _start_early(engine: ProcessEngine, listen: ProgressListener) -> ProgressListener:
+def _is_worth_it(options: ScanOptions, n_units: int) -> bool:
+    """Whether an engine reads so many units sooner than this process alone."""
+    if on_ray(options):
+        return n_units > _SMALLEST_PARTITION_UNITS
+    return n_units > _INLINE_UNITS and options.n_workers > 1
+
+
+def _start_early(engine: Engine, listen: ProgressListener) -> ProgressListener:
     """Start the workers as soon as the listing shows that they will be needed."""
 
     def listen_and_start(progress: Progress) -> None:
@@ -235,6 +252,14 @@ def _read(
         n_errors, n_warnings = n_problems[Severity.ERROR], n_problems[Severity.WARNING]
         listen(Progress("reading", n_done, n_units, "samples", f"{n_errors} errors, {n_warnings} warnings"))
     return sorted(shards, key=lambda shard: shard.id)
+
+
+def _remove_repeats(folder: Path, shards: list[Shard]) -> None:
+    """Remove what workers of a cluster wrote that were lost before they could report it."""
+    reported = {shard.id.rpartition("/")[2] for shard in shards}
+    for path in folder.glob("*.parquet"):
+        if path.name.partition(".")[0] not in reported:
+            path.unlink(missing_ok=True)
 
 
 def _unmatched(project: Project, listing: Listing) -> list[Problem]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.engines import on_ray, open_ray
 from tamis.api.options import ignore_progress
 from tamis.api.selecting.duplicates import repeated_rows
 from tamis.api.selecting.inputs import Inputs
 from tamis.api.selecting.limits import limits_of
 from tamis.api.selecting.rows import Rows, rows_of
-from tamis.engine import Progress
+from tamis.engine import EngineName, Progress
 from tamis.errors import UsageError
 from tamis.index import Pool, SampleColumns
 from tamis.selection import (
@@ -23,16 +26,18 @@ from tamis.selection import (
     SampleValueError,
     Selection,
     SelectionConfig,
+    Sharding,
     StrategyConfig,
     Threshold,
     describe,
     explain,
+    open_shard,
     select,
     survey,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tamis.engine import ProgressListener
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from tamis.selection import Strategy
 
 _PROGRESS_EVERY_PICKS = 50
+_SMALLEST_SHARD_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ class SelectOptions:
         pinned: keys that are picked whatever the config says: the first of the picks that are asked for.
         rejected: keys that are not to be picked.
         among: which samples may be picked, shape (N,); `None`: all.
+        engine: `local`, or `ray`: the machines of a cluster hold the samples and look for the best.
+        ray_address: of the cluster, see `RaySession`.
     """
 
     embeddings: str | Path | None = None
@@ -64,6 +72,8 @@ class SelectOptions:
     pinned: Sequence[str] = ()
     rejected: Sequence[str] = ()
     among: Bools | None = None
+    engine: str = EngineName.LOCAL
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +175,7 @@ def run_selection(
     options = options or SelectOptions()
     if options.add_to_pool and options.pool is None:
         raise UsageError("The picks can join a pool only if there is one", hint="give `--pool NAME`")
+    on_ray(options)
     rows = rows_of(snapshot, config.select)
     limits = limits_of(config, rows)
     inputs = Inputs(rows, options.embeddings, listen)
@@ -189,14 +200,16 @@ def run_selection(
     try:
         n_eligible = int(np.count_nonzero(survey(strategies, candidate=candidate, pool=pool).eligible))
         n_requested = max((config.n_samples or config.budget(n_eligible)) - len(before.pinned), 0)
-        selection = select(
-            strategies,
-            n_samples=n_requested,
-            candidate=candidate,
-            pool=pool,
-            limits=limits,
-            progress=progress,
-        )
+        with _sharding(options, len(rows)) as sharding:
+            selection = select(
+                strategies,
+                n_samples=n_requested,
+                candidate=candidate,
+                pool=pool,
+                limits=limits,
+                sharding=sharding,
+                progress=progress,
+            )
     except SampleValueError as error:
         message = str(error).replace(f"sample {error.sample}:", f"sample `{rows.keys[error.sample]}`:", 1)
         raise UsageError(message, hint="mend that value, or take the strategy out of the config") from None
@@ -219,6 +232,17 @@ def run_selection(
         n_duplicates=int(np.count_nonzero(repeated)),
         pinned=before.pinned,
     )
+
+
+@contextmanager
+def _sharding(options: SelectOptions, n_rows: int) -> Iterator[Sharding | None]:
+    """Say who holds the rows: this process, or those of a cluster, one a processor."""
+    if not on_ray(options):
+        yield None
+        return
+    with open_ray(options) as engine:
+        n_shards = min(engine.workers, -(-n_rows // _SMALLEST_SHARD_ROWS))
+        yield Sharding(open=partial(engine.hold, open_shard), n_shards=n_shards)
 
 
 @dataclass(frozen=True, slots=True)
