@@ -1,7 +1,9 @@
-"""Measure what a Ray of two nodes costs beside two processes of this machine: `bench_ray.py [--repeats 3] [--n 100000]`.
+"""Measure what a Ray of two nodes costs beside two processes of this machine.
 
-Runs in the environment of `make test-ray`. Two raylets with a processor each, on one machine, so that nothing is won:
-what is more is overhead. The same files are scanned, and the same samples selected, in turn; it prints a table.
+    python benchmarks/bench_ray.py [--repeats 3] [--n 100000]
+
+Runs in the environment of `make test-ray`. Two raylets with a processor each, on one machine, so that nothing is
+won: what is more is overhead. The same files are scanned, and the same samples selected, in turn.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from bench_inputs import build
+
 from tamis.api.options import ScanOptions
 from tamis.api.scanning.scan import scan
 from tamis.api.sources import open_sources
@@ -62,7 +64,8 @@ def selected(points: np.ndarray[Any, Any], n_picks: int, address: str | None) ->
         return picks
     with RayEngine(address) as engine:
         sharding = Sharding(open=partial(engine.hold, open_shard), n_shards=engine.workers)
-        return select(strategies, n_samples=n_picks, candidate=everyone, sharding=sharding).picks.tolist()
+        picks = select(strategies, n_samples=n_picks, candidate=everyone, sharding=sharding).picks.tolist()
+        return picks
 
 
 def main() -> None:
@@ -71,7 +74,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--n", type=int, default=100_000, help="files, and samples")
     options = parser.parse_args()
-    folder = build(HERE / "work", options.n)
+    folder = build(HERE / "work", options.n).root
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     sys.path.insert(0, str(HERE.parent / "tests"))
     from ray_nodes import Nodes  # noqa: PLC0415 (starts Ray)
