@@ -60,12 +60,12 @@ def selected(points: np.ndarray[Any, Any], n_picks: int, address: str | None) ->
     strategies = [Diversity(name="diversity", embeddings=points)]
     everyone = np.ones(len(points), np.bool_)
     if address is None:
-        picks: list[int] = select(strategies, n_samples=n_picks, candidate=everyone).picks.tolist()
-        return picks
+        found = select(strategies, n_samples=n_picks, candidate=everyone)
+        return [int(pick) for pick in found.picks]
     with RayEngine(address) as engine:
         sharding = Sharding(open=partial(engine.hold, open_shard), n_shards=engine.workers)
-        picks = select(strategies, n_samples=n_picks, candidate=everyone, sharding=sharding).picks.tolist()
-        return picks
+        found = select(strategies, n_samples=n_picks, candidate=everyone, sharding=sharding)
+    return [int(pick) for pick in found.picks]
 
 
 def main() -> None:
