@@ -26,7 +26,7 @@ $(VENV)-ray/.test: pyproject.toml
 	$(VENV)-ray/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]' pytest hypothesis
 	@touch $@
 
-test-ray: $(VENV)-ray/.test  ## the tests of `--engine ray`, in an environment of their own with Ray: 300 MB
+test-ray: $(VENV)-ray/.test  ## the tests of `--engine ray`, in an environment of their own with Ray: 250 MB
 	$(VENV)-ray/bin/python -m pytest tests/cluster
 
 check: $(VENV)/.test  ## format, lint, types, import directions, generated docs

@@ -76,6 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = build(HERE / "work", options.n).root
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # loopback alone
     sys.path.insert(0, str(HERE.parent / "tests"))
     from ray_nodes import Nodes  # noqa: PLC0415 (starts Ray)
 
