@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from tamis.selection.strategies import (
 )
 
 Array = Any
+Run = TypeVar("Run", bound=Any)
 STRENGTHS = [1.0, 1.0, 1.0, 0.5, 2.0, 0.0, -1.0, -0.7]
 
 
@@ -44,6 +45,22 @@ def random_problem(seed: int) -> Problem:
     candidate = rng.random(n) < rng.choice([1.0, 0.8])
     pool = [int(i) for i in rng.permutation(n)[: rng.integers(0, 4)]] if rng.random() < 0.4 else []
     return Problem(strategies, candidate, pool, int(rng.integers(1, n + 3)))
+
+
+def bounded_problem(seed: int) -> Problem:
+    """A random problem all of whose strategies have bounds."""
+    problem = random_problem(seed)
+    for strategy in problem.strategies:
+        if strategy["kind"] in ("DIVERSITY", "BALANCE"):
+            strategy["strength"] = abs(strategy["strength"])
+    return problem
+
+
+def finish(run: Run, k: int) -> Run:
+    """Let a run pick until there are k, or it ends."""
+    while len(run.picks) < k and run.stopped is None:
+        run.step()
+    return run
 
 
 def _base(rng: Any, kind: str, n: int, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from brute_force import BruteForce, unit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies_selection import engine_strategies, random_problem
+from strategies_selection import bounded_problem, engine_strategies, finish
 from tamis.selection import among, chosen, regions, vectors
 from tamis.selection.balance import BalanceTerm, wanted
 from tamis.selection.bounds import SpreadBounds, SumBounds
@@ -41,28 +41,13 @@ def _regions_from_the_start() -> Iterator[None]:
 
 
 def _run(strategies: Sequence[Strategy], k: int, candidate: Array, pool: Sequence[int] = ()) -> CascadeRun:
-    return _finish(CascadeRun(strategies, survey(strategies, candidate=candidate, pool=pool), pool, sizes=TINY), k)
-
-
-def _finish(run: CascadeRun, k: int) -> CascadeRun:
-    while len(run.picks) < k and run.stopped is None:
-        run.step()
-    return run
-
-
-def _turned(seed: int) -> Any:
-    """A random problem all of whose strategies have bounds."""
-    problem = random_problem(seed)
-    for strategy in problem.strategies:
-        if strategy["kind"] in ("DIVERSITY", "BALANCE"):
-            strategy["strength"] = abs(strategy["strength"])
-    return problem
+    return finish(CascadeRun(strategies, survey(strategies, candidate=candidate, pool=pool), pool, sizes=TINY), k)
 
 
 @pytest.mark.parametrize("seed", range(600))
 def test_picks_are_those_of_the_definition(seed: int) -> None:
     """Groups that hold next to nothing give the picks, objectives and early ends of the brute force."""
-    problem = _turned(seed)
+    problem = bounded_problem(seed)
     strategies = engine_strategies(problem)
     with np.errstate(invalid="ignore", divide="ignore"):
         brute = BruteForce(problem.strategies, problem.candidate, problem.pool)
@@ -82,7 +67,7 @@ def test_picks_are_those_of_the_definition(seed: int) -> None:
 
 def test_the_seeds_cover_what_matters() -> None:
     """Most random problems have bounds, and many of them mix strategies or measure objects."""
-    problems = [problem for problem in map(_turned, range(600)) if has_bounds(engine_strategies(problem))]
+    problems = [problem for problem in map(bounded_problem, range(600)) if has_bounds(engine_strategies(problem))]
     assert len(problems) > 400
     assert sum(len(problem.strategies) > 1 for problem in problems) > 200
     assert sum(any(s.get("owner") is not None for s in problem.strategies) for problem in problems) > 100
@@ -152,7 +137,7 @@ def test_groups_pick_like_the_plain_loop(points: str, mix: str) -> None:
     strategies = MIXES[mix](rng, POINTS[points](rng))
     everyone = np.ones(N, bool)
     field = survey(strategies, candidate=everyone, pool=[7, 3])
-    fast = _finish(CascadeRun(strategies, field, [7, 3], sizes=MEDIUM), 80).picks
+    fast = finish(CascadeRun(strategies, field, [7, 3], sizes=MEDIUM), 80).picks
     plain = select(_negligible(strategies), n_samples=80, candidate=everyone, pool=[7, 3]).picks
     assert fast == plain.tolist()
 
@@ -214,7 +199,7 @@ def test_one_diversity_picks_farthest_first(name: str, sizes: Sizes) -> None:
     rows = LONE_SETS[name](np.random.default_rng(7))
     field = survey([Diversity(name="d", embeddings=rows)], candidate=np.ones(MANY, bool), pool=[])
     run = CascadeRun([Diversity(name="d", embeddings=rows)], field, [], sizes=sizes)
-    assert _finish(run, 300).picks == _farthest_first(rows, 300)
+    assert finish(run, 300).picks == _farthest_first(rows, 300)
 
 
 def test_duplicates_come_last_and_at_no_distance() -> None:
@@ -264,7 +249,7 @@ def test_most_distances_are_left_out(monkeypatch: pytest.MonkeyPatch, objects: b
     points = (centres[rng.integers(0, 200, 20_000)] + 0.5 * rng.standard_normal((20_000, 8))).astype(np.float32)
     owner = np.arange(20_000) // 5 if objects else None
     strategies = [Diversity(name="d", embeddings=points, owner=owner)]
-    _finish(CascadeRun(strategies, survey(strategies, candidate=np.ones(n, bool), pool=[]), []), k)
+    finish(CascadeRun(strategies, survey(strategies, candidate=np.ones(n, bool), pool=[]), []), k)
     every = 20_000 * 2_000
     assert 20_000 <= compared["float32"] < 0.6 * every
     assert compared["float64"] < 0.01 * every

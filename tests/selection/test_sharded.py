@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from strategies_selection import engine_strategies, random_problem
+from strategies_selection import bounded_problem, engine_strategies, finish
 from tamis.errors import UsageError
 from tamis.selection.cascade_run import CascadeRun, has_bounds
 from tamis.selection.config import Distribution
@@ -66,25 +66,10 @@ def sharded(  # noqa: PLR0913 (what a case varies)
     return run, made
 
 
-def finish(run: Any, k: int) -> Any:
-    while len(run.picks) < k and run.stopped is None:
-        run.step()
-    return run
-
-
-def _turned(seed: int) -> Any:
-    """A random problem all of whose strategies have bounds."""
-    problem = random_problem(seed)
-    for strategy in problem.strategies:
-        if strategy["kind"] in ("DIVERSITY", "BALANCE"):
-            strategy["strength"] = abs(strategy["strength"])
-    return problem
-
-
 @pytest.mark.parametrize("seed", range(300))
 def test_shards_pick_what_one_machine_picks(seed: int) -> None:
     """Any problem, cut into shards of any number, some of them lost on the way: same picks, objectives, and end."""
-    problem = _turned(seed)
+    problem = bounded_problem(seed)
     strategies = engine_strategies(problem)
     if not has_bounds(strategies):
         return
@@ -171,5 +156,5 @@ def test_an_exchange_serves_many_picks() -> None:
 
 def test_the_cases_cover_what_matters() -> None:
     """Most random problems have bounds, and some of their shards are lost: the laws above say something."""
-    found = [_turned(seed) for seed in range(300)]
+    found = [bounded_problem(seed) for seed in range(300)]
     assert sum(has_bounds(engine_strategies(problem)) for problem in found) > 200

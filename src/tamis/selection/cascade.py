@@ -183,7 +183,7 @@ class Cascade:
         for term in self._terms:
             term.release()
             term.sweep()
-        draw = draw_top(self._bounds(everyone), size, self._tolerance)
+        draw = draw_top(_bounds(self._terms, everyone, self._alive), size, self._tolerance)
         self._middle = draw.top
         self._outer_edge = draw.edge(self._terms, everyone)
 
@@ -191,24 +191,11 @@ class Cascade:
         for term in self._terms:
             term.release()
         middle = self._middle
-        while True:
-            scores = self._bounds(middle)
-            draw = draw_top(scores, size, self._tolerance)
-            top = middle[draw.top]
-            if not any(term.stale(top).any() for term in self._terms):
-                break
-            wider = middle[draw_top(scores, _WIDER * size, self._tolerance).top]
-            for term in self._terms:
-                term.refresh(wider[term.stale(wider)])
+        draw = draw_fresh(self._terms, middle, self._alive, size, tolerance=self._tolerance, wider=_WIDER)
         self._inner_edge = draw.edge(self._terms, middle)
-        self._inner = top
+        self._inner = middle[draw.top]
         for term in self._terms:
-            term.focus(top)
-
-    def _bounds(self, of: Indices | slice) -> Floats:
-        scores: Floats = np.add.reduce([term.bounds(of) for term in self._terms])
-        scores[~self._alive[of]] = -np.inf
-        return scores
+            term.focus(self._inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,6 +224,46 @@ class Draw:
         """
         first = self.first if first is None else first
         return Edge(self.bound, first, self.best, tuple(term.state(of) for term in terms))
+
+
+def draw_fresh(
+    terms: Sequence[Bounds],
+    of: Indices | slice,
+    alive: Bools,
+    size: int,
+    *,
+    tolerance: Tolerance,
+    wider: int,
+) -> Draw:
+    """Find the largest bounds, tightened until none of them ignores a selected sample.
+
+    Args:
+        terms: which give the bounds.
+        of: whom to draw from, all for `slice(None)`.
+        alive: which of all samples may be picked, (N,).
+        size: how many.
+        tolerance: how far two scores may be apart and tie.
+        wider: how many times as many are refreshed with them.
+    """
+    while True:
+        scores = _bounds(terms, of, alive)
+        draw = draw_top(scores, size, tolerance)
+        top = _samples(of, draw.top)
+        if not any(term.stale(top).any() for term in terms):
+            return draw
+        more = _samples(of, draw_top(scores, wider * size, tolerance).top)
+        for term in terms:
+            term.refresh(more[term.stale(more)])
+
+
+def _samples(of: Indices | slice, places: Indices) -> Indices:
+    return places if isinstance(of, slice) else of[places]
+
+
+def _bounds(terms: Sequence[Bounds], of: Indices | slice, alive: Bools) -> Floats:
+    scores: Floats = np.add.reduce([term.bounds(of) for term in terms])
+    scores[~alive[of]] = -np.inf
+    return scores
 
 
 def draw_top(scores: Floats, size: int, tolerance: Tolerance) -> Draw:

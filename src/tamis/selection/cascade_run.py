@@ -15,12 +15,12 @@ from tamis.selection.columns import (
     SpreadColumn,
     TermColumn,
     Weighing,
+    bounded_term,
     lazy_distances,
     strength_of,
 )
 from tamis.selection.share_bounds import ShareBounds
 from tamis.selection.strategies import Balance, Diversity, Threshold
-from tamis.selection.terms import SumTerm, make_term
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,16 +105,12 @@ class CascadeRun:
             distances = lazy_distances(strategy, known, threads=self._threads)
             spread = SpreadBounds(distances, strength=strength, alone=alone) if strength else None
             return SpreadColumn(strategy, distances, spread)
-        in_play = field.candidate.copy()
-        in_play[list(pool)] = True
-        term = make_term(strategy, known, in_play, field.candidate, threads=self._threads)
+        term = bounded_term(strategy, known, field, pool, threads=self._threads)
         if strength == 0.0:
             return TermColumn(term, None)
         if isinstance(term, BalanceTerm):
             return TermColumn(term, ShareBounds(term, strength=strength, largest=term.largest(field.candidate)))
-        if isinstance(term, SumTerm):
-            return TermColumn(term, SumBounds(term, strength=strength, alone=alone))
-        raise TypeError(f"expected a term of known bounds, got {type(term).__name__}")
+        return TermColumn(term, SumBounds(term, strength=strength, alone=alone))
 
 
 def n_parts(strategies: Sequence[Strategy]) -> float:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from tamis.selection.nearest import LazyDistances
+from tamis.selection.balance import BalanceTerm
+from tamis.selection.nearest import LazyDistances, starts_of
 from tamis.selection.strategies import Threshold
-from tamis.selection.terms import LEAST_OBJECTIVE, ROUNDING, too_near
+from tamis.selection.terms import LEAST_OBJECTIVE, ROUNDING, SumTerm, make_term, too_near
 from tamis.selection.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from tamis.selection.cascade import Bounds
     from tamis.selection.chosen import Chosen
     from tamis.selection.embeddings import Bools, Floats
-    from tamis.selection.strategies import Diversity, Strategy
+    from tamis.selection.field import Field
+    from tamis.selection.strategies import Balance, Diversity, Similarity, Strategy, Typicality, Weights
     from tamis.selection.terms import Term
 
 _ALONE_ROUNDING = 1e-13  # relative: what is left of a squared distance after normalising, subtracting and summing
@@ -246,10 +248,25 @@ class SpreadColumn:
         return objectives, gains
 
 
+def bounded_term(
+    strategy: Weights | Similarity | Typicality | Balance,
+    known: Bools,
+    field: Field,
+    pool: Sequence[int],
+    *,
+    threads: Executor | None,
+) -> SumTerm | BalanceTerm:
+    """Start a strategy of which bounds follow from its term alone: all but DIVERSITY."""
+    in_play = field.candidate.copy()
+    in_play[list(pool)] = True
+    term = make_term(strategy, known, in_play, field.candidate, threads=threads)
+    if not isinstance(term, SumTerm | BalanceTerm):
+        raise TypeError(f"expected a term of known bounds, got {type(term).__name__}")
+    return term
+
+
 def lazy_distances(strategy: Diversity, known: Bools, *, threads: Executor | None = None) -> LazyDistances:
     """Return the distances that a DIVERSITY goes by, with nothing selected yet."""
-    n = len(known)
-    owner = np.arange(n) if strategy.owner is None else np.asarray(strategy.owner, np.int64)
-    starts = np.searchsorted(owner, np.arange(n + 1))
-    usable = np.flatnonzero(known[owner])
+    starts = starts_of(strategy.owner, len(known))
+    usable = np.flatnonzero(np.repeat(known, np.diff(starts)))
     return LazyDistances(Vectors(strategy.embeddings), starts, usable=usable, threads=threads)

@@ -71,13 +71,7 @@ class LazyDistances:
 
     def rows(self, of: Indices) -> Indices:
         """Return the rows of the vectors of some samples."""
-        if self._single:
-            return of
-        counts = self._counts[of]
-        ends = np.cumsum(counts)
-        within = np.arange(int(ends[-1]) if len(of) else 0) - np.repeat(ends - counts, counts)
-        rows: Indices = np.repeat(self._starts[of], counts) + within
-        return rows
+        return of if self._single else rows_of(self._starts, of)
 
     def units_of(self, sample: int) -> Floats:
         """Return the vectors of a sample, (n, d) in float64."""
@@ -184,6 +178,33 @@ class LazyDistances:
         sums = np.bincount(owner, weights=squares, minlength=len(of))
         means: Floats = sums / np.maximum(counts, 1)
         return means
+
+
+def starts_of(owner: Indices | None, n: int) -> Indices:
+    """Return where the vectors of each of n samples start, and their end, (n + 1,).
+
+    Args:
+        owner: the sample of each vector, ascending; `None`: vector i is of sample i.
+        n: number of samples.
+
+    >>> starts_of(np.array([0, 2, 2]), 3).tolist()
+    [0, 1, 1, 3]
+    """
+    samples = np.arange(n + 1)
+    return samples if owner is None else np.searchsorted(np.asarray(owner, np.int64), samples)
+
+
+def rows_of(starts: Indices, of: Indices) -> Indices:
+    """Return the rows of the vectors of some samples, one sample after the other.
+
+    >>> rows_of(np.array([0, 1, 1, 3]), np.array([1, 2])).tolist()
+    [1, 2]
+    """
+    counts = starts[of + 1] - starts[of]
+    ends = np.cumsum(counts)
+    within = np.arange(int(ends[-1]) if len(of) else 0) - np.repeat(ends - counts, counts)
+    rows: Indices = np.repeat(starts[of], counts) + within
+    return rows
 
 
 def _blocks(end: int, size: int, *, start: int = 0) -> Iterator[slice]:

@@ -13,9 +13,10 @@ import numpy as np
 
 from tamis.selection.balance import BalanceTerm
 from tamis.selection.bounds import SpreadBounds, SumBounds
-from tamis.selection.cascade import Edge, draw_top
+from tamis.selection.cascade import Edge, draw_fresh
 from tamis.selection.chosen import Chosen
 from tamis.selection.columns import lazy_distances
+from tamis.selection.nearest import rows_of
 from tamis.selection.share_bounds import ShareBounds
 from tamis.selection.strategies import Diversity
 from tamis.selection.terms import SumTerm
@@ -134,28 +135,19 @@ class Shard:
             column.learn(news)
         for term in self._terms:
             term.sweep()
-        while True:
-            scores = self._scores()
-            draw = draw_top(scores, question.size, self._tolerance)
-            if not any(term.stale(draw.top).any() for term in self._terms):
-                break
-            wider = draw_top(scores, _WIDER * question.size, self._tolerance).top
-            for term in self._terms:
-                term.refresh(wider[term.stale(wider)])
+        everyone = slice(None)
+        draw = draw_fresh(
+            self._terms, everyone, self._alive, question.size, tolerance=self._tolerance, wider=_WIDER
+        )
         return Answer(
             samples=self._global(draw.top),
             squares=tuple(column.squares(draw.top) for column in self._columns),
             edge=draw.edge(
                 self._terms,
-                slice(None),
+                everyone,
                 first=draw.first if draw.first < 0 else self._first + self._step * draw.first,
             ),
         )
-
-    def _scores(self) -> Floats:
-        scores: Floats = np.add.reduce([term.bounds(slice(None)) for term in self._terms])
-        scores[~self._alive] = -np.inf
-        return scores
 
     def _global(self, samples: Indices) -> Indices:
         return self._first + self._step * samples
@@ -231,22 +223,24 @@ def cut(array: NDArray[Any], first: int, step: int) -> NDArray[Any]:
     return np.ascontiguousarray(array[first::step])
 
 
-def restricted(strategy: Diversity, samples: Indices, n: int) -> Diversity:
-    """Return a DIVERSITY of some of n samples alone, ascending, which count from 0 on.
+def restricted(strategy: Diversity, samples: Indices, starts: Indices) -> Diversity:
+    """Return a DIVERSITY of some samples alone, ascending, which count from 0 on.
+
+    Args:
+        strategy: of all samples.
+        samples: which to keep, (n,).
+        starts: where the vectors of each of all samples start, as of `starts_of`.
 
     >>> own = Diversity(name="d", embeddings=np.eye(3), owner=np.array([0, 2, 2]))
-    >>> part = restricted(own, np.array([1, 2]), 3)
+    >>> part = restricted(own, np.array([1, 2]), np.array([0, 1, 1, 3]))
     >>> part.embeddings.tolist(), part.owner.tolist()
     ([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [1, 1])
     """
     if strategy.owner is None:
         rows, owner = samples, None
     else:
-        place = np.full(n, -1, np.int64)
-        place[samples] = np.arange(len(samples))
-        of = place[np.asarray(strategy.owner, np.int64)]
-        rows = np.flatnonzero(of >= 0)
-        owner = of[rows]
+        rows = rows_of(starts, samples)
+        owner = np.repeat(np.arange(len(samples)), starts[samples + 1] - starts[samples])
     return Diversity(
         name=strategy.name,
         embeddings=strategy.embeddings[rows],

@@ -14,12 +14,12 @@ import numpy as np
 from tamis.selection.balance import BalanceTerm
 from tamis.selection.bounds import SpreadBounds, SumBounds
 from tamis.selection.chosen import Chosen
-from tamis.selection.columns import FilterColumn, SpreadColumn, TermColumn, lazy_distances
+from tamis.selection.columns import FilterColumn, SpreadColumn, TermColumn, bounded_term, lazy_distances
 from tamis.selection.embeddings import unit_embeddings
+from tamis.selection.nearest import starts_of
 from tamis.selection.shard import SharePart, SpreadNews, SpreadPart, SumPart, cut, restricted
 from tamis.selection.share_bounds import ShareBounds
 from tamis.selection.strategies import Diversity, Threshold
-from tamis.selection.terms import SumTerm, make_term
 from tamis.selection.vectors import nearest_squares
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tamis.selection.field import Field
     from tamis.selection.shard import Answer
     from tamis.selection.strategies import Strategy
+    from tamis.selection.terms import SumTerm
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,7 @@ class SpreadSide:
 
     def part(self, first: int, step: int) -> SpreadPart:
         """Return what a shard holds."""
-        n = len(self._known)
-        own = restricted(self._strategy, np.arange(first, n, step), n)
+        own = restricted(self._strategy, np.arange(first, len(self._known), step), self._here.starts)
         return SpreadPart(strategy=own, known=cut(self._known, first, step), strength=self._strength)
 
     def news(self, since: int) -> SpreadNews:
@@ -129,7 +129,7 @@ class SpreadSide:
 
     def bounds(self, samples: Indices, answers: Sequence[Answer], number: int) -> SpreadBounds:
         """Return the bounds of the samples of a round, exact as the shards measured them."""
-        own = restricted(self._strategy, samples, len(self._known))
+        own = restricted(self._strategy, samples, self._here.starts)
         distances = lazy_distances(own, self._known[samples])
         distances.chosen = self._here.chosen
         for answer in answers:
@@ -147,14 +147,13 @@ class _Here:
 
     def __init__(self, strategy: Diversity, n: int) -> None:
         self._embeddings = strategy.embeddings
-        owner = np.arange(n) if strategy.owner is None else np.asarray(strategy.owner, np.int64)
-        self._starts = np.searchsorted(owner, np.arange(n + 1))
-        self.empty: Bools = np.diff(self._starts) == 0
+        self.starts = starts_of(strategy.owner, n)
+        self.empty: Bools = np.diff(self.starts) == 0
         self.chosen = Chosen(strategy.embeddings.shape[1])
         self.now: tuple[Indices, SpreadBounds] | None = None
 
     def units_of(self, sample: int) -> Floats:
-        return unit_embeddings(self._embeddings[self._starts[sample] : self._starts[sample + 1]])[0]
+        return unit_embeddings(self._embeddings[self.starts[sample] : self.starts[sample + 1]])[0]
 
     def gain(self, sample: int) -> float:
         if self.now is not None:
@@ -182,13 +181,9 @@ def side_of(
     if isinstance(strategy, Diversity):
         side = SpreadSide(strategy, known, strength=strength, alone=alone)
         return side if strength else OtherSide(side.column)
-    in_play = field.candidate.copy()
-    in_play[list(pool)] = True
-    term = make_term(strategy, known, in_play, field.candidate, threads=threads)
+    term = bounded_term(strategy, known, field, pool, threads=threads)
     if strength == 0.0:
         return OtherSide(TermColumn(term, None))
     if isinstance(term, BalanceTerm):
         return ShareSide(term, strength=strength, largest=term.largest(field.candidate))
-    if isinstance(term, SumTerm):
-        return SumSide(term, strength=strength, alone=alone)
-    raise TypeError(f"expected a term of known bounds, got {type(term).__name__}")
+    return SumSide(term, strength=strength, alone=alone)
