@@ -73,7 +73,11 @@ def open_engine(
     n_workers = ScanOptions(workers=options.workers).n_workers
     if n_jobs is None:
         return ProcessEngine(n_workers, warm_up=warm_up)
-    n_workers = min(n_workers, n_jobs)
+    return local_engine(min(n_workers, n_jobs), warm_up=warm_up)
+
+
+def local_engine(n_workers: int, *, warm_up: Callable[[], None] | None = None) -> Engine:
+    """Return so many processes of this machine, or this process where one worker is enough."""
     return ProcessEngine(n_workers, warm_up=warm_up) if n_workers > 1 else InlineEngine()
 
 

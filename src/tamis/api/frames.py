@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from tamis.api.engines import local_engine
 from tamis.api.frame_files import FrameOptions, VideoFrames, VideoJob, extract_video
 from tamis.api.frame_sources import find_videos, known_videos, open_root
 from tamis.api.options import ScanOptions, ignore_progress
-from tamis.engine import InlineEngine, ProcessEngine, Progress
+from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
 from tamis.media.frames import PictureFormat
 from tamis.media.videos import VideoError, count_frames, read_frames, video_source
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tamis.engine import Engine, ProgressListener
+    from tamis.engine import ProgressListener
     from tamis.storage import Store
 
 __all__ = ["FrameOptions", "FramesReport", "VideoFrames", "extract_frames", "frames_of_selection", "iterate_frames"]
@@ -226,9 +227,8 @@ def _run(jobs: list[VideoJob], options: FrameOptions, listen: ProgressListener) 
         yield from (extract_video(replace(job, threads=n_workers, listen=tell)) for job in jobs)
         return
     n_processes = min(n_workers, len(jobs))
-    engine: Engine = ProcessEngine(n_processes) if n_processes > 1 else InlineEngine()
     shared = [replace(job, threads=max(n_workers // n_processes, 1)) for job in jobs]
-    with engine:
+    with local_engine(n_processes) as engine:
         n_frames = 0
         listen(Progress("frames", 0, len(jobs), "videos"))
         for done, video in enumerate(engine.map(extract_video, shared), start=1):
