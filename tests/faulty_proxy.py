@@ -63,57 +63,51 @@ class Faults:
             return fault
 
 
+class ForwardingHandler(BaseHTTPRequestHandler):
+    """Hands a request on to the server at `host`, and its answer back."""
+
+    protocol_version = "HTTP/1.1"
+    host: str
+
+    def forward(self) -> tuple[int, bytes, dict[str, str]]:
+        """Return status, body and headers of the server's answer."""
+        length = int(self.headers.get("Content-Length", 0))
+        sent = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection.request(self.command, self.path, self.rfile.read(length), sent)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, body, dict(answer.getheaders())
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str], *, cut: bool = False) -> None:
+        """Send an answer, or half of it."""
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
+                self.send_header(name, value)
+        length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(body))
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        self.close_connection = cut
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, *_: object) -> None:
+        """Clients go away when they have what they want."""
+
+
 @contextmanager
-def faulty(address: str, faults: Faults) -> Iterator[str]:
-    """Run the proxy of a server; give its address."""
-    host = urlsplit(address).netloc
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            fault = faults.next(self.path)
-            if fault == "reset":
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-                return
-            if fault in _ANSWERS:
-                status, body = _ANSWERS[fault]
-                self._answer(status, body, {})
-                return
-            length = int(self.headers.get("Content-Length", 0))
-            sent = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            connection = http.client.HTTPConnection(host, timeout=30)
-            connection.request(self.command, self.path, self.rfile.read(length), sent)
-            answer = connection.getresponse()
-            body = answer.read()
-            connection.close()
-            self._answer(answer.status, body, dict(answer.getheaders()), cut=fault == "cut short")
-
-        do_PUT = do_DELETE = do_HEAD = do_POST = do_GET  # noqa: N815 (likewise)
-
-        def _answer(self, status: int, body: bytes, headers: dict[str, str], *, cut: bool = False) -> None:
-            self.send_response_only(status)
-            for name, value in headers.items():
-                if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
-                    self.send_header(name, value)
-            length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(body))
-            self.send_header("Content-Length", length)
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if cut else body)
-            self.close_connection = cut
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 256
-
-        def handle_error(self, *_: object) -> None:
-            """Clients go away when they have what they want."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
+def serving(handler: type[ForwardingHandler]) -> Iterator[str]:
+    """Run a proxy in a thread; give its address."""
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -121,6 +115,31 @@ def faulty(address: str, faults: Faults) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def faulty(address: str, faults: Faults) -> Iterator[str]:
+    """Run the proxy of a server that breaks answers; give its address."""
+
+    class Handler(ForwardingHandler):
+        host = urlsplit(address).netloc
+
+        def do_GET(self) -> None:
+            fault = faults.next(self.path)
+            if fault == "reset":
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+            elif fault in _ANSWERS:
+                status, body = _ANSWERS[fault]
+                self.answer(status, body, {})
+            else:
+                status, body, headers = self.forward()
+                self.answer(status, body, headers, cut=fault == "cut short")
+
+        do_PUT = do_DELETE = do_HEAD = do_POST = do_GET  # noqa: N815 (the names that http.server calls)
+
+    with serving(Handler) as proxy:
+        yield proxy
 
 
 _ANSWERS = {"busy": (503, SLOW_DOWN), "denied": (403, DENIED), "expired": (400, EXPIRED)}

@@ -180,4 +180,4 @@ def test_doctor_of_every_broken_state(tmp_path: Path) -> None:
     (index / "latest").write_text("nothing")
     damaged = {finding.name: finding for finding in diagnose(empty).findings}["index"]
     assert damaged.verdict is Verdict.BAD
-    assert "rebuilt" in (damaged.hint or "")
+    assert "scan --full" in (damaged.hint or "")

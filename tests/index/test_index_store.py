@@ -215,14 +215,16 @@ DAMAGES = {
 
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_damage_is_said_and_can_be_mended(kind: str, tmp_path: Path) -> None:
-    """A damaged index says which folder to remove, and a new scan mends it whatever the damage is."""
+    """A damaged index says how to make it anew, and a new scan mends it whatever the damage is."""
     index = Index(tmp_path)
     scan(index, "old")
     DAMAGES[kind](tmp_path)
     with pytest.raises(IndexMissingError) as caught:
         index.latest()
     assert f"The index in `{tmp_path}` cannot be read: " in caught.value.message
-    assert caught.value.hint == f"it can always be rebuilt: remove `{tmp_path}` and run `tamis scan`"
+    assert (
+        caught.value.hint == "make it anew from the files with `tamis scan --full`; pools, tags and embeddings stay"
+    )
     scan(index, "new")
     assert keys_of(index) == ["new.jpg"]
 

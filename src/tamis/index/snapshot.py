@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tamis.errors import UsageError
+from tamis.index.damage import damaged, reading
 from tamis.index.shards import table_path
 from tamis.index.tables import BASE_TABLES, metadata_schema, predictions_schema, sample_scores_schema
 
@@ -88,7 +89,8 @@ class Snapshot:
         dead = self.manifest.dead.get(shard.id)
         wanted = columns if columns is None or not dead else [*columns, "unit"]
         # One file at a time: pyarrow's own multi-file reader would hold and unify all schemas first.
-        table = pq.ParquetFile(path, memory_map=True).read(columns=wanted)
+        with reading(self.root, path):
+            table = pq.ParquetFile(path, memory_map=True).read(columns=wanted)
         if dead:
             alive = pc.invert(pc.is_in(table["unit"], pa.array(dead, pa.int32())))
             table = table.filter(alive)
@@ -101,7 +103,10 @@ class Snapshot:
     def units(self) -> Iterator[tuple[Shard, pa.Table]]:
         """Yield each shard with its units (stem, fingerprint), dead ones too: the row is the unit number."""
         for shard in self.manifest.shards:
-            yield shard, pq.read_table(self.table_file(shard, "units"), memory_map=True)
+            path = self.table_file(shard, "units")
+            with reading(self.root, path):
+                table = pq.read_table(path, memory_map=True)
+            yield shard, table
 
     def missing_files(self) -> list[Path]:
         """Return the files that the manifest refers to but that are not there."""
@@ -162,7 +167,12 @@ class Snapshot:
             empty = f"empty_{len(connection.execute('SHOW TABLES').fetchall())}_{abs(hash(name))}"
             connection.register(empty, self.table(name))
             selects.append(f"SELECT * FROM {empty}")  # noqa: S608
-        connection.execute(f"CREATE VIEW {view} AS {' UNION ALL BY NAME '.join(selects)}")
+        import duckdb  # noqa: PLC0415 (loaded already)
+
+        try:
+            connection.execute(f"CREATE VIEW {view} AS {' UNION ALL BY NAME '.join(selects)}")
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise damaged(self.root, str(error).partition("\n")[0]) from None
 
     def _read_parquet(self, shards: Sequence[Shard], table: str) -> str:
         """Return the SQL that reads a table of some shards, whatever the path of the index holds.

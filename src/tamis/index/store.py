@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.errors import DatasourceError, IndexMissingError, TamisError
+from tamis.index.damage import damaged
 from tamis.index.manifest import FORMAT_VERSION, Manifest
 from tamis.index.shards import table_path
 from tamis.index.snapshot import Snapshot
@@ -71,12 +72,12 @@ class Index:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise self._damaged(str(error)) from None
+            raise damaged(self.root, str(error)) from None
         if not _ID.fullmatch(snapshot_id):
-            raise self._damaged(f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
+            raise damaged(self.root, f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
         snapshot = Snapshot(self.root, self._manifest(snapshot_id))
         if gone := snapshot.missing_files():
-            raise self._damaged(f"{len(gone)} of its files are not there, `{gone[0]}` is the first")
+            raise damaged(self.root, f"{len(gone)} of its files are not there, `{gone[0]}` is the first")
         return snapshot
 
     @contextmanager
@@ -139,14 +140,14 @@ class Index:
             if version == FORMAT_VERSION:
                 return self._contained(msgspec.json.decode(data, type=Manifest))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise self._damaged(f"`{path.name}`: {error}") from None
-        raise self._damaged(f"expected format version {FORMAT_VERSION}, got {version}")
+            raise damaged(self.root, f"`{path.name}`: {error}") from None
+        raise damaged(self.root, f"expected format version {FORMAT_VERSION}, got {version}")
 
     def _contained(self, manifest: Manifest) -> Manifest:
         """Return a manifest whose shards lie in this index: it may have come with data from elsewhere."""
         for shard in manifest.shards:
             if not _SHARD_ID.fullmatch(shard.id):
-                raise self._damaged(f"expected the id of a shard, got {shard.id[:40]!r}")
+                raise damaged(self.root, f"expected the id of a shard, got {shard.id[:40]!r}")
         return manifest
 
     def _refuse_links(self) -> None:
@@ -161,12 +162,6 @@ class Index:
                     f"`{self.root / name}` is a link: the index is not written through it",
                     hint="remove the link, or name another folder with `--index`",
                 )
-
-    def _damaged(self, why: str) -> IndexMissingError:
-        return IndexMissingError(
-            f"The index in `{self.root}` cannot be read: {why}",
-            hint=f"it can always be rebuilt: remove `{self.root}` and run `tamis scan`",
-        )
 
     def _clean_up(self, current: str) -> None:
         """Remove snapshots beyond the last few, and shards that no snapshot and no living scan needs."""
