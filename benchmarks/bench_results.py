@@ -31,15 +31,17 @@ class Row:
     n_runs: int
     peak_bytes: int | None = None
 
+    def line(self) -> str:
+        """Return the row as Markdown."""
+        cells = (self.work, self.target, self.measured, self.ratio, self.n_runs, _memory(self.peak_bytes))
+        return f"| {' | '.join(map(str, cells))} |"
+
 
 def render(rows: list[Row], *, notes: str) -> str:
     """Return the page as Markdown."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     cores, system = len(os.sched_getaffinity(0)), f"{platform.system()} {platform.release()}"
-    table = "\n".join(
-        f"| {row.work} | {row.target} | {row.measured} | {row.ratio} | {row.n_runs} | {_memory(row.peak_bytes)} |"
-        for row in rows
-    )
+    table = "\n".join(row.line() for row in rows)
     return f"""# Results of `make bench`
 
 {_processor()}, {cores} cores, {system}, Python {platform.python_version()}, {packages}.
@@ -52,6 +54,14 @@ the ratios within a round.
 {table}
 
 {notes}"""
+
+
+def put_rows(page: Path, rows: list[Row], *, of: str) -> None:
+    """Put rows into a page of results: in place of those whose work begins alike, or below the others."""
+    lines = page.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(f"| {of},")]
+    below = max(i for i, line in enumerate(kept) if line.startswith("|")) + 1
+    page.write_text("\n".join([*kept[:below], *(row.line() for row in rows), *kept[below:]]) + "\n")
 
 
 def _memory(peak_bytes: int | None) -> str:

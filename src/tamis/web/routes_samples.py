@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tamis.api.browsing.detail import read_raw, show_detail
 from tamis.api.browsing.objects import show_objects
-from tamis.api.browsing.overview import show_overview, show_places, show_videos
+from tamis.api.browsing.overview import show_overview, show_places, show_problems, show_videos
 from tamis.api.browsing.pages import count_found, find_place, show_histogram, show_page, show_timeline
 from tamis.api.browsing.project import list_pools_of
 from tamis.api.browsing.values import Bins, ColumnInfo, Overview, Status, VideoInfo
@@ -24,7 +24,7 @@ from tamis.api.browsing.values_samples import (
     Timeline,
 )
 from tamis.api.browsing.view import parse_filter
-from tamis.api.check import CheckReport, report_problems
+from tamis.api.check import CheckReport
 from tamis.web.requests import (
     CropQuery,
     FilterQuery,
@@ -187,7 +187,7 @@ def objects(site: Site, query: ObjectsQuery) -> ObjectPage:
 @router.get("/api/problems", NoQuery, CheckReport)
 def problems(site: Site, _: NoQuery) -> CheckReport:
     """Return the problems grouped by code and task, each with a hint and examples."""
-    return report_problems(site.project.sources, site.project.view.snapshot)
+    return show_problems(site.project.view, site.project.sources)
 
 
 @router.get("/api/problems/places", PlacesQuery, PlacePage)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import tamis
+from tamis.api.browsing.overview import show_overview
 from tamis.api.browsing.values import IndexState, Status
 from tamis.api.browsing.view import View
 from tamis.api.freshness import changed_since
@@ -175,7 +176,8 @@ class Browser:
         self._stale = None
         self._say(IndexState.READY, None, None)
         with suppress(TamisError, OSError, ValueError):
-            view.columns.infos()  # so that the first who filters need not wait
+            show_overview(view)  # so that the first who looks need not wait
+            view.columns.infos()
         return True
 
     def _show_samples(self, snapshot: Snapshot, samples: SampleTable) -> None:

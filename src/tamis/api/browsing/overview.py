@@ -9,13 +9,13 @@ import numpy as np
 from tamis.api.browsing.pages import score_bins
 from tamis.api.browsing.values import Bins, CategoryInfo, Overview, TaskInfo, VideoInfo
 from tamis.api.browsing.values_samples import Place, PlacePage
-from tamis.api.check import place_problems, summarise_tasks
+from tamis.api.check import place_problems, report_problems, summarise_tasks
 from tamis.api.report.overlays import category_colour
 from tamis.model import Severity
 
 if TYPE_CHECKING:
     from tamis.api.browsing.view import View
-    from tamis.api.check import TaskSummary
+    from tamis.api.check import CheckReport, TaskSummary
     from tamis.api.sources import Sources
     from tamis.index import Snapshot, TaskRows
 
@@ -29,6 +29,10 @@ def show_overview(view: View) -> Overview:
     Raises:
         StillLoadingError: while predictions are being read.
     """
+    return view.fact("overview", lambda: _overview(view))
+
+
+def _overview(view: View) -> Overview:
     snapshot = view.snapshot
     connection = snapshot.connect()
     summaries = summarise_tasks(snapshot, connection)
@@ -98,6 +102,11 @@ def show_videos(snapshot: Snapshot) -> list[VideoInfo]:
         VideoInfo(key=video.key, n_frames=video.n_frames, width=video.width, height=video.height, fault=video.fault)
         for video in snapshot.manifest.videos
     ]
+
+
+def show_problems(view: View, sources: Sources) -> CheckReport:
+    """Return the problems grouped by code and task, each with a hint and examples."""
+    return view.fact("problems", lambda: report_problems(sources, view.snapshot))
 
 
 def show_places(view: View, sources: Sources, *, code: str, task: str | None, offset: int, limit: int) -> PlacePage:

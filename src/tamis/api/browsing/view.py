@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from tamis.index import ProblemRows, SampleTable, Snapshot, TaskRows
     from tamis.model.columns import Bools
 
+Fact = TypeVar("Fact")
+
 _FEW = 6  # a sample in so many
 _MASK_BYTES = 64 << 20
 _ORDER_BYTES = 96 << 20
 _LIST_BYTES = 96 << 20
+_FACTS = 16  # in number: they are small
 
 
 class StillLoadingError(TamisError):
@@ -70,6 +73,7 @@ class View:
         self._masks: Cache[Bools] = Cache(_MASK_BYTES, lambda mask: mask.nbytes)
         self._orders: Cache[NDArray[np.uint32]] = Cache(_ORDER_BYTES, lambda order: order.nbytes)
         self._lists: Cache[NDArray[np.uint32]] = Cache(_LIST_BYTES, lambda found: found.nbytes)
+        self._facts: Cache[Any] = Cache(_FACTS, lambda _: 1)
         self._sandbox: Sandbox | None = None
         self._turn = threading.Lock()
 
@@ -136,6 +140,11 @@ class View:
     def remembered(self, key: Hashable, make: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32]:
         """Return a list of numbers or rows, made now unless it was asked for lately."""
         return self._lists.get(key, make)
+
+    def fact(self, name: str, find: Callable[[], Fact]) -> Fact:
+        """Return what holds for the whole snapshot, found the first time that somebody asks."""
+        found: Fact = self._facts.get(name, find)
+        return found
 
     def _find(self, wanted: Filter, sort: str, *, descending: bool) -> NDArray[np.uint32]:
         mask = self.mask(wanted)
