@@ -70,7 +70,7 @@ def test_a_damaged_index(tmp_path: Path) -> None:
     with served(tmp_path) as page:
         status = decode(page.get("status"), Status)
         assert status.state == "broken"
-        assert "remove" in (status.hint or "")
+        assert "tamis scan --full" in (status.hint or "")
         assert page.get("samples").json()["code"] == "no-index"
 
 
