@@ -21,9 +21,11 @@ demo: $(BIN)/tamis  ## build a small datasource, scan it, select from it, write 
 test: check  ## everything that CI runs, two files at once
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-$(VENV)-ray/.test: pyproject.toml
+# What the other tests have is shared, so that only Ray is fetched: a folder named in a `.pth` file joins the path.
+$(VENV)-ray/.test: $(VENV)/.test
 	$(PYTHON) -m venv $(VENV)-ray
-	$(VENV)-ray/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]' pytest hypothesis
+	$(VENV)-ray/bin/python tools/share_packages.py $(BIN)/python
+	$(VENV)-ray/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]'
 	@touch $@
 
 test-ray: $(VENV)-ray/.test  ## the tests of `--engine ray`, in an environment of their own with Ray: 250 MB
