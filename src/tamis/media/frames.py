@@ -6,9 +6,7 @@ import io
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import av.error
-
-from tamis.media.videos import open_video
+from tamis.media.videos import FFmpegError, open_video
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,6 +58,6 @@ def read_rotation(source: VideoSource) -> int:
         try:
             for frame in container.decode(video=0):
                 return int(frame.rotation)
-        except av.error.FFmpegError:
+        except FFmpegError:
             return 0
     return 0

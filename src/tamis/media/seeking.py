@@ -11,13 +11,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import av.error
-
-from tamis.media.videos import VideoError, open_video, read_frame
+from tamis.media.videos import FFmpegError, VideoError, open_video, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import av
     from PIL import Image
 
     from tamis.media.videos import VideoSource
@@ -75,7 +74,7 @@ class FrameReader:
                 if at == number:
                     image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it out
                     return image
-        except av.error.FFmpegError:
+        except FFmpegError:
             return None
         return None
 
@@ -85,7 +84,7 @@ def _frame_times(source: VideoSource) -> list[int]:
     with open_video(source) as container:
         try:
             times = [packet.pts for packet in container.demux(video=0) if packet.dts is not None]
-        except av.error.FFmpegError:
+        except FFmpegError:
             return []
         known = sorted(time for time in times if time is not None)
         return known if len(known) == len(times) == len(set(known)) else []

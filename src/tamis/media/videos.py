@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-import av
+import av  # in this module alone: two threads that load two parts of PyAV at once break both
 import av.error
 
 from tamis.media.ranged import RangedFile
@@ -37,6 +37,8 @@ _DEMUXERS = (
 )  # fmt: skip
 _OPTIONS = {"format_whitelist": ",".join(_DEMUXERS), "protocol_whitelist": "file"}
 
+FFmpegError = av.error.FFmpegError
+"""What opening and decoding a video may raise."""
 
 MAX_FRAME_PIXELS = 1 << 28
 """Videos of larger frames are not decoded: one would take a gigabyte. 16K has half as many pixels."""
@@ -100,7 +102,7 @@ def count_frames(source: VideoSource) -> FrameCount:
                     fault = f"it goes on after a frame for each of its {most:,} bytes"
                     break
                 n += 1
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             fault = _clause(error)
     if not n:
         raise VideoError(f"not a single frame can be decoded ({fault or 'it holds none'})")
@@ -117,7 +119,7 @@ def _count_stored(source: VideoSource) -> int:
     with open_video(source, ignore_editlist="1") as container:
         try:
             return sum(packet.dts is not None for packet in container.demux(video=0))
-        except av.error.FFmpegError:
+        except FFmpegError:
             return 0
 
 
@@ -155,7 +157,7 @@ def read_frames(source: VideoSource, numbers: Collection[int]) -> Iterator[tuple
                 if number not in wanted:
                     continue
                 image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it out
-            except (StopIteration, av.error.FFmpegError):
+            except (StopIteration, FFmpegError):
                 return
             wanted.remove(number)
             yield number, image
@@ -180,7 +182,7 @@ def open_video(source: VideoSource, **options: str) -> Iterator[av.container.Inp
     try:
         # Titles and comments may be of any encoding; strict decoding would refuse the video for them.
         container = av.open(file, "r", options={**_OPTIONS, **options}, metadata_errors="ignore")
-    except av.error.FFmpegError as error:
+    except FFmpegError as error:
         raise VideoError(f"it cannot be opened as a video ({_clause(error)})") from None
     with container:
         if not container.streams.video:
@@ -192,6 +194,6 @@ def open_video(source: VideoSource, **options: str) -> Iterator[av.container.Inp
         yield container
 
 
-def _clause(error: av.error.FFmpegError) -> str:
+def _clause(error: FFmpegError) -> str:
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
