@@ -23,6 +23,8 @@ from tamis.selection import parse_config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tamis.engine import Progress
+
 EmbedOptions = tamis.EmbedOptions
 IMAGES, OBJECTS = EmbedOptions(workers=1), EmbedOptions(task="pets", workers=1)
 
@@ -218,6 +220,11 @@ def test_duplicates_are_found_and_left_out(source: tamis.Datasource) -> None:
     run = source.select(config=parse_config(config, source="c"))
     assert run.n_duplicates == 2
     assert not {"z.png", "y.png"} & set(run.keys)
+    # How far the comparisons are is told, up to the last one.
+    told: list[Progress] = []
+    source.select(config=parse_config(config, source="c"), listen=told.append)
+    compared = [one for one in told if one.stage == "comparing"]
+    assert compared[-1].done == compared[-1].total == report.compared
     # What is labelled is kept, and the other one is left out.
     run = source.select(config=parse_config(config, source="c"), labelled=["z.png"])
     assert "a/0.png" not in run.keys

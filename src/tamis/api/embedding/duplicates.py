@@ -19,10 +19,14 @@ from tamis.selection.threads import product_threads
 from tamis.vectors import Duplicates, find_duplicates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tamis.api.embedding.stored import StoredVectors
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
+    from tamis.model.columns import Bools
+    from tamis.vectors.nearest import Singles
 
 DEFAULT_LIMIT = 0.4
 """Pictures nearer than this by the built-in descriptor count as near-duplicates, see docs/embeddings.md."""
@@ -110,18 +114,30 @@ def duplicates_in(
         )
     stored = read_vectors(one, target_of(SampleColumns(snapshot), None), contents=True)
     limit = DEFAULT_LIMIT if limit is None else limit
-    n = int(np.count_nonzero(stored.known))
+    found = compare(stored.vectors, stored.known, stored.contents, limit=limit, listen=listen)
+    return FoundDuplicates(found, stored, limit)
+
+
+def compare(
+    vectors: Singles,
+    known: Bools,
+    contents: Sequence[bytes | None],
+    *,
+    limit: float,
+    listen: ProgressListener = ignore_progress,
+) -> Duplicates:
+    """Find which pictures repeat an earlier one, and tell how far that is; arguments as of `find_duplicates`."""
+    n = int(np.count_nonzero(known))
     listen(Progress("comparing", 0, n, "pictures"))
     with product_threads() as threads:
-        found = find_duplicates(
-            stored.vectors,
-            stored.known,
+        return find_duplicates(
+            vectors,
+            known,
             limit=limit,
-            contents=stored.contents,
+            contents=contents,
             threads=threads,
             listen=lambda share: listen(Progress("comparing", round(share * n), n, "pictures")),
         )
-    return FoundDuplicates(found, stored, limit)
 
 
 def duplicate_report(found: FoundDuplicates) -> DuplicateReport:

@@ -6,29 +6,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.embedding.duplicates import DEFAULT_LIMIT
+from tamis.api.embedding.duplicates import DEFAULT_LIMIT, compare
 from tamis.api.embedding.stored import read_status, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.errors import UsageError
 from tamis.index import find_set
 from tamis.media.visual import VisualEncoder
-from tamis.selection.threads import product_threads
-from tamis.vectors import find_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tamis.api.selecting.rows import Rows
+    from tamis.engine import ProgressListener
     from tamis.model.columns import Bools
 
 
-def repeated_rows(rows: Rows, wanted: bool | float, pool: Sequence[int]) -> Bools:  # noqa: FBT001 (of the config)
+def repeated_rows(
+    rows: Rows,
+    wanted: bool | float,  # noqa: FBT001 (of the config)
+    pool: Sequence[int],
+    listen: ProgressListener,
+) -> Bools:
     """Return which rows repeat another one, shape (N,): an image in the pool, or an earlier one by key.
 
     Args:
         rows: what is selected from; objects repeat others where their images do.
         wanted: whether to look, or the largest distance of near-duplicates.
         pool: rows that are selected already: these are kept, whatever repeats what.
+        listen: told how far the comparisons are.
 
     Raises:
         UsageError: when the built-in descriptor was not made of all samples yet.
@@ -47,14 +52,13 @@ def repeated_rows(rows: Rows, wanted: bool | float, pool: Sequence[int]) -> Bool
     # What is selected already comes first, so that it is what the others repeat.
     first = np.unique(rows.owner[list(pool)])
     order = np.concatenate([first, np.setdiff1d(np.arange(len(target)), first)])
-    with product_threads() as threads:
-        found = find_duplicates(
-            stored.vectors[order],
-            stored.known[order],
-            limit=DEFAULT_LIMIT if wanted is True else float(wanted),
-            contents=[stored.contents[i] for i in order.tolist()],
-            threads=threads,
-        )
+    found = compare(
+        stored.vectors[order],
+        stored.known[order],
+        [stored.contents[i] for i in order.tolist()],
+        limit=DEFAULT_LIMIT if wanted is True else float(wanted),
+        listen=listen,
+    )
     repeated = np.zeros(len(target), np.bool_)
     repeated[order] = found.repeated
     return np.asarray(rows.spread(repeated), np.bool_)

@@ -165,7 +165,7 @@ def run_selection(
         snapshot: of the index.
         config: what decides.
         options: embeddings, and what was selected before.
-        listen: told how many picks there are.
+        listen: told how far the comparisons of pictures and the picks are.
 
     Raises:
         UsageError: when the config asks for what the datasource does not have, a value cannot be used, or none of
@@ -190,7 +190,7 @@ def run_selection(
     if options.among is not None:
         candidate &= rows.spread(options.among)
     candidate[rows.of(options.rejected)[0]] = False
-    repeated = candidate & repeated_rows(rows, config.select.without_duplicates, pool)
+    repeated = candidate & repeated_rows(rows, config.select.without_duplicates, pool, listen)
     candidate &= ~repeated
 
     def progress(done: int, total: int) -> None:
