@@ -231,7 +231,7 @@ def test_files_outside_cannot_be_named(page: Asker, route: str, more: dict[str, 
     (page.folder.parent / "secret.png").write_bytes((page.folder / "a/003.png").read_bytes())
     answer = page.get(route, key=key, **more)
     assert answer.status_code in {400, 404}
-    assert "secret" not in answer.text.replace(key, "") or answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/json"
     assert b"root:" not in answer.content
 
 
