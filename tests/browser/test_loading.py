@@ -7,14 +7,37 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from browsing import opened
+from browsing import at, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser, Page, Route
 
 
 def test_the_grid_shows_pictures_before_predictions_are_read(page: Page) -> None:
     """While the state is `loading` the grid has its samples, and says what is still to come."""
+    become_ready = _loading(page, "overview", "columns", "counts?*")
+    page.goto("/grid")
+    expect(page.locator(".virtual-cell a").first).to_be_visible()
+    expect(page.locator(".notice")).to_contain_text("Reading 7 of 9 tables")
+    become_ready()
+    expect(page.locator(".notice")).to_have_count(0)
+    expect(page.get_by_label("Classes of street-objects", exact=True)).to_have_count(1)
+
+
+def test_what_was_refused_is_asked_for_again_when_it_is_there(page: Page) -> None:
+    """Where the sample is that one comes back from is not known yet: the page asks for it again by itself."""
+    become_ready = _loading(page, "overview", "columns", "samples/place?*")
+    page.goto(at("/grid", key="harbour/img_0051.jpg"))
+    expect(page.locator(".notice")).to_contain_text("Reading")
+    with page.expect_response(lambda response: "/samples/place?" in response.url and response.ok):
+        become_ready()
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+def _loading(page: Page, *paths: str) -> Callable[[], None]:
+    """Let the server seem to be reading predictions, and refuse some paths, until what is returned is called."""
     state = {"now": "loading"}
 
     def status(route: Route) -> None:
@@ -25,17 +48,15 @@ def test_the_grid_shows_pictures_before_predictions_are_read(page: Page) -> None
         fault = {"code": "loading", "message": "Predictions are being read", "hint": None}
         route.fulfill(status=409, json=fault) if state["now"] == "loading" else route.continue_()
 
+    def become_ready() -> None:
+        state["now"] = "ready"
+        page.get_by_role("button", name="Try again").click()
+
     page.route("**/api/status", status)
     page.route("**/api/events", lambda route: route.abort())
-    for path in ("overview", "columns", "counts?*"):
+    for path in paths:
         page.route(f"**/api/{path}", not_yet)
-    page.goto("/grid")
-    expect(page.locator(".virtual-cell a").first).to_be_visible()
-    expect(page.locator(".notice")).to_contain_text("Reading 7 of 9 tables")
-    state["now"] = "ready"
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".notice")).to_have_count(0)
-    expect(page.get_by_label("Classes of street-objects", exact=True)).to_have_count(1)
+    return become_ready
 
 
 def test_a_failed_scan_says_why(browser: Browser, demo_address: str) -> None:

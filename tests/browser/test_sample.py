@@ -64,11 +64,40 @@ def test_keys_walk_through_the_filtered_list_in_its_order(page: Page) -> None:
     assert _key(page) == names[0]
 
 
+def test_keys_pressed_faster_than_the_page_draws_are_not_lost(demo: Path, page: Page) -> None:
+    """Three presses at one moment are three samples on, or three objects."""
+    page.goto(at("/grid", filter=[{"type": "path", "text": "harbour"}]))
+    cells = page.locator(".virtual-cell a")
+    expect(cells.nth(3)).to_be_visible()
+    names = [cells.nth(i).locator(".card-name").get_attribute("title") or "" for i in range(4)]
+    cells.first.click()
+    expect(page.locator(".step .total")).to_contain_text("1 of")
+    _press_at_once(page, "j", "j", "j")
+    expect(page.locator("h1")).to_have_attribute("title", names[3])
+    _press_at_once(page, "k", "k", "j")
+    expect(page.locator("h1")).to_have_attribute("title", names[2])
+    expect(page.locator(".step .total")).to_contain_text("3 of")
+    page.goto(at("/sample", key=_crowded(demo), tasks=["street-objects"]))
+    expect(page.locator("button.object").first).to_be_visible()
+    _press_at_once(page, "n", "n", "n", "p", "n")
+    expect(page.locator("button.object").nth(2)).to_have_attribute("aria-expanded", "true")
+
+
+def _press_at_once(page: Page, *keys: str) -> None:
+    page.evaluate(
+        "keys => keys.forEach((key) => document.dispatchEvent(new KeyboardEvent('keydown', { key })))", keys
+    )
+
+
+def _crowded(demo: Path) -> str:
+    """Return the sample of the harbour with most objects."""
+    files = (demo / ".lightly/predictions/street-objects/harbour").glob("*.json")
+    return f"harbour/{max(files, key=lambda file: file.read_text().count('bbox')).stem}.jpg"
+
+
 def test_objects_are_stepped_through_by_keys(demo: Path, page: Page) -> None:
     """`n` opens one object after the other, the surest first; Escape closes it and leaves next."""
-    files = (demo / ".lightly/predictions/street-objects/harbour").glob("*.json")
-    crowded = max(files, key=lambda file: file.read_text().count("bbox"))
-    page.goto(at("/sample", key=f"harbour/{crowded.stem}.jpg", tasks=["street-objects"]))
+    page.goto(at("/sample", key=_crowded(demo), tasks=["street-objects"]))
     rows = page.locator("button.object")
     expect(rows.first).to_be_visible()
     page.keyboard.press("n")
@@ -113,7 +142,7 @@ def test_frames_of_a_video_are_stepped_by_keys_and_on_the_timeline(browser: Brow
         expect(said).to_contain_text("frame 121 of 377")
         page.keyboard.press(",")
         page.keyboard.press(",")
-        expect(said).to_contain_text("frame 119 of 377")
+        expect(said).to_contain_text("frame 119 of 377")  # two presses, however fast, are two frames
         expect(page.locator(".stage img")).to_have_js_property("naturalWidth", 768)
         box = page.locator(".track").bounding_box()
         assert box is not None

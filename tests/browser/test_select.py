@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +17,7 @@ from playwright.sync_api import expect
 
 from browsing import at, opened, serving
 from real_data import answer
+from web_data import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +61,14 @@ def _downloaded(page: Page, file_format: str) -> str:
     return Path(started.value.path()).read_text()
 
 
+def _names(page: Page, count: int) -> list[str]:
+    """Return the names of the picks that are shown, once there are as many as expected."""
+    names = page.locator(".pick .card-name")
+    expect(names).to_have_count(count)
+    titles: list[str] = names.evaluate_all("all => all.map((one) => one.title)")
+    return titles
+
+
 def test_the_exported_names_are_the_command_lines(own: Path, own_page: Page, tmp_path: Path) -> None:
     """The form's own config picks in the page what `tamis select` picks, in the same order."""
     _select(own_page, "round 1", 9)
@@ -65,8 +77,7 @@ def test_the_exported_names_are_the_command_lines(own: Path, own_page: Page, tmp
     document = answer("select", own, "--config", tmp_path / "config.yaml", "--out", tmp_path / "out")
     assert names == (tmp_path / "out/selected.txt").read_text().splitlines()
     assert len(names) == 9
-    shown = own_page.locator(".pick .card-name").evaluate_all("all => all.map((one) => one.title)")
-    assert shown == names
+    assert _names(own_page, 9) == names
     expect(own_page.locator(".pick").first).to_contain_text(document["picks"][0]["why"].split(";")[0])
 
 
@@ -82,21 +93,66 @@ def test_coco_and_other_files_hold_the_picks(own_page: Page) -> None:
     assert _downloaded(own_page, "report").startswith("<!")
 
 
+def test_what_the_page_exports_is_what_the_command_line_exports(own: Path, own_page: Page, tmp_path: Path) -> None:
+    """The same bytes of predictions in every format."""
+    run = _select(own_page, "to take away", 5)
+    selected = own / ".lightly/tamis/jobs" / run / "out/selected.txt"
+    own_page.get_by_label("Format").select_option("coco")
+    own_page.get_by_label("Predictions of").select_option("street-objects")
+    for kind in ("coco", "coco-results", "label-studio", "cvat", "csv", "jsonl"):
+        shown = _downloaded(own_page, kind)
+        answer("export", kind, own, "--task", "street-objects", "--selection", selected, "--out", tmp_path / kind)
+        assert shown == (tmp_path / kind).read_text(), kind
+        assert kind == "coco-results" or all(name in shown for name in selected.read_text().split())
+
+
+def test_a_run_can_be_cancelled_where_its_progress_is_shown(own: Path, own_page: Page) -> None:
+    """Cancel ends even a worker that hears nothing; the run says so, and there are no picks."""
+    own_page.goto("/select")
+    before = set((own / ".lightly/tamis/jobs").glob("*"))
+    form = own_page.get_by_label("New selection")
+    form.get_by_label("Name of this selection").fill("second thoughts")
+    form.get_by_role("button", name="Select", exact=True).click(no_wait_after=True)
+    worker = _stopped_worker(own / ".lightly/tamis/jobs", before)
+    own_page.locator(".wide-work").get_by_role("button", name="Cancel").click()
+    expect(own_page.get_by_text("This selection was cancelled")).to_be_visible(timeout=20_000)
+    expect(own_page.get_by_role("heading", name="Picks", exact=True)).to_have_count(0)
+    until(lambda: _has_ended(worker))
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        return "State:\tZ" in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return True
+
+
+def _stopped_worker(jobs: Path, before: set[Path]) -> int:
+    """Halt the worker of the next job as soon as it says which process it is, and return that."""
+    deadline = time.monotonic() + 60.0
+    while time.monotonic() < deadline:
+        for pid in {*jobs.glob("*")} - before:
+            if (pid / "pid").exists():
+                number = int((pid / "pid").read_text())
+                os.kill(number, signal.SIGSTOP)
+                return number
+    raise AssertionError("no job was started")
+
+
 def test_pins_and_rejections_are_heeded_when_run_again(own_page: Page) -> None:
     """A pinned pick stays and comes first, a rejected one does not come back, and the number stays."""
     first = _select(own_page, "by hand", 6)
     picks = own_page.locator(".pick")
-    titles = picks.locator(".card-name").evaluate_all("all => all.map((one) => one.title)")
+    titles = _names(own_page, 6)
     pinned, rejected = titles[4], titles[1]
     own_page.get_by_role("button", name=f"Pin {pinned}").click()
     own_page.get_by_role("button", name=f"Reject {rejected}").click()
     own_page.get_by_role("button", name="Select again with these").click()
     own_page.wait_for_url(lambda url: "run=" in url and first not in url)
     expect(picks.first.locator(".badge")).to_have_text("pinned")
-    again = picks.locator(".card-name").evaluate_all("all => all.map((one) => one.title)")
+    again = _names(own_page, 6)
     assert again[0] == pinned
     assert rejected not in again
-    assert len(again) == 6
     own_page.get_by_label("Compare with").select_option(first)
     facts = own_page.locator(".fact")
     n_both = len(set(titles) & set(again))

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import tamis
 from tamis.api.browsing.plotting import NO_POINT, project
-from tamis.api.browsing.values_work import Comparison, PickPage, SelectionInfo
+from tamis.api.browsing.values_work import Comparison, PickPage, PlotInfo, SelectionInfo
 from tamis.api.report.values import Report
 from tamis.cli.app import app
 from web_data import Asker, build, decode, png_of, predictions_of, served, until
@@ -20,6 +21,8 @@ from web_data import Asker, build, decode, png_of, predictions_of, served, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 OTHER_FILE = """
 n_samples: 1
@@ -290,3 +293,34 @@ def test_a_projection_shows_the_two_directions_of_most_variance() -> None:
     expected = np.linalg.norm(plane[kept][:, None] - plane[kept][None], axis=2)
     scale = distances.sum() / expected.sum()
     assert np.abs(distances - scale * expected).max() < 3
+
+
+def test_a_plot_says_when_embeddings_were_added_since(own: Asker) -> None:
+    """It stays until it is made again; then it is of the new vectors, and a lasso holds what lies in it now."""
+
+    def plot() -> PlotInfo:
+        plots: list[PlotInfo] = decode(own.get("plots"), list[PlotInfo])
+        return next(one for one in plots if one.space == "samples")
+
+    def points() -> NDArray[np.uint16]:
+        return np.frombuffer(own.get("plots/points", space="samples").content, "<u2").reshape(-1, 2)
+
+    def inside() -> list[str]:
+        left = [[0, 0], [32_000, 0], [32_000, 65_534], [0, 65_534]]
+        return own.listed(filter=[{"type": "lasso", "space": "samples", "polygon": left}])
+
+    own.wait(own.post("plots", space="samples"))
+    keys, first, old = own.listed(), plot(), points()
+    assert not first.is_stale
+    assert "predictions" in (first.origin or "")
+    assert inside() == [key for key, (x, _) in zip(keys, old.tolist(), strict=True) if 0 <= x < 32_000]
+    tamis.open(own.folder).embed()
+    stale = plot()
+    assert (stale.is_stale, stale.state, stale.version) == (True, "ready", first.version)
+    own.wait(own.post("plots", space="samples"))
+    again, new = plot(), points()
+    assert not again.is_stale
+    assert again.version != first.version
+    assert "visual" in (again.origin or "")
+    assert inside() == [key for key, (x, _) in zip(keys, new.tolist(), strict=True) if 0 <= x < 32_000]
+    assert not np.array_equal(old, new)

@@ -47,6 +47,9 @@ class Lists(Protocol):
     def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
         """Return points and owners of a plot; raises `UsageError` when it was not made."""
 
+    def plot_stamp(self, view: View, space: str) -> int:
+        """Return what changes when a plot is made again."""
+
 
 def evaluate(view: View, condition: Condition) -> Bools:
     """Return which samples meet a condition, shape (N,).

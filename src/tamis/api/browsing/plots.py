@@ -9,7 +9,7 @@ import numpy as np
 
 from tamis.api.browsing.columns import Labels
 from tamis.api.browsing.pages import NoSampleError
-from tamis.api.browsing.plotting import OBJECTS, SAMPLES, PlotAbout, plot_folder
+from tamis.api.browsing.plotting import OBJECTS, SAMPLES, PlotAbout, embeddings_stamp, plot_folder
 from tamis.api.browsing.values_work import JobKind, JobState, Legend, PlotInfo, PointInfo
 from tamis.api.report.overlays import CATEGORY_COLOURS, category_colour
 
@@ -52,6 +52,9 @@ def _info(view: View, space: str, job: str | None) -> PlotInfo:
         label=label,
         of=of,
         state="ready",
+        job=job,
+        version=str(plot_stamp(view, space)),
+        is_stale=about.embeddings != embeddings_stamp(view.snapshot, space),
         points=about.points,
         origin=about.origin,
         explained=about.explained,
@@ -85,6 +88,14 @@ def read_points(view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.
     except (OSError, ValueError):
         raise NoSampleError(f"The plot `{space}` was not made yet", hint="make it first") from None
     return xy, owner
+
+
+def plot_stamp(view: View, space: str) -> int:
+    """Return what changes when a plot is made again; 0 where there is none."""
+    try:
+        return (plot_folder(view.snapshot, space) / "about.json").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def colour_points(view: View, space: str, by: str) -> tuple[NDArray[np.uint8], Legend]:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import msgspec
 import numpy as np
 
+from tamis.api.embedding.stored import chosen_set
 from tamis.api.selecting.vectors import image_vectors, object_vectors
 from tamis.engine import Progress
 from tamis.errors import IndexMissingError, UsageError
@@ -42,16 +43,31 @@ _TAIL = 0.0005  # of the points at each end are drawn on the border, or few outl
 
 
 class PlotAbout(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a plot besides its points."""
+    """What is known of a plot besides its points.
+
+    Attributes:
+        points: how many.
+        origin: where its vectors are from, in words.
+        explained: share of the variance that each axis shows, in [0, 1].
+        embeddings: what `embeddings_stamp` said when it was made.
+    """
 
     points: int
     origin: str
     explained: tuple[float, float]
+    embeddings: str
 
 
 def plot_folder(snapshot: Snapshot, space: str) -> Path:
     """Return where the points of a plot lie."""
     return snapshot.root / "plots" / snapshot.id / quote(space, safe="")
+
+
+def embeddings_stamp(snapshot: Snapshot, space: str) -> str:
+    """Return what changes when a plot would be made of other vectors: the stored set that was added to last."""
+    task = snapshot.task(space.removeprefix(OBJECTS)) if space.startswith(OBJECTS) else None
+    one = chosen_set(snapshot.root, None, task)
+    return "" if one is None else f"{one.folder.name}-{one.stamp}"
 
 
 def work_plot(sources: Sources, request: JobRequest, listen: ProgressListener) -> str:
@@ -65,22 +81,23 @@ def work_plot(sources: Sources, request: JobRequest, listen: ProgressListener) -
     if snapshot is None:
         raise IndexMissingError("The index is gone", hint="scan again")
     space = str(request.details["space"])
+    if space != SAMPLES and not space.startswith(OBJECTS):
+        raise UsageError(f"There is no plot `{space}`", hint="`/api/plots` lists them")
     samples = SampleColumns(snapshot)
+    stamp = embeddings_stamp(snapshot, space)  # before they are read: what is added meanwhile is news
     owner = position = None
     if space == SAMPLES:
         of_samples = image_vectors(samples, None, listen=listen)
         vectors, there, origin = of_samples.vectors, ~of_samples.null, of_samples.origin
-    elif space.startswith(OBJECTS):
+    else:
         task = snapshot.task(space.removeprefix(OBJECTS))
         of_objects = object_vectors(samples, task)
         vectors, there, origin = of_objects.vectors, ~of_objects.null, of_objects.origin
         owner, position = of_objects.owner, of_objects.positions
-    else:
-        raise UsageError(f"There is no plot `{space}`", hint="`/api/plots` lists them")
     listen(Progress("projecting", 0, len(vectors), "points"))
     xy, explained = project(vectors, there)
     listen(Progress("projecting", len(vectors), len(vectors), "points"))
-    about = PlotAbout(points=int(np.count_nonzero(there)), origin=origin, explained=explained)
+    about = PlotAbout(points=int(np.count_nonzero(there)), origin=origin, explained=explained, embeddings=stamp)
     _save(plot_folder(snapshot, space), xy, owner, position, about)
     return f"{about.points:,} points, {sum(explained):.0%} of the variance"
 

@@ -13,7 +13,7 @@ from tamis.api.browsing.disk_cache import DiskCache
 from tamis.api.browsing.frames import FrameReaders
 from tamis.api.browsing.jobs import Jobs
 from tamis.api.browsing.pictures import Pictures
-from tamis.api.browsing.plots import read_points
+from tamis.api.browsing.plots import plot_stamp, read_points
 from tamis.api.browsing.selections import Selections
 from tamis.api.browsing.values_work import JobKind, JobState
 from tamis.index import Pool
@@ -134,6 +134,10 @@ class _Lists:
     def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
         """Return points and owners of a plot."""
         return read_points(view, space)
+
+    def plot_stamp(self, view: View, space: str) -> int:
+        """Return what changes when a plot is made again."""
+        return plot_stamp(view, space)
 
 
 def list_pools_of(sources: Sources, key: str) -> list[str]:

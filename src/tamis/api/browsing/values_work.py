@@ -251,7 +251,9 @@ class PlotInfo(_Value, frozen=True, kw_only=True):
         label: in words.
         of: `samples`, or the task whose objects are the points.
         state: `ready`, `missing` (start a job) or `running`.
-        job: id of the job that makes it.
+        job: id of the job that makes it, or makes it again.
+        version: another one when it was made again.
+        is_stale: whether embeddings were added since it was made, so that it would be another one now.
         points: how many.
         origin: where its vectors are from.
         explained: share of the variance that x and y show, in [0, 1].
@@ -262,6 +264,8 @@ class PlotInfo(_Value, frozen=True, kw_only=True):
     of: str
     state: str
     job: str | None = None
+    version: str = ""
+    is_stale: bool = False
     points: int = 0
     origin: str | None = None
     explained: tuple[float, float] | None = None

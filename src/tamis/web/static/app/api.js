@@ -1,7 +1,5 @@
 // Requests to the server: JSON in and out, one kind of error.
 
-import { useCallback, useEffect, useState } from "./ui.js";
-
 /** What the server refused, or that it could not be reached. */
 export class ApiError extends Error {
   /**
@@ -66,39 +64,4 @@ export async function send(method, address, body) {
   const response = await request(address, options);
   const text = await response.text();
   return text === "" ? null : JSON.parse(text);
-}
-
-/**
- * @template T
- * @typedef {{data: T | null, error: ApiError | null, loading: boolean, isFresh: boolean, reload: () => void}} Loaded
- */
-
-/**
- * Load JSON, again whenever the address changes; the last answer stays until the next is there, and is not fresh.
- * @param {string | null} address null loads nothing
- * @returns {Loaded<any>}
- */
-export function useJson(address) {
-  const [state, setState] = useState(/** @type {{data: any, of: string | null, error: ApiError | null, loading: boolean}} */ ({ data: null, of: null, error: null, loading: address !== null }));
-  const [times, setTimes] = useState(0);
-  useEffect(() => {
-    if (address === null) {
-      setState({ data: null, of: null, error: null, loading: false });
-      return undefined;
-    }
-    const abort = new AbortController();
-    setState((old) => ({ ...old, error: null, loading: true }));
-    getJson(address, { signal: abort.signal }).then(
-      (data) => {
-        setState({ data, of: address, error: null, loading: false });
-      },
-      (error) => {
-        if (!abort.signal.aborted) setState({ data: null, of: null, error, loading: false });
-      },
-    );
-    return () => abort.abort();
-  }, [address, times]);
-  const reload = useCallback(() => setTimes((n) => n + 1), []);
-  const { of, ...shown } = state;
-  return { ...shown, isFresh: of === address, reload };
 }

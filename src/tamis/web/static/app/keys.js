@@ -1,6 +1,6 @@
 // Keys that work everywhere, and those of the view in front.
 
-import { signal, useEffect } from "./ui.js";
+import { signal, useLayoutEffect } from "./ui.js";
 import { go } from "./router.js";
 
 export const helpIsOpen = signal(false);
@@ -20,14 +20,14 @@ export const VIEWS = [
 
 /** @type {Set<{current: Bindings}>} */
 const active = new Set();
-let pressedG = 0;
+let pressedG = -Infinity; // when `g` was pressed last
 
 /**
- * Bind keys while a component is shown.
+ * Bind keys while a component is shown, from the moment that it is: a key pressed at once is not lost.
  * @param {Bindings} bindings
  */
 export function useKeys(bindings) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const entry = { current: bindings };
     active.add(entry);
     return () => { active.delete(entry); };
@@ -53,7 +53,7 @@ export function listenToKeys() {
 /** @param {string} key */
 function handled(key) {
   const afterG = performance.now() - pressedG < 1200;
-  pressedG = 0;
+  pressedG = -Infinity;
   const view = afterG ? VIEWS.find((one) => one.key === key) : undefined;
   if (view) {
     go(view.path);

@@ -61,6 +61,9 @@ export function change(changes, options) {
   go(href(place.value.path, withValues(place.value.params, changes)), options);
 }
 
+/** The sample that the address asks for at this moment: it may be ahead of what is drawn, where keys are pressed fast. */
+export const wantedKey = () => place.peek().params.get("key");
+
 /** Follow links within the page without loading it again. */
 export function followLinks() {
   document.addEventListener("click", (event) => {

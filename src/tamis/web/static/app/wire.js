@@ -23,7 +23,7 @@
 /** @typedef {{config: string, title: string, pool: string | null, pinned: string[], rejected: string[], filter: string, embeddings: string | null}} SelectionRequest */
 /** @typedef {{job: Job, request: SelectionRequest, snapshot: string | null, n_requested: number | null, n_picked: number | null, n_candidates: number | null, stopped: string | null}} SelectionInfo */
 /** @typedef {{strategies: Record<string, string[]>, scores: Record<string, string[]>, objects: string[], metadata: Record<string, string>, pools: {name: string, members: number}[], embeddings: string[]}} ConfigOptions */
-/** @typedef {{space: string, label: string, of: string, state: "ready" | "missing" | "running", job: string | null, points: number, origin: string | null, explained: [number, number] | null}} PlotInfo */
+/** @typedef {{space: string, label: string, of: string, state: "ready" | "missing" | "running", job: string | null, version: string, is_stale: boolean, points: number, origin: string | null, explained: [number, number] | null}} PlotInfo */
 /** @typedef {{kind: "number" | "label", label: string, min: number | null, max: number | null, labels: [string, string][], unknown: number}} Legend */
 
 export {};

@@ -1,8 +1,8 @@
 // Two selections side by side.
 
 import { html } from "../ui.js";
-import { useJson } from "../api.js";
 import { count, counted, number, percent } from "../format.js";
+import { useJson } from "../load.js";
 import { href } from "../router.js";
 import { Curves } from "./charts.js";
 import { Failed, Loading } from "./states.js";

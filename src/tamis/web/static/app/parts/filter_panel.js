@@ -1,9 +1,9 @@
 // The form that writes the filter: each part shows one kind of condition, with counts of what the filter lets through.
 
 import { html, useState } from "../ui.js";
-import { useJson } from "../api.js";
 import { columnLabel, describe, setFilter, taskFilter, withTaskFilter } from "../filters.js";
 import { count, counted, words } from "../format.js";
+import { useJson } from "../load.js";
 import { columns, tasks } from "../store.js";
 import { Choice, NumberField, Segmented, TextField } from "./controls.js";
 import { Histogram } from "./charts.js";

@@ -1,8 +1,9 @@
 // The picks of a selection with their reasons; pins and rejections by hand, and the run that follows from them.
 
 import { html, useState } from "../ui.js";
-import { send, useJson } from "../api.js";
+import { send } from "../api.js";
 import { count, counted, percent } from "../format.js";
+import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { remember } from "../store.js";
 import { Card } from "./card.js";

@@ -1,8 +1,9 @@
 // One selection: how far it is, what it picked and why, how the picks are spread.
 
 import { html, useState } from "../ui.js";
-import { send, useJson } from "../api.js";
+import { send } from "../api.js";
 import { count, counted, moment } from "../format.js";
+import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { jobs, overview, tasks } from "../store.js";
 import { Choice } from "./controls.js";
@@ -76,8 +77,10 @@ function CompareChoice({ id }) {
 
 const FORMATS = [
   { value: "names", text: "Names, one a line" }, { value: "config", text: "The config (YAML)" }, { value: "report", text: "The report (HTML)" },
-  { value: "json", text: "Picks and reasons (JSON)" }, { value: "csv", text: "Table (CSV)" }, { value: "parquet", text: "Table (Parquet)" },
-  { value: "coco", text: "COCO", of: true }, { value: "label-studio", text: "Label Studio", of: true }, { value: "cvat", text: "CVAT", of: true },
+  { value: "json", text: "Picks and reasons (JSON)" },
+  { value: "coco", text: "COCO", of: true }, { value: "coco-results", text: "COCO results", of: true },
+  { value: "label-studio", text: "Label Studio", of: true }, { value: "cvat", text: "CVAT", of: true },
+  { value: "csv", text: "Predictions (CSV)", of: true }, { value: "jsonl", text: "Predictions (JSON lines)", of: true }, { value: "parquet", text: "Predictions (Parquet)", of: true },
 ];
 
 /** Files to take away. @param {{id: string}} props */

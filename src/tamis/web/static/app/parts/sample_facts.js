@@ -40,15 +40,17 @@ const linesOf = (detail, file) => detail.problems.flatMap((one) => (one.file ===
 /** A file, loaded when it is opened. @param {{name: string, address: string, marked: number[]}} props */
 function RawFile({ name, address, marked }) {
   const [open, setOpen] = useState(false);
-  const [text, setText] = useState("");
+  const [text, setText] = useState(/** @type {string | null} */ (null));
+  const [failure, setFailure] = useState("");
   useEffect(() => {
-    if (open) request(address).then((response) => response.text()).then(setText, (error) => setText(error.message));
+    if (open) request(address).then((response) => response.text()).then((all) => { setText(all); setFailure(""); }, (error) => setFailure(error.message));
   }, [open, address]);
-  const lines = text.slice(0, LONGEST).split("\n");
+  const lines = text?.slice(0, LONGEST).split("\n");
   return html`
     <details onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
       <summary>${name}</summary>
-      <pre class="raw" tabindex="0" aria-label=${name}>${lines.map((line, i) => html`<code class=${marked.includes(i + 1) ? "raw-line marked" : "raw-line"} data-line=${i + 1}>${line}</code>`)}</pre>
-      ${text.length > LONGEST && html`<p class="soft">${counted(text.length - LONGEST, "more character")}. <a href=${address} target="_blank">All of it</a></p>`}
+      ${failure ? html`<p class="severity error" role="alert">${failure}</p>` : !lines && html`<p class="soft">Loading …</p>`}
+      ${lines && html`<pre class="raw" tabindex="0" aria-label=${name}>${lines.map((line, i) => html`<code class=${marked.includes(i + 1) ? "raw-line marked" : "raw-line"} data-line=${i + 1}>${line}</code>`)}</pre>`}
+      ${text !== null && text.length > LONGEST && html`<p class="soft">${counted(text.length - LONGEST, "more character")}. <a href=${address} target="_blank">All of it</a></p>`}
     </details>`;
 }

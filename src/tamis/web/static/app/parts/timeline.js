@@ -1,11 +1,11 @@
 // A video's scores frame by frame; a click goes to the frame.
 
 import { html } from "../ui.js";
-import { useJson } from "../api.js";
 import { columnLabel } from "../filters.js";
 import { count, number } from "../format.js";
 import { useKeys } from "../keys.js";
-import { change } from "../router.js";
+import { useJson } from "../load.js";
+import { change, wantedKey } from "../router.js";
 import { Choice } from "./controls.js";
 import { Icon } from "./icons.js";
 
@@ -19,8 +19,10 @@ export function VideoTimeline({ video, sampleKey, column, onFrame }) {
   const { data } = useJson(`/api/timeline?${new URLSearchParams({ key: video })}`);
   const at = data ? data.keys.indexOf(sampleKey) : -1;
   const step = (/** @type {number} */ by) => () => {
-    const key = data?.keys[Math.max(0, Math.min(data.keys.length - 1, at + by))];
-    if (key && key !== sampleKey) onFrame(key);
+    if (!data) return;
+    const now = wantedKey() ?? sampleKey;
+    const key = data.keys[Math.max(0, Math.min(data.keys.length - 1, data.keys.indexOf(now) + by))];
+    if (key !== now) onFrame(key);
   };
   useKeys({ ",": step(-1), ".": step(1), "<": step(-FAR), ">": step(FAR) });
   if (!data || at < 0) return html`<div class="timeline"></div>`;

@@ -1,10 +1,11 @@
 // Samples or objects as points: what lies near is alike.
 
 import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
-import { getJson, request, send, useJson } from "../api.js";
+import { getJson, request, send } from "../api.js";
 import { filterOf, setFilter } from "../filters.js";
 import { count, counted, number, percent, words } from "../format.js";
 import { useKeys } from "../keys.js";
+import { useJson } from "../load.js";
 import { cropAddress, pictureAddress } from "../marks.js";
 import { change, go, href } from "../router.js";
 import { columns, jobs, remember, status, tasks } from "../store.js";
@@ -24,7 +25,7 @@ const SOON_DONE = 100_000; // samples that are laid out without asking
 /** @param {{params: URLSearchParams}} props */
 export function EmbeddingView({ params }) {
   const finished = [...jobs.value.values()].filter((job) => job.kind === "plot").map((job) => job.state).join();
-  const { data, error, reload } = useJson(`/api/plots#${status.value?.snapshot} ${finished}`);
+  const { data, error, reload } = useJson(`/api/plots#${finished}`);
   if (error) return html`<${Failed} error=${error} retry=${reload} />`;
   if (!data) return html`<${Loading} />`;
   const plots = /** @type {PlotInfo[]} */ (data);
@@ -80,11 +81,14 @@ async function open(plot, id) {
   go(href("/sample", { key: point.key, object: point.position === null ? null : `${point.position}:${plot.of}` }));
 }
 
+/** Start what makes a plot. @param {PlotInfo} plot */
+const layOut = (plot) => send("POST", "/api/plots", { space: plot.space }).then(remember);
+
 /** What there is to see before the points are there. @param {{plot: PlotInfo, points: any, children?: any}} props */
 function PlotState({ plot, points, children }) {
   const [error, setError] = useState(/** @type {any} */ (null));
   const job = plot.job ? jobs.value.get(plot.job) : undefined;
-  const make = () => send("POST", "/api/plots", { space: plot.space }).then(remember, setError);
+  const make = () => layOut(plot).then(undefined, setError);
   const failed = error ?? (job?.state === "failed" ? job : null);
   const isSoonDone = plot.of === "samples" && (status.value?.samples ?? 0) <= SOON_DONE;
   const asked = useRef(false);
@@ -120,7 +124,7 @@ function usePoints(plot) {
     };
     load().catch((error) => { if (!abort.signal.aborted) setState({ data: null, error }); });
     return () => abort.abort();
-  }, [plot.space, plot.state, status.value?.snapshot]);
+  }, [plot.space, plot.state, plot.version, status.value?.snapshot]);
   return state;
 }
 
@@ -165,12 +169,12 @@ function useMarked(filter, data) {
   const [numbers, setNumbers] = useState(/** @type {Uint32Array | null} */ (null));
   useEffect(() => {
     setNumbers(null);
-    if (!filter) return undefined;
+    if (!filter || !data) return undefined;
     const abort = new AbortController();
     request(`/api/samples/numbers?${new URLSearchParams({ filter })}`, { signal: abort.signal }).then((response) => response.arrayBuffer())
       .then((raw) => setNumbers(new Uint32Array(raw)), () => {});
     return () => abort.abort();
-  }, [filter, status.value?.snapshot]);
+  }, [filter, data, status.value?.snapshot]); // a lasso means other samples when its plot is made again
   return useMemo(() => {
     if (!numbers || !data) return null;
     const most = data.samples.reduce((a, b) => Math.max(a, b), 0), isIn = new Uint8Array(most + 1);
@@ -191,11 +195,13 @@ function Hint({ plot, id }) {
 
 /** @param {{plot: PlotInfo, legend: Legend | null}} props */
 function LegendBox({ plot, legend }) {
+  const [error, setError] = useState(/** @type {any} */ (null));
   const shown = plot.explained ? ` · ${percent(plot.explained[0] + plot.explained[1])} of the variance` : "";
   return html`
     <div class="plot-legend">
       ${legend?.kind === "number" && html`<div class="ramp"><span>${number(legend.min)}</span><i class="ramp-bar"></i><span>${number(legend.max)}</span></div>`}
       ${legend?.kind === "label" && html`<ul>${legend.labels.slice(0, 24).map(([text, colour]) => html`<li><i class="swatch" style=${{ background: colour }}></i>${text}</li>`)}${legend.labels.length > 24 && html`<li class="soft">${legend.labels.length - 24} more</li>`}</ul>`}
       <p class="soft"><${Prose} text=${plot.origin} />${shown}</p>
+      ${plot.is_stale && html`<p class="notice">Embeddings were added since. <button type="button" class="quiet" onClick=${() => layOut(plot).then(undefined, setError)}>Lay out again</button>${error && html` <span class="severity error" role="alert">${error.message}</span>`}</p>`}
     </div>`;
 }

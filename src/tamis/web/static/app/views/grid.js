@@ -1,10 +1,10 @@
 // All samples, filtered and sorted.
 
 import { html, useMemo, useState } from "../ui.js";
-import { useJson } from "../api.js";
 import { filterOf, keepPlace, listParams, placeIn, setFilter, TOP } from "../filters.js";
 import { count, words } from "../format.js";
 import { useKeys } from "../keys.js";
+import { useJson } from "../load.js";
 import { change, href, withValues } from "../router.js";
 import { columns, overview, status, tasks, version } from "../store.js";
 import { Card } from "../parts/card.js";
@@ -30,7 +30,7 @@ export function GridView({ params }) {
     return wanted;
   }, [list.toString(), shownTasks.join("\n")]);
   const pages = usePages("/api/samples", request, "samples", version.value);
-  const counts = useJson(`/api/counts?${new URLSearchParams({ filter: params.get("filter") ?? "[]" })}#${version.value}`);
+  const counts = useJson(`/api/counts?${new URLSearchParams({ filter: params.get("filter") ?? "[]" })}`);
   const [open, setOpen] = useState(false);
   const labels = params.get("labels") !== "0";
   useKeys({ l: () => change({ labels: labels ? "0" : null }, { replace: true }) });
@@ -117,7 +117,7 @@ function useWayBack(params, list) {
   const found = useJson(key && `/api/samples/place?${withValues(list, { key })}`);
   const { first, on } = placeIn(params);
   const sought = key ? (found.data?.place ?? -1) : on;
-  return { isLooking: key !== null && found.loading, first: params.has("at") ? first : Math.max(0, sought), on: sought };
+  return { isLooking: key !== null && found.loading && !found.data, first: params.has("at") ? first : Math.max(0, sought), on: sought };
 }
 
 /** @param {{params: URLSearchParams}} props */

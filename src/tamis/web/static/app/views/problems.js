@@ -1,10 +1,9 @@
 // Everything that is wrong with the data, by kind, with what to do about it.
 
 import { html, useState } from "../ui.js";
-import { useJson } from "../api.js";
 import { count, counted } from "../format.js";
+import { useJson } from "../load.js";
 import { change, href } from "../router.js";
-import { status } from "../store.js";
 import { Prose } from "../parts/prose.js";
 import { Problem } from "../parts/problem.js";
 import { Segmented } from "../parts/controls.js";
@@ -16,7 +15,7 @@ const PAGE = 20;
 
 /** @param {{params: URLSearchParams}} props */
 export function ProblemsView({ params }) {
-  const { data, error, reload } = useJson(`/api/problems#${status.value?.snapshot}`);
+  const { data, error, reload } = useJson("/api/problems");
   const severity = params.get("severity") ?? "all";
   if (error) return html`<${Failed} error=${error} retry=${reload} />`;
   if (!data) return html`<${Loading} what="Reading the problems" />`;

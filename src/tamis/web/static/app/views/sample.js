@@ -1,13 +1,13 @@
 // One sample: its picture, its predictions, everything known of it.
 
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../ui.js";
-import { useJson } from "../api.js";
 import { filterOf, listParams } from "../filters.js";
 import { count, splitKey } from "../format.js";
 import { useKeys } from "../keys.js";
+import { useJson } from "../load.js";
 import { layerOfSample, surer } from "../marks.js";
-import { change, go, href, withValues } from "../router.js";
-import { status, tasks } from "../store.js";
+import { change, go, href, place, wantedKey, withValues } from "../router.js";
+import { tasks } from "../store.js";
 import { ScoreFrom, Segmented } from "../parts/controls.js";
 import { Icon } from "../parts/icons.js";
 import { ObjectList } from "../parts/object_list.js";
@@ -23,7 +23,7 @@ import { tasksOf } from "./grid.js";
 /** @param {{params: URLSearchParams}} props */
 export function SampleView({ params }) {
   const key = params.get("key");
-  const detail = useJson(key && `/api/sample?${new URLSearchParams({ key })}#${status.value?.snapshot}`);
+  const detail = useJson(key && `/api/sample?${new URLSearchParams({ key })}`);
   if (!key) return html`<${Empty} title="Which sample?"><p><a href="/grid">Choose one in the grid</a></p><//>`;
   if (detail.error) return html`<${Failed} error=${detail.error} retry=${detail.reload} />`;
   if (!detail.data) return html`<${Loading} />`;
@@ -40,15 +40,14 @@ function Sample({ params, detail }) {
   const [eye, setEye] = useEye(params);
   const toSample = (/** @type {string} */ key) => go(href("/sample", withValues(params, { key, object: null })), { replace: true });
   const list = listParams(params);
-  // Steps start from what the address asks for, which may be ahead of what is shown: no key press is lost.
   const wanted = params.get("key") ?? detail.key;
   const found = useJson(`/api/samples/place?${withValues(list, { key: wanted })}`), neighbours = found.data;
-  const step = useSteps(found.isFresh ? neighbours : null, toSample);
+  const step = useSteps(found.isFresh ? neighbours : null, wanted, toSample);
   const ofShown = detail.tasks.filter((task) => shown.includes(task.task));
   const layers = useMemo(() => ofShown.map((task) => surer(layerOfSample(task), from)), [detail, shown.join("\n"), from]);
   const pick = useCallback((/** @type {MarkRef | null} */ ref) => change({ object: ref && `${ref.position}:${ref.task}` }, { replace: true }), []);
   const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), from: params.get("from"), at: params.get("at"), key: wanted }));
-  useSampleKeys({ detail, layers, active, pick, step, eye, setEye, labels, grid });
+  useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, grid });
   const isSide = params.get("layout") === "side" && layers.length > 1;
   const stage = (/** @type {any[]} */ drawn, /** @type {string} */ title) => html`
     <div class="stage-frame">
@@ -72,18 +71,21 @@ function Sample({ params, detail }) {
 }
 
 /**
- * Go to the sample before or after; a step that is asked for before the neighbours are known is made when they are.
+ * Go to the sample before or after; steps that are asked for before the neighbours are known are made when they are.
  * @param {import("../wire.js").Neighbours | null} neighbours
+ * @param {string} of the sample they are neighbours of
  * @param {(key: string) => void} toSample
  */
-function useSteps(neighbours, toSample) {
+function useSteps(neighbours, of, toSample) {
   const waiting = useRef(0);
   const step = (/** @type {number} */ by) => {
-    const key = by < 0 ? neighbours?.previous : neighbours?.next;
-    waiting.current = neighbours ? 0 : by;
+    waiting.current += by;
+    if (!neighbours || (wantedKey() ?? of) !== of || waiting.current === 0) return;
+    const way = Math.sign(waiting.current), key = way < 0 ? neighbours.previous : neighbours.next;
+    waiting.current = key ? waiting.current - way : 0; // nothing waits at the end of the list
     if (key) toSample(key);
   };
-  useEffect(() => { if (neighbours && waiting.current) step(waiting.current); }, [neighbours]);
+  useEffect(() => step(0), [neighbours]);
   return step;
 }
 
@@ -114,11 +116,17 @@ function readRef(text) {
   return found && { task: found[2], position: Number(found[1]) };
 }
 
+/** The object that the address names at this moment. */
+const activeNow = () => readRef(place.peek().params.get("object"));
+
 /** @param {any} state */
-function useSampleKeys({ detail, layers, active, pick, step, eye, setEye, labels, grid }) {
+function useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, grid }) {
   const all = layers.flatMap((/** @type {any} */ layer) => layer.marks.toSorted((/** @type {any} */ a, /** @type {any} */ b) => (b.score ?? 1) - (a.score ?? 1)).map((/** @type {any} */ mark) => ({ task: layer.task, position: mark.position })));
-  const now = all.findIndex((/** @type {MarkRef} */ one) => active && one.task === active.task && one.position === active.position);
-  const object = (/** @type {number} */ by) => () => { if (all.length) pick(all[now < 0 ? (by > 0 ? 0 : all.length - 1) : (now + by + all.length) % all.length]); };
+  const object = (/** @type {number} */ by) => () => {
+    const active = activeNow();
+    const now = all.findIndex((/** @type {MarkRef} */ one) => active && one.task === active.task && one.position === active.position);
+    if (all.length) pick(all[now < 0 ? (by > 0 ? 0 : all.length - 1) : (now + by + all.length) % all.length]);
+  };
   const zoom = (/** @type {number} */ factor) => () => {
     const stage = document.querySelector(".stage");
     const box = { width: stage?.clientWidth ?? 1, height: stage?.clientHeight ?? 1 };
@@ -128,7 +136,7 @@ function useSampleKeys({ detail, layers, active, pick, step, eye, setEye, labels
     ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1),
     n: object(1), p: object(-1), "+": zoom(1.5), "=": zoom(1.5), "-": zoom(1 / 1.5), 0: () => setEye(WHOLE),
     l: () => change({ labels: labels ? "0" : null }, { replace: true }),
-    Escape: () => (active ? pick(null) : go(grid)),
+    Escape: () => (activeNow() ? pick(null) : go(grid)),
   });
 }
 

@@ -1,10 +1,11 @@
 // Selections: the form of a new one, those that were run, and one or two of them in full.
 
 import { html, useState } from "../ui.js";
-import { send, useJson } from "../api.js";
+import { send } from "../api.js";
 import { firstTree } from "../config.js";
 import { describe, filterOf } from "../filters.js";
 import { count, counted, moment } from "../format.js";
+import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { jobs, remember, tasks } from "../store.js";
 import { Choice } from "../parts/controls.js";

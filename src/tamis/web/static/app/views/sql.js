@@ -1,8 +1,8 @@
 // Questions in SQL over the tables of the index; the answer as a table, or as a filter of the grid.
 
 import { html, useEffect, useState } from "../ui.js";
-import { useJson } from "../api.js";
 import { counted, number } from "../format.js";
+import { useJson } from "../load.js";
 import { change, href } from "../router.js";
 import { tasks } from "../store.js";
 import { Failed, Loading } from "../parts/states.js";
