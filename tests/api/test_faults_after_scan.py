@@ -59,7 +59,7 @@ def select(sources: Sources, out: Path, store: Store | None = None) -> str:
     options = SelectOptions(pool="round", add_to_pool=store is not None)
     run = run_selection(snapshot, CONFIG, options)
     write_selection(run, Sources(store or sources.input, sources.lightly, sources.index), out)
-    join_pool(run, options)
+    join_pool(run, sources, options)
     return (out / "selected.txt").read_text()
 
 

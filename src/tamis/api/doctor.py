@@ -214,9 +214,11 @@ def _index(sources: Sources) -> list[Finding]:
         detail = f"`{root}` cannot be written: {writable}"
         hint = "give `--index FOLDER`, a folder that you may write to"
         return [Finding(name="index", verdict=Verdict.BAD, detail=detail, hint=hint)]
-    in_bucket = sources.lightly.local_root is None
-    reason = "the index of a bucket is kept on this machine" if in_bucket else "the datasource cannot be written"
-    where = f"in `{root}`" + ("" if sources.index_note is None else f" ({reason})")
+    shared = sources.index.shared
+    if shared is not None and (snapshot is None or shared.latest() is not None):
+        where = f"in `{shared.url}`, mirrored in `{root}`"
+    else:
+        where = f"in `{root}`" + ("" if sources.index_note is None else " (the datasource cannot be written)")
     if snapshot is None:
         return [Finding(name="index", verdict=Verdict.NOTE, detail=f"none yet; it will be {where}")]
     made = f"made {snapshot.manifest.created}, {where}"

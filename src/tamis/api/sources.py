@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError, UsageError
-from tamis.index import Index
+from tamis.index import Index, SharedIndex
 from tamis.storage import LocalStore, is_url
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def open_sources(
     Args:
         source: folder or URL of the images and videos.
         lightly: folder or URL of what holds `.lightly`; the source by default.
-        index: folder of the index; `.lightly/tamis` of the lightly datasource by default, or where that is a
-            bucket or cannot be written, the user's cache folder.
+        index: folder of the index; `.lightly/tamis` of the lightly datasource by default, or where that cannot
+            be written, the user's cache folder. Where it is in a bucket, that folder is a mirror of it.
 
     Raises:
         DatasourceError: when a folder is not there or may not be read, or the source's URL holds nothing.
@@ -61,7 +61,7 @@ def open_sources(
         return Sources(input_store, lightly_store, Index(Path(index).expanduser().absolute()))
     if lightly_store.local_root is None:
         cache = _cache_folder(lightly_store.url)
-        return Sources(input_store, lightly_store, Index(cache), f"the index of a bucket is kept in `{cache}`")
+        return Sources(input_store, lightly_store, Index(cache, SharedIndex(lightly_store, INDEX_FOLDER)))
     root = lightly_store.local_root / INDEX_FOLDER
     if _is_writable(root):
         return Sources(input_store, lightly_store, Index(root))

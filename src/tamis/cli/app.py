@@ -24,6 +24,7 @@ from tamis.cli.options import (
     RayAddress,
     Source,
     Workers,
+    note_index,
     open_sources_for,
     snapshot_of,
 )
@@ -208,6 +209,7 @@ def scan(
         raise typer.Exit(code)
     with progress_bar(quiet=quiet) as listen:
         result = run(sources, options, listen=listen)
+    note_index(sources, quiet=quiet)
     report = report_problems(sources, result.snapshot)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(report)))

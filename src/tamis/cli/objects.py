@@ -261,7 +261,10 @@ def tag_command(
             print_tags(stdout(), tags)
         return
     edit = TagEdit(add=add or (), remove=remove or (), where=where, delete=delete)
-    summary = edit_tag(snapshot, name, edit) if edit.is_change else summarise_tag(snapshot, name)
+    if edit.is_change:
+        edit_tag(snapshot, name, edit)
+        sources.index.share()
+    summary = summarise_tag(snapshot, name)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(summary)))
     elif edit.is_change:

@@ -48,13 +48,27 @@ def open_sources_for(src: str, lightly: str | None, index: Path | None, *, quiet
     return sources
 
 
+def note_index(sources: Sources, *, quiet: bool) -> None:
+    """Say where the index of a bucket is, where it is not in the bucket."""
+    note = sources.index.note()
+    if note is not None:
+        print_note(f"note: {note}", quiet=quiet)
+
+
 def snapshot_of(sources: Sources, *, quiet: bool) -> Snapshot:
     """Return the index; where there is none yet, scan first."""
+    from tamis.engine import telling
+
+    with progress_bar(quiet=quiet) as listen:
+        sources.index.fetch(telling(listen, "fetching the index"))
     snapshot = sources.index.latest()
     if snapshot is not None:
+        note_index(sources, quiet=quiet)
         return snapshot
     from tamis.api.scanning.scan import scan as run
 
     print_note("note: there is no index yet: scanning first", quiet=quiet)
     with progress_bar(quiet=quiet) as listen:
-        return run(sources, listen=listen).snapshot
+        scanned = run(sources, listen=listen).snapshot
+    note_index(sources, quiet=quiet)
+    return scanned

@@ -138,7 +138,7 @@ def select_command(
     with progress_bar(quiet=quiet) as listen:
         run = run_selection(snapshot, wanted, options, listen=listen)
         write_selection(run, sources, out, listen=listen)
-        join_pool(run, options)
+        join_pool(run, sources, options)
     note_unknown(run, quiet=quiet)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))

@@ -5,7 +5,7 @@
 
 from tamis.engine.base import Engine, EngineName, InlineEngine, WorkerError
 from tamis.engine.processes import ProcessEngine
-from tamis.engine.progress import Progress, ProgressListener
+from tamis.engine.progress import Progress, ProgressListener, telling
 
 __all__ = [
     "Engine",
@@ -15,4 +15,5 @@ __all__ = [
     "Progress",
     "ProgressListener",
     "WorkerError",
+    "telling",
 ]

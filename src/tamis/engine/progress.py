@@ -25,3 +25,8 @@ class Progress(NamedTuple):
 
 
 ProgressListener = Callable[[Progress], None]
+
+
+def telling(listen: ProgressListener, stage: str, unit: str = "files") -> Callable[[int, int], None]:
+    """Return what tells a listener how far a stage is, given how much is done and how much there is."""
+    return lambda done, total: listen(Progress(stage, done, total, unit))

@@ -42,6 +42,7 @@ from tamis.index.pools import Pool
 from tamis.index.samples import PredictionPart, SampleColumns
 from tamis.index.score_files import SCORE_FILE_ENDINGS, object_keys, read_scores, score_table
 from tamis.index.shards import ShardWriter
+from tamis.index.shared import SharedIndex
 from tamis.index.snapshot import Snapshot
 from tamis.index.store import Index, IndexConflictError, Staging
 from tamis.index.tables import shard_schemas, words
@@ -78,6 +79,7 @@ __all__ = [
     "SetSpec",
     "Shard",
     "ShardWriter",
+    "SharedIndex",
     "Snapshot",
     "Staging",
     "Tag",

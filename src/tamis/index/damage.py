@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def damaged(root: Path, why: str) -> IndexMissingError:
+def damaged(root: Path | str, why: str) -> IndexMissingError:
     """Return the error for an index in a folder, which the files are still there to make again."""
     return IndexMissingError(
         f"The index in `{root}` cannot be read: {why}",

@@ -192,7 +192,7 @@ def make_set(root: Path, spec: SetSpec, *, anew: bool = False) -> EmbeddingSet:
     """
     there = None if anew else find_set(root, spec.name, spec.task)
     if there is not None:
-        if _what_made(there.spec) != _what_made(spec):
+        if what_made(there.spec) != what_made(spec):
             raise UsageError(
                 f"The embeddings `{spec.name}` were made otherwise: {there.spec.source}"
                 + (f", with a padding of {there.spec.padding:g}" if there.spec.task is not None else ""),
@@ -206,7 +206,8 @@ def make_set(root: Path, spec: SetSpec, *, anew: bool = False) -> EmbeddingSet:
     return EmbeddingSet(folder, spec)
 
 
-def _what_made(spec: SetSpec) -> tuple[object, ...]:
+def what_made(spec: SetSpec) -> tuple[object, ...]:
+    """Return what two sets have in common whose vectors can be mixed."""
     return spec.encoder, spec.n_dims, spec.padding
 
 

@@ -6,7 +6,8 @@ snapshots/<id>.json     manifests
 shards/<scan id>/...    Parquet files; a lock file tells those of a living scan from leftovers
 pools/<name>/...        append-only lists of selected samples
 ```
-A process killed at any moment leaves `latest` and everything it names untouched.
+A process killed at any moment leaves `latest` and everything it names untouched. Where the index is in a bucket
+(`shared.py`), the folder is a mirror of it.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ from tamis.errors import DatasourceError, IndexMissingError, TamisError
 from tamis.index.damage import damaged
 from tamis.index.manifest import FORMAT_VERSION, Manifest
 from tamis.index.shards import table_path
+from tamis.index.shared import told_nobody
 from tamis.index.snapshot import Snapshot
-from tamis.storage import LocalStore, is_free, locked
+from tamis.storage import LocalStore, NotFoundError, StoreError, is_free, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tamis.index.shared import SharedIndex, Told
 
 # Readers that opened one of the last snapshots may still be reading its shards.
 _KEPT_SNAPSHOTS = 3
 _ID = re.compile(r"[A-Za-z0-9-]+")
 _SHARD_ID = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9-]+")
 _FOLDERS = ("snapshots", "shards", "pools")
+_TRIES = 3
 
 
 class IndexConflictError(TamisError):
@@ -57,35 +62,88 @@ class Staging:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The index below one folder of this machine."""
+    """The index below one folder of this machine.
+
+    Attributes:
+        root: the folder.
+        shared: the index in a bucket that the folder is a mirror of, `None` where it stands alone.
+    """
 
     root: Path
+    shared: SharedIndex | None = None
 
     def latest(self) -> Snapshot | None:
         """Open the current snapshot, or return `None` where nothing was ever committed.
 
         Raises:
             IndexMissingError: when it is damaged or from another version.
+            UnavailableError: when it is in a bucket that does not answer.
         """
-        try:
-            snapshot_id = (self.root / "latest").read_text("ascii").strip()
-        except FileNotFoundError:
+        self.fetch()
+        snapshot_id = self._latest_here()
+        if snapshot_id is None:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise damaged(self.root, str(error)) from None
-        if not _ID.fullmatch(snapshot_id):
-            raise damaged(self.root, f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
-        snapshot = Snapshot(self.root, self._manifest(snapshot_id))
+        snapshot = self._open(snapshot_id)
         if gone := snapshot.missing_files():
             raise damaged(self.root, f"{len(gone)} of its files are not there, `{gone[0]}` is the first")
         return snapshot
 
-    @contextmanager
-    def staging(self) -> Iterator[Staging]:
-        """Make a folder for new shards; what a commit does not refer to is removed at the end.
+    def note(self) -> str | None:
+        """Say where the index of a bucket is, where the bucket holds none.
 
         Raises:
-            DatasourceError: when it cannot be made.
+            UnavailableError: when the bucket does not answer.
+        """
+        if self.shared is None:
+            return None
+        try:
+            if self.shared.latest() is not None:
+                return None
+        except IndexMissingError:
+            return None  # who reads it says so
+        if self.shared.refusal is not None:
+            return f"the index is kept in `{self.root}`: {self.shared.refusal}"
+        there = (self.root / "latest").exists()
+        return f"`{self.shared.url}` is not there; the index is that in `{self.root}`" if there else None
+
+    def fetch(self, told: Told = told_nobody) -> None:
+        """Bring the mirror up to date with the bucket; nothing to do where there is none.
+
+        Args:
+            told: given how many files came and how many come.
+
+        Raises:
+            IndexMissingError: when what is in the bucket is damaged or from another version.
+            UnavailableError: when the bucket does not answer.
+            DatasourceError: when the mirror cannot be written.
+        """
+        if self.shared is None or self.shared.is_mirrored() or self.shared.latest() is None:
+            return
+        with self._locked():
+            self._fetch_snapshot(self.shared, told)
+            self.shared.exchange(self.root).fetch()
+        self.shared.mirrored()
+
+    def share(self) -> None:
+        """Bring pools, tags and embeddings of the mirror into the bucket; nothing to do where there is none.
+
+        Raises:
+            StoreError: when the bucket may not be written to: they are kept here, and shared the next time.
+            UnavailableError: when it does not answer; likewise.
+        """
+        if self.shared is not None and self.shared.latest() is not None:
+            with self._locked():
+                self.shared.exchange(self.root).share()
+
+    @contextmanager
+    def staging(self, *, shared: bool = True) -> Iterator[Staging]:
+        """Make a folder for new shards; what a commit does not refer to is removed at the end.
+
+        Args:
+            shared: whether they are to be committed, into the bucket too where the index is in one.
+
+        Raises:
+            DatasourceError: when it cannot be made, or the bucket's index may not be changed.
         """
         self._refuse_links()
         scan_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
@@ -98,21 +156,25 @@ class Index:
                     folder.mkdir()
                     held.enter_context(locked(folder / "lock"))
             except OSError as error:
-                raise DatasourceError(
-                    f"The index cannot be written to `{self.root}`: {(error.strerror or str(error)).lower()}",
-                    hint="name another folder with `--index`",
-                ) from None
+                raise _unwritable(self.root, error) from None
             try:
+                if shared and self.shared is not None:
+                    held.enter_context(self.shared.scanning(scan_id))
                 yield Staging(scan_id, folder)
             finally:
                 if not (self.root / "snapshots" / f"{scan_id}.json").exists():
                     shutil.rmtree(folder, ignore_errors=True)
 
-    def commit(self, manifest: Manifest) -> Snapshot:
+    def commit(self, manifest: Manifest, told: Told = told_nobody) -> Snapshot:
         """Make a snapshot the current one. Of two scans at once, the later commit stands.
+
+        Args:
+            manifest: of the snapshot.
+            told: where the index is in a bucket, given how many files went there and how many go.
 
         Raises:
             IndexConflictError: when shards that it refers to were cleaned up meanwhile.
+            DatasourceError: when the bucket's index cannot be changed; the old snapshot stands there and here.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root / "lock"):
@@ -122,6 +184,8 @@ class Index:
                     f"Another scan replaced the index while this one ran: {len(gone)} shard files are gone",
                     hint="run `tamis scan` again",
                 )
+            if self.shared is not None and self.shared.refusal is None:
+                self._put(self.shared, snapshot, told)
             store = LocalStore(self.root)
             store.write(f"snapshots/{manifest.id}.json", msgspec.json.encode(manifest))
             store.write("latest", manifest.id.encode())
@@ -132,16 +196,71 @@ class Index:
                         leftover.unlink()
         return snapshot
 
+    def _put(self, shared: SharedIndex, snapshot: Snapshot, told: Told) -> None:
+        """Make a snapshot the bucket's current one, with all that lies beside it."""
+        try:
+            shared.put(snapshot, told)
+        except StoreError as error:
+            if shared.latest() is not None:
+                raise
+            shared.refusal = error.message
+            return
+        shared.clean_up(self._decode)
+        shared.exchange(self.root).share()
+
+    def _fetch_snapshot(self, shared: SharedIndex, told: Told) -> None:
+        """Make the bucket's current snapshot that of the mirror."""
+        reason = ""
+        for _ in range(_TRIES):
+            current = shared.latest()
+            if current is None or current == self._latest_here():
+                return
+            try:
+                shared.fetch(self.root, current, self._open, told)
+            except NotFoundError as error:  # another scan replaced it meanwhile, and cleaned up
+                reason = error.message
+                shared.forget()
+            else:
+                self._clean_up(current)
+                return
+        raise damaged(shared.url, reason)
+
+    def _latest_here(self) -> str | None:
+        try:
+            snapshot_id = (self.root / "latest").read_text("ascii").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise damaged(self.root, str(error)) from None
+        if not _ID.fullmatch(snapshot_id):
+            raise damaged(self.root, f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
+        return snapshot_id
+
+    def _open(self, snapshot_id: str) -> Snapshot:
+        return Snapshot(self.root, self._manifest(snapshot_id))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._refuse_links()
+            with locked(self.root / "lock"):
+                yield
+        except OSError as error:
+            raise _unwritable(self.root, error) from None
+
     def _manifest(self, snapshot_id: str) -> Manifest:
         path = self.root / "snapshots" / f"{snapshot_id}.json"
         try:
-            data = path.read_bytes()
-            version = msgspec.json.decode(data, type=_Version).format_version
-            if version == FORMAT_VERSION:
-                return self._contained(msgspec.json.decode(data, type=Manifest))
+            return self._decode(path.read_bytes())
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise damaged(self.root, f"`{path.name}`: {error}") from None
-        raise damaged(self.root, f"expected format version {FORMAT_VERSION}, got {version}")
+
+    def _decode(self, data: bytes) -> Manifest:
+        version = msgspec.json.decode(data, type=_Version).format_version
+        if version != FORMAT_VERSION:
+            raise damaged(self.root, f"expected format version {FORMAT_VERSION}, got {version}")
+        return self._contained(msgspec.json.decode(data, type=Manifest))
 
     def _contained(self, manifest: Manifest) -> Manifest:
         """Return a manifest whose shards lie in this index: it may have come with data from elsewhere."""
@@ -187,3 +306,10 @@ class Index:
                         file.unlink(missing_ok=True)
                 if not any(folder.glob("*.parquet")):
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unwritable(root: Path, error: OSError) -> DatasourceError:
+    return DatasourceError(
+        f"The index cannot be written to `{root}`: {(error.strerror or str(error)).lower()}",
+        hint="name another folder with `--index`",
+    )

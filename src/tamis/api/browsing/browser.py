@@ -17,6 +17,7 @@ from tamis.api.browsing.view import View
 from tamis.api.freshness import changed_since
 from tamis.errors import DatasourceError, IndexMissingError, TamisError
 from tamis.index import build_tables, forget_tables, open_tables
+from tamis.storage import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,8 +125,12 @@ class Browser:
     def _open_latest(self) -> None:
         try:
             snapshot = self.sources.index.latest()
-        except (IndexMissingError, OSError) as error:
-            hint = error.hint if isinstance(error, IndexMissingError) else None
+        except UnavailableError as error:  # a bucket: what was fetched of its index is still shown
+            if self._view is None:
+                self._say(IndexState.BROKEN, error.message, error.hint)
+            return
+        except (TamisError, OSError) as error:
+            hint = error.hint if isinstance(error, TamisError) else None
             self._say(IndexState.BROKEN, str(getattr(error, "message", error)), hint or "scan again")
             return
         if snapshot is None:

@@ -57,7 +57,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
         created: ISO 8601.
         source: the input datasource.
         lightly: the lightly datasource.
-        index: folder of the index.
+        index: folder of the index; `None` where it is a mirror of one in a bucket.
         details: what the work needs to know, of its own kind.
     """
 
@@ -66,7 +66,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     source: str
     lightly: str
-    index: str
+    index: str | None
     details: dict[str, Any] = {}
 
 
@@ -151,7 +151,7 @@ class Jobs:
             created=now(),
             source=self.sources.input.url,
             lightly=self.sources.lightly.url,
-            index=str(self.sources.index.root),
+            index=None if self.sources.index.shared is not None else str(self.sources.index.root),
             details=details,
         )
         try:

@@ -172,6 +172,7 @@ class Selections:
             StoreError: when it cannot be written.
         """
         Pool(self.jobs.sources.index.root, pool).join(self.keys(selection_id))
+        self.jobs.sources.index.share()
 
     def export(
         self, view: View, selection_id: str, wanted: str, *, task: str | None, base: str

@@ -75,7 +75,9 @@ class Datasource(Embedded):
         """Add samples and objects to a tag, remove others, and return it. Raises as `change_tag`."""
         if not add and not remove:
             return summarise_tag(self.snapshot, name)
-        return change_tag(self.snapshot, name, add=add, remove=remove, origin=origin)
+        changed = change_tag(self.snapshot, name, add=add, remove=remove, origin=origin)
+        self.sources.index.share()
+        return changed
 
     def select(  # noqa: PLR0913 (the options of the command line, by the same names)
         self,
@@ -144,7 +146,7 @@ class Datasource(Embedded):
         run = run_selection(self.snapshot, wanted, options, listen=listen)
         if out is not None:
             write_selection(run, self.sources, Path(out))
-        join_pool(run, options)
+        join_pool(run, self.sources, options)
         return run
 
     def import_predictions(

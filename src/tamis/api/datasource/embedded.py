@@ -32,6 +32,7 @@ class Embedded(Indexed):
 
     def embedding_sets(self) -> list[SetSpec]:
         """Return which embeddings are stored, those added to last first; `task` tells whose objects they are of."""
+        self.sources.index.fetch()
         return [one.spec for one in embedding_sets(self.sources.index.root)]
 
     def vectors(self, embeddings: str | None = None, *, task: str | None = None) -> VectorIndex:

@@ -125,6 +125,7 @@ class Indexed:
         Raises:
             UsageError: when that cannot be the name of a pool.
         """
+        self.sources.index.fetch()
         return Pool(self.sources.index.root, name).members()
 
     def tags(self) -> list[TagSummary]:
@@ -133,6 +134,7 @@ class Indexed:
 
     def tagged(self, name: str) -> list[str]:
         """Return the members of a tag, in the order in which they were added: keys of samples and of objects."""
+        self.sources.index.fetch()
         return Tag(self.sources.index.root, name).members()
 
     def evaluate(

@@ -143,6 +143,7 @@ def embed(
     missing = before.missing
     _encode(sources, target, missing, _Work(encoder, into, wanted), listen)
     into.compact(_once(target))
+    sources.index.share()
     return _report(into, target, read_status(into, target), n_new=len(missing))
 
 
@@ -283,6 +284,7 @@ def _take_over(sources: Sources, target: Target, options: EmbedOptions, path: Pa
     for start in range(0, len(known), _ROWS_A_FILE):
         some = known[start : start + _ROWS_A_FILE]
         into.append(_rows_of_file(given.vectors, target, keys, some, at[some]))
+    sources.index.share()
     status = read_status(into, target)
     return _report(into, target, status, n_new=len(known), n_unknown=len(keys) - len(known))
 

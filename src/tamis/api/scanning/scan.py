@@ -23,7 +23,7 @@ from tamis.api.scanning.project import Project, read_project
 from tamis.api.scanning.rows import metadata_columns
 from tamis.api.scanning.videos import VideoCounter, doubt_orphans
 from tamis.api.scanning.walk import Walk
-from tamis.engine import InlineEngine, Progress
+from tamis.engine import InlineEngine, Progress, telling
 from tamis.errors import DatasourceError, IndexMissingError
 from tamis.index import Changes, Manifest, Snapshot, all_units, find_changes
 from tamis.model import Severity
@@ -85,10 +85,10 @@ def scan(
     try:
         with sources.index.staging() as staging:
             result = _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
-            base = None if commit_unchanged else _base(sources)
+            base = None if commit_unchanged else _base(sources, listen)
             if base is not None and _says_the_same(base.manifest, result.snapshot.manifest):
                 return replace(result, snapshot=base)
-            sources.index.commit(result.snapshot.manifest)
+            sources.index.commit(result.snapshot.manifest, telling(listen, "sharing the index"))
     except OSError as error:
         # Reading turns these into problems or store errors, so what is left is writing: a full disk, a lost mount.
         raise DatasourceError(
@@ -107,7 +107,7 @@ def dry_scan(
     Machines of a cluster share no temporary folder: theirs is in the index, which forgets it at the end.
     """
     if on_ray(options or ScanOptions()):
-        with sources.index.staging() as staging:
+        with sources.index.staging(shared=False) as staging:
             yield _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
         return
     with tempfile.TemporaryDirectory(prefix="tamis-check-") as folder:
@@ -125,7 +125,7 @@ class _Target:
 def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, target: _Target) -> ScanResult:
     began = time.monotonic()
     project = read_project(sources.lightly, options)
-    base = None if options.full else _base(sources)
+    base = None if options.full else _base(sources, listen)
     known_videos = base.manifest.videos if base else ()
     if base is not None and base.manifest.settings != project.settings:
         base = None
@@ -185,9 +185,10 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
     return ScanResult(Snapshot(sources.index.root, manifest), len(listing), n_read, changes.n_removed, seconds)
 
 
-def _base(sources: Sources) -> Snapshot | None:
+def _base(sources: Sources, listen: ProgressListener) -> Snapshot | None:
     """Return what there is to build on; an index that cannot be read is made anew, as the files are the truth."""
     try:
+        sources.index.fetch(telling(listen, "fetching the index"))
         return sources.index.latest()
     except IndexMissingError:
         return None

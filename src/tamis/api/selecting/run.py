@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
     from tamis.model.columns import Bools, Floats
@@ -277,14 +278,15 @@ def _selected_before(rows: Rows, options: SelectOptions) -> _SelectedBefore:
     )
 
 
-def join_pool(run: SelectionRun, options: SelectOptions) -> None:
+def join_pool(run: SelectionRun, sources: Sources, options: SelectOptions) -> None:
     """Add the labelled samples and the picks to the pool, where the options ask for it.
 
     Raises:
         StoreError: when the pool cannot be written; it stays as it was.
     """
     if options.add_to_pool and options.pool is not None:
-        Pool(run.samples.snapshot.root, options.pool).join([*run.labelled, *run.keys])
+        Pool(sources.index.root, options.pool).join([*run.labelled, *run.keys])
+        sources.index.share()
 
 
 def given_selection(
