@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bucket_servers import use_server
 from ray_nodes import NOT_INSTALLED, Nodes
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
 @pytest.fixture(scope="session")
 def _nodes() -> Iterator[Nodes]:
     pytest.importorskip("ray", reason=NOT_INSTALLED)
-    found = Nodes()
-    yield found
-    found.cluster.shutdown()
+    with pytest.MonkeyPatch.context() as environment:
+        use_server("s3", environment)  # workers have what was set before their nodes started
+        found = Nodes()
+        yield found
+        found.cluster.shutdown()
 
 
 @pytest.fixture

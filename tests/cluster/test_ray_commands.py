@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from bucket_servers import use_server
 from real_data import answer, needs_data, refusal
 from real_sources import write_coco
 from strategies_datasource import Folder, content, fill, leftovers
 from tamis.api.datasource import open_datasource
+from tamis.api.embedding.embed import EmbedOptions
 from tamis.api.options import ScanOptions
 from tamis.api.scanning import scan as scanning
 from tamis.api.scanning.partition import read_partition
@@ -22,6 +26,7 @@ from tamis.api.selecting import run as selecting
 from tamis.api.selecting.run import SelectOptions, run_selection
 from tamis.api.sources import open_sources
 from tamis.selection import parse_config
+from tamis.storage.bucket import BucketStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +153,41 @@ def test_a_check_leaves_no_index(
         assert content(result.snapshot) == local
     assert [path.name for path in sources.index.root.rglob("*") if path.is_file()] == ["lock"]
     assert sources.index.latest() is None
+
+
+def test_an_index_in_a_bucket_needs_no_folder_that_all_see(
+    on_ray: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_parts: None
+) -> None:
+    """Workers put shards and embeddings into the bucket, not into a folder; a check leaves nothing there."""
+    del small_parts
+    data = Folder(tmp_path / "data")
+    fill(data, 120)
+    for number in range(40):
+        picture = io.BytesIO()
+        Image.effect_noise((64, 48), number + 1).save(picture, "png")
+        data.put(f"noise/{number}.png", picture.getvalue())
+    url = use_server("s3", monkeypatch).new_bucket()
+    store = BucketStore(url)
+    for key in data.files():
+        store.write(key, (data.root / key).read_bytes())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "driver"))
+    with dry_scan(open_sources(url), ScanOptions(**on_ray)) as checked:
+        expected = content(checked.snapshot)
+    assert not any(page.names or page.folders for page in store.list_folder(".lightly/tamis"))
+    there = open_datasource(url)
+    there.scan(ScanOptions(**on_ray))
+    there.embed(EmbedOptions(**on_ray))
+    here = open_datasource(url, index=tmp_path / "here")
+    here.scan()
+    here.embed()
+    assert content(there.snapshot) == content(here.snapshot) == expected
+    ours, theirs = (source.vectors() for source in (here, there))
+    assert ours.known.sum() == 40
+    np.testing.assert_array_equal(ours.known, theirs.known)
+    np.testing.assert_array_equal(ours.unit, theirs.unit)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    assert content(open_datasource(url).snapshot) == expected
+    assert not leftovers(here.sources.index.root)
 
 
 @pytest.mark.parametrize("losing", [False, True], ids=["all nodes live", "a node is lost"])

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tamis.storage import Store
+
 IMAGE_POSITION = -1
 """The position of a row that is about a whole image or frame."""
 
@@ -98,10 +100,12 @@ class EmbeddingSet:
     Attributes:
         folder: where it lies.
         spec: what made it.
+        bucket: where new rows go instead, for workers of other machines: the bucket and the folder's key in it.
     """
 
     folder: Path
     spec: SetSpec
+    bucket: tuple[Store, str] | None = None
 
     def append(self, rows: EmbeddingRows) -> None:
         """Write rows, all or none; several processes may do so at once.
@@ -110,7 +114,12 @@ class EmbeddingSet:
             StoreError: when they cannot be written.
         """
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}.parquet"
-        LocalStore(self.folder).write(name, _parquet(_table(rows, self.spec.n_dims)))
+        data = _parquet(_table(rows, self.spec.n_dims))
+        if self.bucket is None:
+            LocalStore(self.folder).write(name, data)
+        else:
+            store, folder = self.bucket
+            store.write(f"{folder}/{name}", data)
 
     def rows(self, *, vectors: bool = True) -> Iterator[EmbeddingRows]:
         """Yield all rows, later ones last; memory is that of a few thousand.

@@ -13,7 +13,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ from tamis.storage import LocalStore, StoreError, UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tamis.index.manifest import Manifest
+    from tamis.index.embedding_sets import EmbeddingSet
+    from tamis.index.manifest import Manifest, Shard
     from tamis.index.snapshot import Snapshot
     from tamis.storage import Store
 
@@ -111,9 +112,20 @@ class SharedIndex:
         mirror.write(manifest, blob.data)
         # When it was committed, by the clock of the files that this is compared with.
         os.utime(root / manifest, ns=(blob.stamp.mtime_ns, blob.stamp.mtime_ns))
-        missing = [path.relative_to(root).as_posix() for path in open_snapshot(snapshot_id).missing_files()]
-        _each(missing, lambda key: mirror.write(key, self.store.read(self._key(key)).data), told)
+        self.fetch_files(open_snapshot(snapshot_id), told)
         mirror.write("latest", snapshot_id.encode())
+
+    def put_shard(self, folder: Path, shard: Shard) -> None:
+        """Bring a shard of a running scan into the bucket, from wherever a worker wrote it. Raises as `put`."""
+        for table in shard.tables:
+            key = table_path(Path("shards") / shard.id, table).as_posix()
+            self.store.write(self._key(key), table_path(folder / Path(shard.id).name, table).read_bytes())
+
+    def fetch_files(self, snapshot: Snapshot, told: Told) -> None:
+        """Bring into a mirror what a snapshot refers to and it has not. Raises as `fetch`."""
+        mirror = LocalStore(snapshot.root)
+        missing = [path.relative_to(snapshot.root).as_posix() for path in snapshot.missing_files()]
+        _each(missing, lambda key: mirror.write(key, self.store.read(self._key(key)).data), told)
 
     def put(self, snapshot: Snapshot, told: Told) -> None:
         """Bring a snapshot from a mirror into the bucket, and make it the current one there.
@@ -159,6 +171,9 @@ class SharedIndex:
             yield
         finally:
             with suppress(StoreError, UnavailableError):  # a later clean-up removes it
+                if not any(name == f"{scan_id}.json" for name, _ in self._files("snapshots")):
+                    shards = [f"shards/{scan_id}/{name}" for name, _ in self._files(f"shards/{scan_id}")]
+                    _each(shards, lambda key: self.store.delete(self._key(key)), told_nobody)
                 self.store.delete(mark)
 
     def clean_up(self, decode: Callable[[bytes], Manifest]) -> None:
@@ -188,6 +203,10 @@ class SharedIndex:
                 if not any(name == _MARK and time_ns > now_ns - _LONGEST_SCAN_NS for name, time_ns in files):
                     gone = [key for name, _ in files if (key := f"shards/{scan_id}/{name}") not in needed]
                     _each(gone, lambda key: self.store.delete(self._key(key)), told_nobody)
+
+    def put_rows_of(self, one: EmbeddingSet, root: Path) -> EmbeddingSet:
+        """Return a set of a mirror whose new rows go into the bucket."""
+        return replace(one, bucket=(self.store, self._key(one.folder.relative_to(root).as_posix())))
 
     def exchange(self, root: Path) -> Exchange:
         """Return what keeps pools, tags and embeddings alike in the bucket and in a mirror."""

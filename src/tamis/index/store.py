@@ -135,12 +135,13 @@ class Index:
             with self._locked():
                 self.shared.exchange(self.root).share()
 
-    @contextmanager
-    def staging(self, *, shared: bool = True) -> Iterator[Staging]:
-        """Make a folder for new shards; what a commit does not refer to is removed at the end.
+    def open_shared(self) -> SharedIndex | None:
+        """Return the index in a bucket that may be added to while `staging`, `None` where there is none."""
+        return self.shared if self.shared is not None and self.shared.refusal is None else None
 
-        Args:
-            shared: whether they are to be committed, into the bucket too where the index is in one.
+    @contextmanager
+    def staging(self) -> Iterator[Staging]:
+        """Make a folder for new shards; what a commit does not refer to is removed at the end.
 
         Raises:
             DatasourceError: when it cannot be made, or the bucket's index may not be changed.
@@ -158,7 +159,7 @@ class Index:
             except OSError as error:
                 raise _unwritable(self.root, error) from None
             try:
-                if shared and self.shared is not None:
+                if self.shared is not None:
                     held.enter_context(self.shared.scanning(scan_id))
                 yield Staging(scan_id, folder)
             finally:

@@ -230,9 +230,14 @@ class _Work:
 
 
 def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener) -> None:
-    jobs = [EmbedJob(batch, work.encoder, work.into) for batch in batches_of(target, missing, sources.input)]
+    into = work.into
+    if on_ray(work.options) and sources.index.shared is not None and sources.index.shared.latest() is not None:
+        sources.index.share()  # what the set is, before its rows
+        into = sources.index.shared.put_rows_of(into, sources.index.root)
+    jobs = [EmbedJob(batch, work.encoder, into) for batch in batches_of(target, missing, sources.input)]
     model = None if work.options.model is None else Path(work.options.model)
-    engine = open_engine(work.options, [sources.input, work.into.folder, model], n_jobs=len(jobs))
+    places = [sources.input, into.folder if into.bucket is None else None, model]
+    engine = open_engine(work.options, places, n_jobs=len(jobs))
     unit = "pictures" if target.task is None else "objects"
     n_done = n_faults = 0
     listen(Progress("embedding", 0, len(missing), unit))
@@ -241,6 +246,8 @@ def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen
             n_done += written
             n_faults += faulty
             listen(Progress("embedding", n_done, len(missing), unit, f"{n_faults:,} without" if n_faults else ""))
+    if into.bucket is not None:
+        sources.index.share()
 
 
 class _once:  # noqa: N801 (a function with a memory)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tamis.formats import MetadataField, PredictionReader
-    from tamis.index import Video
+    from tamis.index import SharedIndex, Video
     from tamis.model import Task
     from tamis.storage import Blob, Store
 
@@ -33,6 +33,7 @@ class ScanJob:
         metadata: fields of the metadata schema.
         strict: whether to look for duplicate keys.
         folder: where the shards go.
+        bucket: where they go instead, for workers of other machines: they do not see the folder.
         prefix: what their ids begin with.
         patience_secs: how long a block waits for files that look half written.
     """
@@ -44,6 +45,7 @@ class ScanJob:
     strict: bool
     folder: Path
     prefix: str
+    bucket: SharedIndex | None = None
     patience_secs: float = 0.0
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,10 +55,17 @@ def read_partition(job: ScanJob, partition: Partition) -> PartitionResult:
     A cluster may read a partition twice at once, where it takes a worker for dead that is not: each time the shard
     has a name of its own, and the one that is reported counts.
     """
+    if job.bucket is None:
+        return _read_into(job.folder, job, partition)
+    with tempfile.TemporaryDirectory(prefix="tamis-shard-") as folder:
+        result = _read_into(Path(folder), job, partition)
+        job.bucket.put_shard(Path(folder), result.shard)
+    return result
+
+
+def _read_into(folder: Path, job: ScanJob, partition: Partition) -> PartitionResult:
     shard_id = f"{job.prefix}/{partition.number:06d}-{secrets.token_hex(4)}"
-    writer = ShardWriter(
-        job.folder, shard_id, shard_schemas(score_columns(job.tasks), metadata_columns(job.metadata))
-    )
+    writer = ShardWriter(folder, shard_id, shard_schemas(score_columns(job.tasks), metadata_columns(job.metadata)))
     reader = ChunkReader(job, partition)
     n_files = 0
     n_problems: Counter[Severity] = Counter()

@@ -107,7 +107,7 @@ def dry_scan(
     Machines of a cluster share no temporary folder: theirs is in the index, which forgets it at the end.
     """
     if on_ray(options or ScanOptions()):
-        with sources.index.staging(shared=False) as staging:
+        with sources.index.staging() as staging:
             yield _scan(sources, options or ScanOptions(), listen, _Target(staging.folder, staging.scan_id))
         return
     with tempfile.TemporaryDirectory(prefix="tamis-check-") as folder:
@@ -129,7 +129,9 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
     known_videos = base.manifest.videos if base else ()
     if base is not None and base.manifest.settings != project.settings:
         base = None
-    with open_engine(options, (sources.input, sources.lightly, target.folder), warm_up=_nothing) as engine:
+    bucket = sources.index.open_shared() if on_ray(options) else None
+    places = (sources.input, sources.lightly, target.folder if bucket is None else None)
+    with open_engine(options, places, warm_up=_nothing) as engine:
         counter = VideoCounter(sources.input, engine, known_videos)
         walk = Walk(
             input_store=sources.input,
@@ -155,6 +157,7 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
             strict=options.strict,
             folder=target.folder,
             prefix=target.prefix,
+            bucket=bucket,
             patience_secs=options.patience_secs,
         )
         videos = {i: counter.videos[key] for i, key in enumerate(listing.videos)}
@@ -179,7 +182,10 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
         videos=tuple(counter.videos.values()),
         problems=tuple(problems),
     )
-    findings = find_in_dataset(Snapshot(sources.index.root, manifest))
+    snapshot = Snapshot(sources.index.root, manifest)
+    if bucket is not None:
+        bucket.fetch_files(snapshot, telling(listen, "fetching the index"))
+    findings = find_in_dataset(snapshot)
     manifest = msgspec.structs.replace(manifest, problems=(*problems, *findings))
     seconds = time.monotonic() - began
     return ScanResult(Snapshot(sources.index.root, manifest), len(listing), n_read, changes.n_removed, seconds)
