@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,25 +30,30 @@ class Outcome:
 
     Attributes:
         tables: the hash of each table of the index.
-        embeddings: what `embed` said.
+        embeddings: what `embed` said, of images and of objects.
+        crops: the hash of each picture that was cut out.
         picks: what `select` picked, in order, with the numbers that made it pick them.
     """
 
     tables: dict[str, str]
     embeddings: Any
+    crops: dict[str, str]
     picks: list[Any]
 
 
 def outcome(place: str, out: Path) -> Outcome:
-    """Scan, embed and select as a user would."""
+    """Scan, embed, cut out and select as a user would."""
     answer("scan", place)
     snapshot = open_sources(place).index.latest()
     assert snapshot is not None
-    embeddings = answer("embed", place)
+    embeddings = [answer("embed", place), answer("embed", place, "--task", "movenet")]
+    answer("crops", place, "--task", "nanodet", "--min-score", 0.5, "--out", out / "crops")
+    pictures = sorted((out / "crops").rglob("*.jpg"))
+    crops = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in pictures}
     selected = answer(
-        "select", place, "--n", 20, "--score", SCORE, "--balance", "nanodet", "--diverse", "--out", out
+        "select", place, "--n", 20, "--score", SCORE, "--balance", "nanodet", "--diverse", "--out", out / "picks"
     )
-    return Outcome(table_hashes(snapshot), embeddings, selected["picks"])
+    return Outcome(table_hashes(snapshot), embeddings, crops, selected["picks"])
 
 
 @pytest.fixture(scope="module")
@@ -79,4 +85,9 @@ def test_a_bucket_gives_what_a_folder_gives(
     far = outcome(url, tmp_path / "far")
     assert far == local
     assert len(local.picks) == 20
+    assert len(local.crops) > 200
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    mirrored = open_sources(url).index.latest()
+    assert mirrored is not None
+    assert table_hashes(mirrored) == local.tables
     assert {"samples", "metadata", "problems", "predictions:nanodet", "predictions:deeplab"} <= local.tables.keys()
