@@ -26,6 +26,14 @@ def test_the_grid_shows_pictures_before_predictions_are_read(page: Page) -> None
     expect(page.get_by_label("Classes of street-objects", exact=True)).to_have_count(1)
 
 
+def test_the_grid_waits_for_nothing_but_samples(page: Page) -> None:
+    """Its first cards are there while overview and columns, which look at every prediction, are still to come."""
+    for path in ("overview", "columns"):
+        page.route(f"**/api/{path}", lambda _: None)  # never answered
+    page.goto("/grid")
+    expect(page.locator(".virtual-cell a").first).to_be_visible()
+
+
 def test_what_was_refused_is_asked_for_again_when_it_is_there(page: Page) -> None:
     """Where the sample is that one comes back from is not known yet: the page asks for it again by itself."""
     become_ready = _loading(page, "overview", "columns", "samples/place?*")

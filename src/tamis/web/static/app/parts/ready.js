@@ -7,11 +7,11 @@ import { isReady, refresh, runningJobs, startScan, status, trouble } from "../st
 
 /**
  * Show the children once there is an index; until then what is missing and what to do.
- * @param {{early?: boolean, children?: any}} props early: they can do without predictions, while these are being read
+ * @param {{early?: boolean, children?: any}} props early: they can do without the overview, and without predictions while these are being read
  */
 export function WhenReady({ early = false, children }) {
   const now = status.value;
-  if (isReady.value || (early && now?.state === "loading")) return children;
+  if (isReady.value || (early && (now?.state === "loading" || now?.state === "ready"))) return children;
   if (trouble.value && !now) return html`<${Failed} error=${trouble.value} retry=${refresh} />`;
   if (!now) return html`<${Loading} />`;
   const scan = runningJobs.value.find((job) => job.kind === "scan");
