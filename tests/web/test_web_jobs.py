@@ -177,6 +177,24 @@ def test_picks_join_a_pool(own: Asker, chosen: str) -> None:
     assert not set(keys) & {pick.key for pick in _picks(own, later["id"]).picks}
 
 
+def test_a_tag_filters_by_samples_and_by_objects(own: Asker) -> None:
+    """Samples that have it, or whose object has it, in the order of tagging, also when it is changed."""
+    keys = own.listed()
+    held = next(key for key in keys if predictions_of(own.folder, "boxes").get(key))
+    others = [key for key in keys if key != held][:2]
+    only = [{"type": "tag", "name": "look"}]
+    _cli("tag", own.folder, "look", "--add", others[1], "--add", f"{held}#boxes#0", "--add", others[0])
+    assert own.read("tags") == [{"name": "look", "members": 3}]
+    assert own.listed(filter=only, sort="pick") == [others[1], held, others[0]]
+    assert own.read("sample", key=held)["tags"] == ["look"]
+    assert own.read("samples", filter=[{"type": "tag", "name": "look", "exclude": True}])["total"] == len(keys) - 3
+    _cli("tag", own.folder, "look", "--remove", others[1])
+    assert own.listed(filter=only, sort="pick") == [held, others[0]]
+    _cli("tag", own.folder, "look", "--delete")
+    assert own.read("tags") == []
+    assert own.get("samples", filter=[{"type": "tag", "name": "../x"}]).status_code == 400
+
+
 def test_faults_of_a_config_are_told_at_once(own: Asker) -> None:
     """What cannot be run is no job, and every fault is named."""
     n_jobs = len(own.read("jobs"))

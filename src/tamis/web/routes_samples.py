@@ -12,7 +12,6 @@ from tamis.api.browsing.detail import read_raw, show_detail
 from tamis.api.browsing.objects import show_objects
 from tamis.api.browsing.overview import show_overview, show_places, show_problems, show_videos
 from tamis.api.browsing.pages import count_found, find_place, show_histogram, show_page, show_timeline
-from tamis.api.browsing.project import list_pools_of
 from tamis.api.browsing.values import Bins, ColumnInfo, Overview, Status, VideoInfo
 from tamis.api.browsing.values_samples import (
     Counts,
@@ -123,7 +122,6 @@ def sample(site: Site, query: KeyQuery) -> SampleDetail:
         project.sources,
         query.key,
         selections=project.selections.picked_by(query.key),
-        pools=list_pools_of(project.sources, query.key),
     )
 
 

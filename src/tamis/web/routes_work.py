@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from tamis.api.browsing.plots import colour_points, list_plots, read_points, show_point, start_plot
 from tamis.api.browsing.querying import list_tables, run_query
-from tamis.api.browsing.selecting import check_config, list_pools, show_options, start_selection
+from tamis.api.browsing.selecting import check_config, list_pools, list_tags, show_options, start_selection
 from tamis.api.browsing.values_work import (
     Comparison,
     ConfigCheck,
@@ -25,6 +25,7 @@ from tamis.api.browsing.values_work import (
     SelectionRequest,
     SqlResult,
     SqlTable,
+    TagInfo,
 )
 from tamis.api.report.values import Report
 from tamis.web.requests import (
@@ -89,6 +90,12 @@ def options(site: Site, _: NoQuery) -> ConfigOptions:
 def check(_: Site, body: ConfigBody) -> ConfigCheck:
     """Say whether a config can be run, or all that is wrong with it."""
     return check_config(body.config)
+
+
+@router.get("/api/tags", NoQuery, list[TagInfo])
+def tags(site: Site, _: NoQuery) -> list[TagInfo]:
+    """List the tags that have members, with how many samples they are about."""
+    return list_tags(site.project.view)
 
 
 @router.get("/api/pools", NoQuery, list[PoolInfo])

@@ -103,6 +103,12 @@ class PoolCondition(_Condition, frozen=True, kw_only=True, tag="pool"):
     name: str
 
 
+class TagCondition(_Condition, frozen=True, kw_only=True, tag="tag"):
+    """Samples that have a tag, or an object that has it."""
+
+    name: str
+
+
 class SqlCondition(_Condition, frozen=True, kw_only=True, tag="sql"):
     """Samples that a query returns, in its column `key` or `sample`."""
 
@@ -136,8 +142,13 @@ Condition = (
     | ProblemCondition
     | SelectionCondition
     | PoolCondition
+    | TagCondition
     | SqlCondition
     | LassoCondition
     | KeysCondition
 )
 Filter = tuple[Condition, ...]
+ListCondition = SelectionCondition | PoolCondition | TagCondition | KeysCondition | SqlCondition
+"""Conditions that name samples in an order."""
+ChangingCondition = PoolCondition | TagCondition | LassoCondition
+"""Conditions that mean other samples when what they name changes."""

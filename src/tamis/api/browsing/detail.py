@@ -28,9 +28,7 @@ _BOX = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 _MAX_RAW_BYTES = 4 << 20
 
 
-def show_detail(
-    view: View, sources: Sources, key: str, *, selections: Sequence[str], pools: Sequence[str]
-) -> SampleDetail:
+def show_detail(view: View, sources: Sources, key: str, *, selections: Sequence[str]) -> SampleDetail:
     """Return everything known of one sample; only the shard that holds it is read.
 
     Raises:
@@ -56,7 +54,8 @@ def show_detail(
         tasks=tasks,
         problems=_problems(connection, sources, key),
         selections=list(selections),
-        pools=list(pools),
+        pools=view.lists.pools_of(key),
+        tags=view.lists.tags_of(key),
     )
 
 

@@ -13,6 +13,7 @@ from tamis.api.browsing.conditions import (
     KeysCondition,
     LabelCondition,
     LassoCondition,
+    ListCondition,
     NumberCondition,
     PathCondition,
     PoolCondition,
@@ -20,6 +21,7 @@ from tamis.api.browsing.conditions import (
     ProblemCondition,
     SelectionCondition,
     SqlCondition,
+    TagCondition,
 )
 from tamis.errors import UsageError
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tamis.api.browsing.conditions import ChangingCondition
     from tamis.api.browsing.view import View
     from tamis.model.columns import Bools, Ints
 
@@ -44,11 +47,20 @@ class Lists(Protocol):
     def pool(self, name: str) -> Sequence[str]:
         """Return the members of a pool; raises `UsageError` when that cannot be its name."""
 
+    def tag(self, name: str) -> Sequence[str]:
+        """Return the samples that have a tag or an object with it; raises `UsageError` when that is no name."""
+
     def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
         """Return points and owners of a plot; raises `UsageError` when it was not made."""
 
-    def plot_stamp(self, view: View, space: str) -> int:
-        """Return what changes when a plot is made again."""
+    def pools_of(self, key: str) -> list[str]:
+        """Return the names of the pools that a sample is in."""
+
+    def tags_of(self, key: str) -> list[str]:
+        """Return the names of the tags that a sample or an object of it has."""
+
+    def stamp(self, view: View, condition: ChangingCondition) -> int:
+        """Return what changes when a pool grows, a tag is changed, or a plot is made again."""
 
 
 def evaluate(view: View, condition: Condition) -> Bools:
@@ -69,11 +81,11 @@ def listed(view: View, wanted: Filter) -> NDArray[np.uint32]:
         UsageError: when it names none.
     """
     for condition in wanted:
-        if not condition.exclude and isinstance(
-            condition, SelectionCondition | PoolCondition | KeysCondition | SqlCondition
-        ):
+        if not condition.exclude and isinstance(condition, ListCondition):
             return _numbers(view, condition).astype(np.uint32)
-    raise UsageError("There is no order of picks", hint="filter by a selection, a pool, a list or a query first")
+    raise UsageError(
+        "There is no order of picks", hint="filter by a selection, a pool, a tag, a list or a query first"
+    )
 
 
 def _meets(view: View, condition: Condition) -> Bools:  # noqa: PLR0911 (one return a kind of condition)
@@ -92,7 +104,7 @@ def _meets(view: View, condition: Condition) -> Bools:  # noqa: PLR0911 (one ret
             return view.problems.samples_with(code=condition.code, task=condition.task, severity=condition.severity)
         case LassoCondition():
             return _by_lasso(view, condition)
-        case SelectionCondition() | PoolCondition() | SqlCondition() | KeysCondition():
+        case SelectionCondition() | PoolCondition() | TagCondition() | SqlCondition() | KeysCondition():
             mask = np.zeros(len(view.samples), np.bool_)
             mask[_numbers(view, condition)] = True
             return mask
@@ -130,13 +142,15 @@ def _by_label(view: View, condition: LabelCondition) -> Bools:
     return np.asarray(chosen[labels.codes])  # -1 is the last
 
 
-def _numbers(view: View, condition: SelectionCondition | PoolCondition | SqlCondition | KeysCondition) -> Ints:
+def _numbers(view: View, condition: ListCondition) -> Ints:
     """Return the samples of a list in its order."""
     match condition:
         case SelectionCondition():
             return view.samples.numbers(view.lists.selection(condition.id))
         case PoolCondition():
             return view.samples.numbers(view.lists.pool(condition.name))
+        case TagCondition():
+            return view.samples.numbers(view.lists.tag(condition.name))
         case KeysCondition():
             return view.samples.numbers(condition.keys)
         case SqlCondition():

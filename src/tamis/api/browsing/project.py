@@ -12,18 +12,13 @@ from tamis.api.browsing.browser import Browser
 from tamis.api.browsing.disk_cache import DiskCache
 from tamis.api.browsing.frames import FrameReaders
 from tamis.api.browsing.jobs import Jobs
+from tamis.api.browsing.lists import NamedLists
 from tamis.api.browsing.pictures import Pictures
-from tamis.api.browsing.plots import plot_stamp, read_points
 from tamis.api.browsing.selections import Selections
 from tamis.api.browsing.values_work import JobKind, JobState
-from tamis.index import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from tamis.api.browsing.values import Status
     from tamis.api.browsing.values_work import Job
@@ -67,7 +62,7 @@ class Project:
         self.pictures = Pictures(self.sources.input, cache, FrameReaders(), follow_links=self.options.follow_links)
         self.jobs = Jobs(self.sources, self._job_changed)
         self.selections = Selections(self.jobs)
-        self.browser = Browser(self.sources, _Lists(self), self._status_changed)
+        self.browser = Browser(self.sources, NamedLists(self.sources, self.selections), self._status_changed)
 
     def start(self) -> None:
         """Open the index and watch the jobs, in threads."""
@@ -115,33 +110,3 @@ class Project:
             if job.state is JobState.DONE:
                 self.browser.look_again()
             self._status_changed()
-
-
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """Finds the lists of samples that filters name."""
-
-    project: Project
-
-    def selection(self, selection_id: str) -> Sequence[str]:
-        """Return the keys that a selection picked, in its order."""
-        return self.project.selections.keys(selection_id)
-
-    def pool(self, name: str) -> Sequence[str]:
-        """Return the members of a pool."""
-        return Pool(self.project.sources.index.root, name).members()
-
-    def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
-        """Return points and owners of a plot."""
-        return read_points(view, space)
-
-    def plot_stamp(self, view: View, space: str) -> int:
-        """Return what changes when a plot is made again."""
-        return plot_stamp(view, space)
-
-
-def list_pools_of(sources: Sources, key: str) -> list[str]:
-    """Return the names of the pools that a sample is in."""
-    folder: Path = sources.index.root / "pools"
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    return [name for name in names if key in Pool(sources.index.root, name).members()]

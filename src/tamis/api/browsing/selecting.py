@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tamis.api.browsing.values_work import ConfigCheck, ConfigOptions, JobKind, PoolInfo, SelectionRequest
+from tamis.api.browsing.values_work import ConfigCheck, ConfigOptions, JobKind, PoolInfo, SelectionRequest, TagInfo
 from tamis.api.browsing.view import parse_filter
 from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectOptions, run_selection
@@ -132,6 +132,7 @@ def show_options(view: View, sources: Sources) -> ConfigOptions:
         objects=[task.name for task in tasks if task.task_type.has_objects],
         metadata={column.name: column.type for column in view.snapshot.manifest.metadata},
         pools=list_pools(view),
+        tags=list_tags(view),
         embeddings=_embedding_files(sources),
     )
 
@@ -147,6 +148,19 @@ def list_pools(view: View) -> list[PoolInfo]:
         except (UsageError, IndexMissingError):
             continue
     return pools
+
+
+def list_tags(view: View) -> list[TagInfo]:
+    """Return the tags that have members, by name; damaged ones are left out, as filters say what is wrong."""
+    tags = []
+    for path in sorted((view.snapshot.root / "tags").glob("*")):
+        try:
+            members = view.lists.tag(path.name)
+        except (UsageError, IndexMissingError):
+            continue
+        if members:
+            tags.append(TagInfo(name=path.name, members=len(members)))
+    return tags
 
 
 def _embedding_files(sources: Sources) -> list[str]:

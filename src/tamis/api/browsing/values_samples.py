@@ -232,6 +232,7 @@ class SampleDetail(_Value, frozen=True, kw_only=True):
         problems: of its files, with their places.
         selections: ids of the selections that picked it.
         pools: names of the pools that it is in.
+        tags: names of the tags that it or an object of it has.
     """
 
     number: int
@@ -247,6 +248,7 @@ class SampleDetail(_Value, frozen=True, kw_only=True):
     problems: list[Place]
     selections: list[str]
     pools: list[str]
+    tags: list[str]
 
 
 class Neighbours(_Value, frozen=True, kw_only=True):

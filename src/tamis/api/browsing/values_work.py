@@ -223,6 +223,13 @@ class PoolInfo(_Value, frozen=True, kw_only=True):
     members: int
 
 
+class TagInfo(_Value, frozen=True, kw_only=True):
+    """A tag, and how many samples have it, or an object that does."""
+
+    name: str
+    members: int
+
+
 class ConfigOptions(_Value, frozen=True, kw_only=True):
     """What a form for configs can offer.
 
@@ -232,6 +239,7 @@ class ConfigOptions(_Value, frozen=True, kw_only=True):
         objects: tasks whose objects have vectors.
         metadata: names of the metadata, with their types.
         pools: names and sizes.
+        tags: likewise.
         embeddings: files below the datasource that look like embeddings.
     """
 
@@ -240,6 +248,7 @@ class ConfigOptions(_Value, frozen=True, kw_only=True):
     objects: list[str]
     metadata: dict[str, str]
     pools: list[PoolInfo]
+    tags: list[TagInfo]
     embeddings: list[str]
 
 

@@ -16,7 +16,7 @@ from tamis.api.browsing.columns import (
     columns_of_samples,
     columns_of_task,
 )
-from tamis.api.browsing.conditions import Filter, LassoCondition, PoolCondition
+from tamis.api.browsing.conditions import ChangingCondition, Filter
 from tamis.api.browsing.filters import Lists, evaluate, listed
 from tamis.errors import TamisError, UsageError
 from tamis.index import SampleColumns, Sandbox
@@ -193,14 +193,8 @@ class View:
         return np.argsort(-values if descending else values, kind="stable").astype(np.uint32)
 
     def filter_key(self, wanted: Filter) -> tuple[bytes, tuple[int, ...]]:
-        """Return what names a filter in a cache: pools grow, plots are made again, all else stays."""
-        states = [
-            len(self.lists.pool(condition.name))
-            if isinstance(condition, PoolCondition)
-            else self.lists.plot_stamp(self, condition.space)
-            for condition in wanted
-            if isinstance(condition, PoolCondition | LassoCondition)
-        ]
+        """Return what names a filter in a cache: pools, tags and plots change, all else stays."""
+        states = [self.lists.stamp(self, one) for one in wanted if isinstance(one, ChangingCondition)]
         return msgspec.json.encode(wanted), tuple(states)
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ export function paired(input, strategy, options) {
   const fitting = allowed.includes(strategy.type) ? strategy : newStrategy(allowed[0] ?? "WEIGHTS");
   const { tag_name: tag, ...rest } = input;
   if (input.type !== "EMBEDDINGS" || fitting.type !== "SIMILARITY") return { input: rest, strategy: fitting };
-  return { input: { ...rest, tag_name: tag ?? options.pools[0]?.name ?? "" }, strategy: fitting };
+  return { input: { ...rest, tag_name: tag ?? (options.tags[0] ?? options.pools[0])?.name ?? "" }, strategy: fitting };
 }
 
 /** What the form starts with: uncertain and different. @param {ConfigOptions} options @param {string[]} tasks @returns {Tree} */

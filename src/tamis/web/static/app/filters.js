@@ -104,6 +104,7 @@ function sentence(one) {
     case "problem": return `has ${one.code ?? one.severity ?? "a problem"}${one.task ? ` in ${one.task}` : ""}`;
     case "selection": return `picked by ${one.id}`;
     case "pool": return `in pool ${one.name}`;
+    case "tag": return `tagged ${one.name}`;
     case "sql": return `SQL: ${one.query}`;
     case "lasso": return "inside the lasso";
     case "keys": return counted(one.keys.length, "named sample");

@@ -13,7 +13,7 @@
 /** @typedef {{code: string, severity: string, task: string | null, file: string | null, sample: string | null, path: string | null, line: number | null, column: number | null, message: string, hint: string}} ProblemPlace */
 /** @typedef {{position: number, category_id: number, category: string, score?: number | null, bbox?: number[], probabilities?: number[], mask?: number[], keypoints?: number[], scores?: Record<string, number | null>}} Prediction */
 /** @typedef {{task: string, file: string | null, valid: boolean, scores: Record<string, number | null>, predictions: Prediction[]}} TaskOfSample */
-/** @typedef {{number: number, key: string, kind: string, width: number | null, height: number | null, size_bytes: number | null, video: string | null, frame: number | null, metadata: Record<string, any>, tasks: TaskOfSample[], problems: ProblemPlace[], selections: string[], pools: string[]}} SampleDetail */
+/** @typedef {{number: number, key: string, kind: string, width: number | null, height: number | null, size_bytes: number | null, video: string | null, frame: number | null, metadata: Record<string, any>, tasks: TaskOfSample[], problems: ProblemPlace[], selections: string[], pools: string[], tags: string[]}} SampleDetail */
 /** @typedef {{total: number, place: number | null, previous: string | null, next: string | null}} Neighbours */
 /** @typedef {{video: string, n_frames: number, fps: number | null, keys: string[], frames: number[], columns: Record<string, (number | null)[]>}} Timeline */
 /** @typedef {{number: number, key: string, position: number, category: number, score: number | null, box: number[] | null, value: number | null}} ObjectCard */
@@ -22,7 +22,7 @@
 /** @typedef {{id: string, kind: "scan" | "selection" | "plot", title: string, state: "running" | "done" | "failed" | "cancelled" | "interrupted", created: string, finished: string | null, stage: string, done: number, total: number | null, unit: string, note: string, per_sec: number | null, eta_secs: number | null, message: string | null, hint: string | null}} Job */
 /** @typedef {{config: string, title: string, pool: string | null, pinned: string[], rejected: string[], filter: string, embeddings: string | null}} SelectionRequest */
 /** @typedef {{job: Job, request: SelectionRequest, snapshot: string | null, n_requested: number | null, n_picked: number | null, n_candidates: number | null, stopped: string | null}} SelectionInfo */
-/** @typedef {{strategies: Record<string, string[]>, scores: Record<string, string[]>, objects: string[], metadata: Record<string, string>, pools: {name: string, members: number}[], embeddings: string[]}} ConfigOptions */
+/** @typedef {{strategies: Record<string, string[]>, scores: Record<string, string[]>, objects: string[], metadata: Record<string, string>, pools: {name: string, members: number}[], tags: {name: string, members: number}[], embeddings: string[]}} ConfigOptions */
 /** @typedef {{space: string, label: string, of: string, state: "ready" | "missing" | "running", job: string | null, version: string, is_stale: boolean, points: number, origin: string | null, explained: [number, number] | null}} PlotInfo */
 /** @typedef {{kind: "number" | "label", label: string, min: number | null, max: number | null, labels: [string, string][], unknown: number}} Legend */
 

@@ -103,7 +103,7 @@ function InputFields({ input, options, onInput }) {
   if (input.type === "EMBEDDINGS") {
     return html`
       <${Choice} label="Of" value=${input.task ?? ""} options=${[{ value: "", text: "whole images" }, ...options.objects.map((value) => ({ value, text: `objects of ${value}` }))]} onChange=${set("task")} />
-      ${"tag_name" in input && html`<${Choice} label="Query set (a pool)" value=${input.tag_name} options=${options.pools.map((one) => ({ value: one.name, text: one.name }))} onChange=${set("tag_name")} />`}`;
+      ${"tag_name" in input && html`<${Choice} label="Query set (a tag or a pool)" value=${input.tag_name} options=${[...options.tags.map((one) => ({ value: one.name, text: one.name, group: "Tags" })), ...options.pools.map((one) => ({ value: one.name, text: one.name, group: "Pools" }))]} onChange=${set("tag_name")} />`}`;
   }
   if (input.type === "METADATA") return html`<${Choice} label="Key" value=${input.key} options=${Object.keys(options.metadata).map((value) => ({ value, text: value }))} onChange=${set("key")} />`;
   if (input.type === "RANDOM") return html`<${NumberField} label="Seed" step=${1} value=${input.random_seed ?? null} placeholder="0" onChange=${set("random_seed")} />`;

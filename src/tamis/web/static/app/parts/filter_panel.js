@@ -134,17 +134,21 @@ function ColumnPart({ id, conditions }) {
     </fieldset>`;
 }
 
-/** Problems, selections and pools. @param {{conditions: Condition[]}} props */
+/** Problems, selections, pools and tags. @param {{conditions: Condition[]}} props */
 function SetParts({ conditions }) {
   const { data: report } = useJson("/api/problems");
   const { data: selections } = useJson("/api/selections");
   const { data: pools } = useJson("/api/pools");
+  const { data: tags } = useJson("/api/tags");
   const choose = (/** @type {string} */ type, /** @type {Condition | null} */ wanted) => setFilter([...conditions.filter((one) => one.type !== type), ...(wanted ? [wanted] : [])]);
   const problem = conditions.find((one) => one.type === "problem");
   const codes = [...new Set((report?.problems ?? []).map((/** @type {any} */ group) => group.code))];
   const selection = conditions.find((one) => one.type === "selection");
-  const pool = conditions.find((one) => one.type === "pool");
   const files = conditions.filter((one) => one.type === "file");
+  const named = (/** @type {string} */ label, /** @type {string} */ type, /** @type {{name: string, members: number}[] | null} */ all) => all !== null && all.length > 0 && html`
+    <${Choice} label=${label} value=${conditions.find((one) => one.type === type)?.name ?? ""}
+      options=${[{ value: "", text: "Whatever" }, ...all.map((one) => ({ value: one.name, text: `${one.name} (${count(one.members)})` }))]}
+      onChange=${(/** @type {string} */ name) => choose(type, name ? { type, name } : null)} />`;
   return html`
     <${Choice} label="Problem" value=${problem ? (problem.code ?? problem.severity ?? "any") : ""}
       options=${[{ value: "", text: "Whatever" }, { value: "any", text: "Any problem" }, { value: "error", text: "Any error" }, { value: "warning", text: "Any warning" }, ...codes.map((code) => ({ value: code, text: code, group: "Code" }))]}
@@ -152,9 +156,7 @@ function SetParts({ conditions }) {
     ${(selections?.length ?? 0) > 0 && html`<${Choice} label="Selection" value=${selection?.id ?? ""}
       options=${[{ value: "", text: "Whatever" }, ...selections.map((/** @type {any} */ one) => ({ value: one.job.id, text: one.request.title || one.job.id }))]}
       onChange=${(/** @type {string} */ id) => choose("selection", id ? { type: "selection", id } : null)} />`}
-    ${(pools?.length ?? 0) > 0 && html`<${Choice} label="Pool" value=${pool?.name ?? ""}
-      options=${[{ value: "", text: "Whatever" }, ...pools.map((/** @type {any} */ one) => ({ value: one.name, text: `${one.name} (${count(one.members)})` }))]}
-      onChange=${(/** @type {string} */ name) => choose("pool", name ? { type: "pool", name } : null)} />`}
+    ${named("Pool", "pool", pools)}${named("Tag", "tag", tags)}
     <fieldset class="filter-part plain"><legend class="label">Prediction file</legend>
       ${[...tasks.value.keys()].map((task) => {
         const mine = files.find((one) => one.task === task);

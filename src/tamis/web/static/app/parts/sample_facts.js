@@ -26,6 +26,7 @@ export function SampleFacts({ detail }) {
         ${fact("video", detail.video)}
         ${metadata.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "number" ? number(value) : value === null ? "unknown" : String(value)}</dd></div>`)}
         ${detail.pools.length > 0 && fact("pools", detail.pools.join(", "))}
+        ${detail.tags.length > 0 && fact("tags", detail.tags.join(", "))}
         ${detail.selections.length > 0 && fact("picked by", detail.selections.map((id) => html`<a href=${href("/select", { run: id })}>${id}</a> `))}
       </dl></section>
     <section class="task-section"><h2>Files as they are</h2>
