@@ -144,6 +144,10 @@ def test_answers_name_objects_and_their_images(source: tamis.Datasource, tmp_pat
     assert selection_document(run)["config"]["select"] == {"level": "objects", "task": "pets"}
     report = json.loads((tmp_path / "report.json").read_text())
     assert [pick["key"] for pick in report["picks"]] == run.keys
+    assert report["summary"]["of"] == "objects"
+    page = (tmp_path / "report.html").read_text()
+    assert "objects to label next" in page
+    assert "nearest selected sample" not in page
     assert all(pick["picture"] is not None for pick in report["picks"])
     assert all(len(layer["marks"]) == 1 for pick in report["picks"] for layer in pick["layers"])
 

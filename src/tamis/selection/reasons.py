@@ -189,28 +189,29 @@ def _shares(sums: Floats) -> Floats:
     return sums / total if total > 0.0 else np.zeros(len(sums))
 
 
-def describe(reasons: Sequence[Reason], *, keys: Sequence[str]) -> str:
+def describe(reasons: Sequence[Reason], *, keys: Sequence[str], of: str = "samples") -> str:
     """Say in a sentence why a sample was picked; strategies of strength 0 had no say.
 
     Args:
         reasons: those of the sample.
         keys: (N,) the samples' keys.
+        of: what they are of: `samples` or `objects`.
 
     >>> describe([Reason(strategy="entropy", kind="WEIGHTS", strength=1.0, objective=9.3, factor=9.3, value=0.93,
     ...                  above=0.984, below=0.01)], keys=[])
     'entropy 0.93, higher than 98 % of candidates'
     """
-    parts = [_phrase(reason, keys) for reason in reasons if reason.strength != 0.0]
+    parts = [_phrase(reason, keys, of.removesuffix("s")) for reason in reasons if reason.strength != 0.0]
     return "; ".join(parts) or "no strategy told it from the others"
 
 
-def _phrase(reason: Reason, keys: Sequence[str]) -> str:
+def _phrase(reason: Reason, keys: Sequence[str], one: str) -> str:
     if reason.kind == Weights.__name__.upper():
         return f"{reason.strategy} {reason.value:.3g}, {_rank(reason)}"
     if reason.kind == Diversity.__name__.upper():
         if reason.distance is None or reason.nearest is None:
             return "nothing selected to measure its distance from"
-        return f"{reason.distance:.2g} from its nearest selected sample {keys[reason.nearest]}"
+        return f"{reason.distance:.2g} from its nearest selected {one} {keys[reason.nearest]}"
     if reason.kind == Balance.__name__.upper():
         return _filling(reason)
     if reason.kind in (Similarity.__name__.upper(), Typicality.__name__.upper()):

@@ -105,6 +105,7 @@ def _summarise(inputs: ReportInputs, groups: Groups) -> Summary:
         stopped=inputs.stopped,
         left_out=tuple(inputs.left_out),
         ruled_out=tuple(inputs.ruled_out),
+        of=inputs.of,
     )
 
 
@@ -177,7 +178,7 @@ def _neighbours(inputs: ReportInputs, groups: Groups, seed: int) -> Histogram | 
     n_queries = min(len(groups.selected), _MAX_NEIGHBOUR_QUERIES)
     note = f"measured from {n_queries:,} of {len(groups.selected):,}"
     return distance_histogram(
-        "Distance to the nearest other selected sample",
+        f"Distance to the nearest other selected {inputs.of.removesuffix('s')}",
         selected=_nearest_within(inputs.embeddings, groups.selected, inputs.pool, n_queries, seed),
         random=[
             _nearest_within(inputs.embeddings, draw, inputs.pool, n_queries, seed)

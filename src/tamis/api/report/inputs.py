@@ -6,7 +6,7 @@ All arrays speak of the same N *samples in play*, in the order of `keys`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,6 +131,7 @@ class ReportInputs:
         numbers: scores and numeric metadata to show.
         labels: categorical metadata to show.
         problems: what the scan found.
+        of: what was picked: `samples` or `objects`, of which the rows of all arrays are.
     """
 
     source: str
@@ -153,6 +154,7 @@ class ReportInputs:
     numbers: Sequence[NumberInput] = ()
     labels: Sequence[LabelInput] = ()
     problems: Sequence[ProblemCount] = ()
+    of: Literal["samples", "objects"] = "samples"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

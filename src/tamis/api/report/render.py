@@ -15,7 +15,7 @@ from tamis.api.report.category_charts import category_chart
 from tamis.api.report.charts import coverage_chart, histogram_chart
 from tamis.api.report.drawing import chips, marks_svgs
 from tamis.api.report.scales import number_text, percent_text
-from tamis.api.report.text import shown
+from tamis.api.report.text import prose, shown
 
 if TYPE_CHECKING:
     from tamis.api.report.values import Report
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number_text, "percent": percent_text, "shown": shown}
+    environment.filters |= {"number": number_text, "percent": percent_text, "shown": shown, "prose": prose}
     environment.globals |= {
         "histogram_chart": histogram_chart,
         "category_chart": category_chart,

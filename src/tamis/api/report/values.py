@@ -7,6 +7,7 @@ could have been picked), *selected*, and *random* (draws of as many samples as w
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -54,6 +55,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         stopped: why the run ended early, or `None`.
         left_out: samples that were no candidates, by reason.
         ruled_out: candidates that picks ruled out, by limit.
+        of: what was picked: `samples` or `objects`.
     """
 
     source: str
@@ -68,6 +70,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str | None = None
     left_out: tuple[LeftOut, ...] = ()
     ruled_out: tuple[LeftOut, ...] = ()
+    of: Literal["samples", "objects"] = "samples"
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,7 @@ def report_of(
             )
             for group in report_problems(sources, snapshot).problems
         ],
+        of=run.rows.of_what,
     )
     return build_report(inputs, options)
 
@@ -126,7 +127,7 @@ def _reasons(run: SelectionRun) -> Callable[[int], Sequence[Reason]]:
         return [
             Reason(
                 strategy=name,
-                sentence=describe([reason], keys=run.rows.keys),
+                sentence=describe([reason], keys=run.rows.keys, of=run.rows.of_what),
                 share=None if isinstance(strategy, Threshold) else float(run.shares[pick, column]),
             )
             for column, (name, strategy, reason) in enumerate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class Rows:
     def task(self) -> Task | None:
         """The task whose objects are selected from, `None` where samples are."""
         return None if self.target is None else self.target.task
+
+    @property
+    def of_what(self) -> Literal["samples", "objects"]:
+        """What the rows are, in a word."""
+        return "samples" if self.target is None else "objects"
 
     @cached_property
     def keys(self) -> list[str]:

@@ -150,7 +150,7 @@ class SelectionRun:
 
     def sentence(self, pick: int) -> str:
         """Say why a pick was made."""
-        return describe(self.reasons[pick], keys=self.rows.keys)
+        return describe(self.reasons[pick], keys=self.rows.keys, of=self.rows.of_what)
 
 
 def run_selection(
