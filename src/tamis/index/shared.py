@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[A-Za-z0-9-]+")
 _AT_ONCE = 8  # files on their way: each has some megabytes, and is held whole meanwhile
-_SEEN_SECS = 2.0  # so long nobody asks the bucket again
+_SEEN_SECS = 10.0  # so long nobody asks the bucket again: a page that is left open asks all day
 _KEPT_SNAPSHOTS = 3
 _MARK = "scan"  # beside the shards of a scan that is running
 _LONGEST_SCAN_NS = 24 * 3600 * 10**9  # an older mark is of one that was killed

@@ -70,6 +70,8 @@ class Browser:
 
     def look_again(self) -> None:
         """Look for a newer snapshot now."""
+        if self.sources.index.shared is not None:
+            self.sources.index.shared.forget()
         self._look.set()
 
     @property
