@@ -160,7 +160,8 @@ def _starts(folder: Path, of: str, repeats: int) -> list[Row]:
     """Start where nothing is prepared, and again where it is."""
     first, ready, again, seen = [], [], [], []
     for _ in range(repeats):
-        shutil.rmtree(folder / ".lightly" / "tamis" / "browse", ignore_errors=True)
+        for made in ("browse", "plots"):
+            shutil.rmtree(folder / ".lightly" / "tamis" / made, ignore_errors=True)
         server, took = start(folder)
         first.append(took)
         ready.append(took + chromium.seconds(lambda server=server: wait_until_ready(server)))  # type: ignore[misc]
