@@ -353,6 +353,56 @@ def test_a_damaged_index_in_a_bucket_is_named_and_made_anew(machines: tuple[Mach
         assert latest(first).id == mended.id
 
 
+def test_a_mirror_that_lost_files_fetches_them_again(machines: tuple[Machine, Machine]) -> None:
+    """Whatever somebody removed from the cache folder, or spoilt of its first files, is in the bucket."""
+    first, second = machines
+    snapshot = scan(first.sources()).snapshot
+    expected = rows(latest(second))
+
+    def lose_shard() -> None:
+        next((second.root / "shards").glob("*/*.parquet")).unlink()
+
+    def spoil_latest() -> None:
+        (second.root / "latest").write_text("?")
+
+    def cut_manifest() -> None:
+        (second.root / f"snapshots/{snapshot.id}.json").write_text("{")
+
+    for spoil in (lose_shard, spoil_latest, cut_manifest):
+        spoil()
+        assert rows(latest(second)) == expected
+
+
+def test_pools_outlive_an_index_that_was_removed_from_the_bucket(machines: tuple[Machine, Machine]) -> None:
+    """Who removes the index from the bucket removes no pool from a machine: the next scan brings all back."""
+    first, second = machines
+    scan(first.sources())
+    Pool(first.root, "p").join(["0.png"])
+    first.index().share()
+    Pool(second.root, "q").join(["3.png"])
+    second.index().share()
+    assert Pool(second.root, "p").members() == ["0.png"]
+    shutil.rmtree(first.bucket / "tamis")
+    scan(first.sources())
+    second.index().share()
+    latest(first)
+    for machine in machines:
+        assert (Pool(machine.root, "p").members(), Pool(machine.root, "q").members()) == (["0.png"], ["3.png"])
+
+
+def test_a_pool_that_is_removed_on_one_machine_is_removed_on_the_other(machines: tuple[Machine, Machine]) -> None:
+    """The folder of a pool is the pool: without it, an exchange takes it from the bucket and the other mirror."""
+    first, second = machines
+    scan(first.sources())
+    Pool(first.root, "p").join(["0.png"])
+    first.index().share()
+    latest(second)
+    shutil.rmtree(first.root / "pools/p")
+    first.index().share()
+    latest(second)
+    assert Pool(second.root, "p").members() == []
+
+
 class TwoMachines(RuleBasedStateMachine):
     """Pools, tags and embeddings that two machines change, exchanging them at any time."""
 
@@ -360,12 +410,11 @@ class TwoMachines(RuleBasedStateMachine):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         root = Path(self._folder.name)
-        (root / "bucket/tamis").mkdir(parents=True)
-        (root / "bucket/tamis/latest").write_text("none")  # of an index that nobody opens here
-        self.machines = [Machine(root / name, root / "bucket", root) for name in ("first", "second")]
-        for machine in self.machines:
-            machine.root.mkdir()
-            (machine.root / "latest").write_text("none")
+        (root / "bucket").mkdir()
+        data = Folder(root / "data")
+        data.put("0.png", b"")
+        self.machines = [Machine(root / name, root / "bucket", data.root) for name in ("first", "second")]
+        scan(self.machines[0].sources())
         self.joined: set[str] = set()
         self.rows: set[str] = set()
 

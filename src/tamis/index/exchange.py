@@ -8,6 +8,7 @@ same number of a history at once, both entries stay: the one that comes later to
 from __future__ import annotations
 
 import hashlib
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,14 +29,16 @@ if TYPE_CHECKING:
 
 _LEDGER = "exchanged.json"
 _HISTORIES = ("pools", "tags")
+_IDENTITY = "id"  # in the bucket; written once
 _SPEC = "set.json"
 _AT_ONCE = 8
 _TRIES = 10
 
 
 class _Ledger(msgspec.Struct):
-    """What both sides had: keys, and of those that may change a digest."""
+    """What both sides had: which index it was, keys, and of those that may change a digest."""
 
+    index: str = ""
     files: dict[str, str] = {}
 
 
@@ -53,6 +56,7 @@ class Exchange:
     store: Store
     folder: str
     _there: set[str] = field(default_factory=set, repr=False)
+    _index: str = field(default="", repr=False)
 
     def fetch(self) -> None:
         """Bring what is new there here, and remove here what was removed there; write nothing there.
@@ -62,6 +66,7 @@ class Exchange:
             UnavailableError: when the bucket does not answer.
             UsageError: when two machines made embeddings of one name otherwise.
         """
+        self._index = self._identity()
         self._there = self._list_there()
         known = self._known()
         with ExitStack() as held:
@@ -91,6 +96,7 @@ class Exchange:
             UnavailableError: when it does not answer; likewise.
             UsageError: as `fetch`.
         """
+        self.store.write_if(f"{self.folder}/{_IDENTITY}", secrets.token_hex(8).encode(), there=None)
         for _ in range(_TRIES):
             self.fetch()
             known = self._known()
@@ -164,14 +170,22 @@ class Exchange:
         pages = self.store.list_folder(f"{self.folder}/{folder}", stamps=False)
         return [name for page in pages for name in page.names if name == _SPEC or name[:1].isdecimal()]
 
+    def _identity(self) -> str:
+        """Return what tells the bucket's index from one that was there before: what that lacked was not removed."""
+        try:
+            return self._read(_IDENTITY).decode("ascii", "replace")
+        except NotFoundError:
+            return ""
+
     def _known(self) -> dict[str, str]:
         try:
-            return msgspec.json.decode(LocalStore(self.root).read(_LEDGER).data, type=_Ledger).files
+            ledger = msgspec.json.decode(LocalStore(self.root).read(_LEDGER).data, type=_Ledger)
         except (NotFoundError, msgspec.MsgspecError):
             return {}
+        return ledger.files if ledger.index == self._index else {}
 
     def _know(self, known: dict[str, str]) -> None:
-        LocalStore(self.root).write(_LEDGER, msgspec.json.encode(_Ledger(known)))
+        LocalStore(self.root).write(_LEDGER, msgspec.json.encode(_Ledger(self._index, known)))
 
 
 def _take_next_number(path: Path, there: Iterable[str]) -> None:

@@ -178,15 +178,12 @@ class Index:
             DatasourceError: when the bucket's index cannot be changed; the old snapshot stands there and here.
         """
         self.root.mkdir(parents=True, exist_ok=True)
+        snapshot = Snapshot(self.root, manifest)
+        if (shared := self.open_shared()) is not None:
+            _require_whole(snapshot)
+            self._put(shared, snapshot, told)
         with locked(self.root / "lock"):
-            snapshot = Snapshot(self.root, manifest)
-            if gone := snapshot.missing_files():
-                raise IndexConflictError(
-                    f"Another scan replaced the index while this one ran: {len(gone)} shard files are gone",
-                    hint="run `tamis scan` again",
-                )
-            if self.shared is not None and self.shared.refusal is None:
-                self._put(self.shared, snapshot, told)
+            _require_whole(snapshot)
             store = LocalStore(self.root)
             store.write(f"snapshots/{manifest.id}.json", msgspec.json.encode(manifest))
             store.write("latest", manifest.id.encode())
@@ -207,14 +204,15 @@ class Index:
             shared.refusal = error.message
             return
         shared.clean_up(self._decode)
-        shared.exchange(self.root).share()
+        with self._locked():
+            shared.exchange(self.root).share()
 
     def _fetch_snapshot(self, shared: SharedIndex, told: Told) -> None:
         """Make the bucket's current snapshot that of the mirror."""
         reason = ""
         for _ in range(_TRIES):
             current = shared.latest()
-            if current is None or current == self._latest_here():
+            if current is None or current == self._whole_here():
                 return
             try:
                 shared.fetch(self.root, current, self._open, told)
@@ -236,6 +234,14 @@ class Index:
         if not _ID.fullmatch(snapshot_id):
             raise damaged(self.root, f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
         return snapshot_id
+
+    def _whole_here(self) -> str | None:
+        """Return what `latest` in the folder says, `None` where that is damaged: a mirror is fetched again."""
+        try:
+            here = self._latest_here()
+            return here if here is None or not self._open(here).missing_files() else None
+        except IndexMissingError:
+            return None
 
     def _open(self, snapshot_id: str) -> Snapshot:
         return Snapshot(self.root, self._manifest(snapshot_id))
@@ -307,6 +313,14 @@ class Index:
                         file.unlink(missing_ok=True)
                 if not any(folder.glob("*.parquet")):
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_whole(snapshot: Snapshot) -> None:
+    if gone := snapshot.missing_files():
+        raise IndexConflictError(
+            f"Another scan replaced the index while this one ran: {len(gone)} shard files are gone",
+            hint="run `tamis scan` again",
+        )
 
 
 def _unwritable(root: Path, error: OSError) -> DatasourceError:
