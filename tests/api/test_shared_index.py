@@ -25,7 +25,7 @@ from tamis.api.options import ScanOptions
 from tamis.api.scanning.scan import scan
 from tamis.api.sources import Sources
 from tamis.cli import main
-from tamis.errors import IndexMissingError
+from tamis.errors import DatasourceError, IndexMissingError
 from tamis.index import EmbeddingRows, EmbeddingSet, Index, Pool, SetSpec, SharedIndex, Tag, make_set
 from tamis.storage import LocalStore, StoreError, UnavailableError
 from tamis.storage.bucket import BucketStore
@@ -124,7 +124,9 @@ def test_reading_needs_no_permission_to_write(
         assert command("scan", url, "--index", str(folder.root.parent / "own")) in {0, 1}
 
 
+@pytest.mark.parametrize("error", [StoreError, UnavailableError])
 def test_where_the_bucket_takes_no_index_it_is_kept_here_and_that_is_said(
+    error: type[DatasourceError],
     folder: Folder,
     machine: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -135,7 +137,7 @@ def test_where_the_bucket_takes_no_index_it_is_kept_here_and_that_is_said(
     url = server.new_bucket()
     upload(folder, url)
     machine("a")
-    with only_reading():
+    with only_reading(error):
         assert command("scan", url) in {0, 1}
         assert "the index is kept in" in capsys.readouterr().err
         out = str(folder.root.parent / "out")
@@ -157,11 +159,11 @@ def command(*arguments: str) -> int:
 
 
 @contextmanager
-def only_reading() -> Iterator[None]:
-    """Let everything that writes be refused, as by a policy."""
+def only_reading(error: type[DatasourceError] = StoreError) -> Iterator[None]:
+    """Let everything that writes be refused: as by a policy, or by a server that takes no writes at all."""
 
     def refuse(store: BucketStore, key: str, *_: object, **__: object) -> None:
-        raise StoreError(f"`{key}` in `{store.url}` cannot be written: permission denied")
+        raise error(f"`{key}` in `{store.url}` cannot be written: permission denied")
 
     with pytest.MonkeyPatch.context() as patch:
         for name in ("write", "write_if", "delete"):

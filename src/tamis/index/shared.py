@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tamis.errors import IndexMissingError
+from tamis.errors import DatasourceError, IndexMissingError
 from tamis.index.damage import damaged
 from tamis.index.exchange import Exchange
 from tamis.index.shards import table_path
@@ -157,8 +157,10 @@ class SharedIndex:
         mark = self._key(f"shards/{scan_id}/{_MARK}")
         try:
             self.store.write(mark, b"")
-        except StoreError as error:
+        except DatasourceError as error:  # denied, or a server that takes no writes at all
             if self.latest() is not None:
+                if not isinstance(error, StoreError):
+                    raise
                 raise StoreError(
                     f"The index `{self.url}` may not be changed: {error.message}",
                     hint="keep one of your own with `--index FOLDER`, or ask for the permission to write",

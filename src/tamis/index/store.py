@@ -28,7 +28,7 @@ from tamis.index.manifest import FORMAT_VERSION, Manifest
 from tamis.index.shards import table_path
 from tamis.index.shared import told_nobody
 from tamis.index.snapshot import Snapshot
-from tamis.storage import LocalStore, NotFoundError, StoreError, is_free, locked
+from tamis.storage import LocalStore, NotFoundError, is_free, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,7 +198,7 @@ class Index:
         """Make a snapshot the bucket's current one, with all that lies beside it."""
         try:
             shared.put(snapshot, told)
-        except StoreError as error:
+        except DatasourceError as error:
             if shared.latest() is not None:
                 raise
             shared.refusal = error.message
