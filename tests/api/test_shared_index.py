@@ -405,6 +405,25 @@ def test_a_pool_that_is_removed_on_one_machine_is_removed_on_the_other(machines:
     assert Pool(second.root, "p").members() == []
 
 
+def test_a_hostile_index_in_a_bucket_writes_nothing_outside_its_mirror(machines: tuple[Machine, Machine]) -> None:
+    """Ids and names that lead out of the folder are refused or ignored, and what lies there stays as it is."""
+    first, second = machines
+    snapshot = scan(first.sources()).snapshot
+    bucket = first.bucket / "tamis"
+    outside = second.root.parent / "outside.parquet"
+    outside.write_text("mine")
+    manifest = json.loads((bucket / f"snapshots/{snapshot.id}.json").read_text())
+    manifest["shards"][0]["id"] = "../../outside"
+    (bucket / f"snapshots/{snapshot.id}.json").write_text(json.dumps(manifest))
+    (bucket / "pools/..evil").mkdir(parents=True)
+    (bucket / "pools/..evil/1.json").write_text("[]")
+    before = {path.name for path in second.root.parent.iterdir()}
+    with pytest.raises(IndexMissingError, match="expected the id of a shard"):
+        second.index().latest()
+    assert outside.read_text() == "mine"
+    assert {path.name for path in second.root.parent.iterdir()} - before == {"second"}
+
+
 class TwoMachines(RuleBasedStateMachine):
     """Pools, tags and embeddings that two machines change, exchanging them at any time."""
 
