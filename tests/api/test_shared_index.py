@@ -424,6 +424,29 @@ def test_a_hostile_index_in_a_bucket_writes_nothing_outside_its_mirror(machines:
     assert {path.name for path in second.root.parent.iterdir()} - before == {"second"}
 
 
+def test_what_another_machine_removes_during_a_fetch_is_left_out(
+    machines: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that were listed, and compacted by the other machine before they were read, are no error."""
+    first, second = machines
+    scan(first.sources())
+    for key in ("a", "b"):
+        a_set(first.root).append(one_row(key))
+    first.index().share()
+    gone = next((first.bucket / "tamis/embeddings").rglob("[0-9]*.parquet"))
+    read = Breaking.read
+
+    def read_late(store: Breaking, key: str) -> Blob:
+        if key.endswith(gone.name):
+            gone.unlink(missing_ok=True)
+        return read(store, key)
+
+    monkeypatch.setattr(Breaking, "read", read_late)
+    latest(second)
+    assert [row.keys for row in a_set(second.root).rows()] in ([["a"]], [["b"]])
+    assert not gone.exists()
+
+
 class TwoMachines(RuleBasedStateMachine):
     """Pools, tags and embeddings that two machines change, exchanging them at any time."""
 

@@ -79,13 +79,16 @@ class Exchange:
                 here.discard(key)
                 del known[key]
             for key in sorted(here & self._there):
-                if key not in known or key.endswith(f"/{_SPEC}"):
+                if _is_rows(key):
+                    known[key] = ""  # nobody else gives a file that name
+                elif key not in known or key.endswith(f"/{_SPEC}"):
                     self._settle(key, known)
             new = sorted(self._there - self._list_here() - known.keys())
             with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tamis-index") as threads:
                 for key, data in zip(new, threads.map(self._read, new), strict=True):
-                    LocalStore(self.root).write(key, data)
-                    known[key] = _digest(key, data)
+                    if data is not None:
+                        LocalStore(self.root).write(key, data)
+                        known[key] = _digest(key, data)
         self._know(known)
 
     def share(self) -> None:
@@ -134,6 +137,8 @@ class Exchange:
         path = self.root / key
         ours = path.read_bytes()
         theirs = self._read(key)
+        if theirs is None:
+            return
         if ours != theirs:
             if not _is_embedding(key):
                 _take_next_number(path, self._there)
@@ -147,8 +152,13 @@ class Exchange:
             LocalStore(self.root).write(key, theirs)
         known[key] = _digest(key, theirs)
 
-    def _read(self, key: str) -> bytes:
-        return self.store.read(f"{self.folder}/{key}").data
+    def _read(self, key: str) -> bytes | None:
+        """Return what the bucket holds, `None` where another machine removed it since it was listed."""
+        try:
+            return self.store.read(f"{self.folder}/{key}").data
+        except NotFoundError:
+            self._there.discard(key)
+            return None
 
     def _list_here(self) -> set[str]:
         found = [path for kind in _HISTORIES for path in self.root.glob(f"{kind}/*/*.json")]
@@ -172,10 +182,7 @@ class Exchange:
 
     def _identity(self) -> str:
         """Return what tells the bucket's index from one that was there before: what that lacked was not removed."""
-        try:
-            return self._read(_IDENTITY).decode("ascii", "replace")
-        except NotFoundError:
-            return ""
+        return (self._read(_IDENTITY) or b"").decode("ascii", "replace")
 
     def _known(self) -> dict[str, str]:
         try:
@@ -199,6 +206,10 @@ def _take_next_number(path: Path, there: Iterable[str]) -> None:
 
 def _is_embedding(key: str) -> bool:
     return key.startswith("embeddings/")
+
+
+def _is_rows(key: str) -> bool:
+    return _is_embedding(key) and not key.endswith(f"/{_SPEC}")
 
 
 def _digest(key: str, data: bytes) -> str:
