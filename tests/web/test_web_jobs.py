@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -193,6 +194,15 @@ def test_a_tag_filters_by_samples_and_by_objects(own: Asker) -> None:
     _cli("tag", own.folder, "look", "--delete")
     assert own.read("tags") == []
     assert own.get("samples", filter=[{"type": "tag", "name": "../x"}]).status_code == 400
+    for kind in ("tags", "pools"):  # a damaged one, and a folder that is none, take no other away
+        for name in ("broken", ".hidden"):
+            (own.folder / ".lightly/tamis" / kind / name).mkdir(parents=True)
+            (own.folder / ".lightly/tamis" / kind / name / "000001.json").write_text("{")
+    assert own.read("sample", key=held)["tags"] == own.read("tags") == []
+    assert own.get("samples", filter=[{"type": "tag", "name": "broken"}]).status_code == 409
+    for kind in ("tags", "pools"):
+        for name in ("broken", ".hidden"):
+            shutil.rmtree(own.folder / ".lightly/tamis" / kind / name)
 
 
 def test_faults_of_a_config_are_told_at_once(own: Asker) -> None:

@@ -24,6 +24,7 @@ from tamis.index.embedding_sets import (
     find_set,
     make_set,
 )
+from tamis.index.journal import journal_names
 from tamis.index.listing import (
     FRAME,
     IMAGE,
@@ -92,6 +93,7 @@ __all__ = [
     "find_changes",
     "find_set",
     "forget_tables",
+    "journal_names",
     "keys_where",
     "make_set",
     "mix",

@@ -40,6 +40,12 @@ def check_name(name: str, of: str) -> str:
     return name
 
 
+def journal_names(root: Path, kind: str) -> list[str]:
+    """Return the names of all histories of a kind below the folder of an index, in order."""
+    folders = (path.name for path in (root / f"{kind}s").glob("*") if path.is_dir())
+    return sorted(name for name in folders if _NAME.fullmatch(name))
+
+
 @dataclass(frozen=True, slots=True)
 class Journal:
     """One history.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tamis.index.journal import Journal, check_name
+from tamis.index.journal import Journal, check_name, journal_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,5 +110,4 @@ class Tag:
 
 def tag_names(root: Path) -> list[str]:
     """Return the names of all tags that have members, in order."""
-    folders = sorted(path.name for path in (root / "tags").glob("*") if path.is_dir())
-    return [name for name in folders if Tag(root, name).members()]
+    return [name for name in journal_names(root, "tag") if Tag(root, name).members()]

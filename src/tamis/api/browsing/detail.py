@@ -54,8 +54,8 @@ def show_detail(view: View, sources: Sources, key: str, *, selections: Sequence[
         tasks=tasks,
         problems=_problems(connection, sources, key),
         selections=list(selections),
-        pools=view.lists.pools_of(key),
-        tags=view.lists.tags_of(key),
+        pools=[name for name, members in view.lists.pools().items() if key in members],
+        tags=[name for name, members in view.lists.tags().items() if key in members],
     )
 
 

@@ -53,11 +53,11 @@ class Lists(Protocol):
     def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
         """Return points and owners of a plot; raises `UsageError` when it was not made."""
 
-    def pools_of(self, key: str) -> list[str]:
-        """Return the names of the pools that a sample is in."""
+    def pools(self) -> dict[str, Sequence[str]]:
+        """Return the members of each pool by its name."""
 
-    def tags_of(self, key: str) -> list[str]:
-        """Return the names of the tags that a sample or an object of it has."""
+    def tags(self) -> dict[str, Sequence[str]]:
+        """Return what `tag` does for each tag that has members."""
 
     def stamp(self, view: View, condition: ChangingCondition) -> int:
         """Return what changes when a pool grows, a tag is changed, or a plot is made again."""

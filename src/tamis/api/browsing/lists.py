@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from tamis.api.browsing.conditions import ChangingCondition, LassoCondition, PoolCondition, TagCondition
 from tamis.api.browsing.plots import plot_stamp, read_points
-from tamis.index import Pool, Tag, tag_names
+from tamis.errors import IndexMissingError
+from tamis.index import Pool, Tag, journal_names
 from tamis.model import parse_object_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -62,12 +64,17 @@ class NamedLists:
                 return plot_stamp(view, condition.space)
         assert_never(condition)
 
-    def pools_of(self, key: str) -> list[str]:
-        """Return the names of the pools that a sample is in."""
-        folder = self.sources.index.root / "pools"
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-        return [name for name in names if key in self.pool(name)]
+    def pools(self) -> dict[str, Sequence[str]]:
+        """Return the members of each pool by its name; damaged ones are left out, as who uses one is told."""
+        return self._all("pool", self.pool)
 
-    def tags_of(self, key: str) -> list[str]:
-        """Return the names of the tags that a sample or an object of it has."""
-        return [name for name in tag_names(self.sources.index.root) if key in self.tag(name)]
+    def tags(self) -> dict[str, Sequence[str]]:
+        """Return what `tag` does for each tag that has members; damaged ones are left out likewise."""
+        return {name: keys for name, keys in self._all("tag", self.tag).items() if keys}
+
+    def _all(self, kind: str, read: Callable[[str], Sequence[str]]) -> dict[str, Sequence[str]]:
+        found = {}
+        for name in journal_names(self.sources.index.root, kind):
+            with suppress(IndexMissingError):
+                found[name] = read(name)
+        return found

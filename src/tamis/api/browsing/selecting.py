@@ -139,28 +139,12 @@ def show_options(view: View, sources: Sources) -> ConfigOptions:
 
 def list_pools(view: View) -> list[PoolInfo]:
     """Return the pools by name; damaged ones are left out, as selections say what is wrong with them."""
-    folder = view.snapshot.root / "pools"
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    pools = []
-    for name in names:
-        try:
-            pools.append(PoolInfo(name=name, members=len(Pool(view.snapshot.root, name).members())))
-        except (UsageError, IndexMissingError):
-            continue
-    return pools
+    return [PoolInfo(name=name, members=len(members)) for name, members in view.lists.pools().items()]
 
 
 def list_tags(view: View) -> list[TagInfo]:
-    """Return the tags that have members, by name; damaged ones are left out, as filters say what is wrong."""
-    tags = []
-    for path in sorted((view.snapshot.root / "tags").glob("*")):
-        try:
-            members = view.lists.tag(path.name)
-        except (UsageError, IndexMissingError):
-            continue
-        if members:
-            tags.append(TagInfo(name=path.name, members=len(members)))
-    return tags
+    """Return the tags that have members, by name; damaged ones are left out likewise."""
+    return [TagInfo(name=name, members=len(members)) for name, members in view.lists.tags().items()]
 
 
 def _embedding_files(sources: Sources) -> list[str]:
