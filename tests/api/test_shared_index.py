@@ -102,17 +102,22 @@ def rows(snapshot: Snapshot) -> dict[str, list[object]]:
     return {name: snapshot.table(name).to_pylist() for name in ("samples", "files", "problems", "predictions:cars")}
 
 
+@pytest.fixture
+def url(folder: Folder, machine: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket that holds the folder, and no index yet; this is machine `a`."""
+    made = use_server("s3", monkeypatch).new_bucket()
+    upload(folder, made)
+    machine("a")
+    return made
+
+
 def test_reading_needs_no_permission_to_write(
+    url: str,
     folder: Folder,
     machine: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Who may only read shows and selects from the bucket's index; a scan says what is missing and what to do."""
-    server = use_server("s3", monkeypatch)
-    url = server.new_bucket()
-    upload(folder, url)
-    machine("a")
     tamis.open(url).scan()
     machine("b")
     with only_reading():
@@ -127,16 +132,12 @@ def test_reading_needs_no_permission_to_write(
 @pytest.mark.parametrize("error", [StoreError, UnavailableError])
 def test_where_the_bucket_takes_no_index_it_is_kept_here_and_that_is_said(
     error: type[DatasourceError],
+    url: str,
     folder: Folder,
     machine: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A bucket that may only be read is scanned all the same; once it may be written to, the index goes there."""
-    server = use_server("s3", monkeypatch)
-    url = server.new_bucket()
-    upload(folder, url)
-    machine("a")
     with only_reading(error):
         assert command("scan", url) in {0, 1}
         assert "the index is kept in" in capsys.readouterr().err

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import msgspec
 
+from tamis.index.damage import damaged
 from tamis.model import Problem, Task
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FORMAT_VERSION = 1
+
+KEPT_SNAPSHOTS = 3
+"""Readers that opened one of the last snapshots may still be reading its shards."""
+
+_ID = re.compile(r"[A-Za-z0-9-]+")
+
+
+def read_id(data: bytes, place: Path | str) -> str:
+    """Return the id of a snapshot that `latest` of an index holds.
+
+    Args:
+        data: the content of `latest`.
+        place: folder or URL of the index.
+
+    Raises:
+        IndexMissingError: when it is none.
+    """
+    text = data.decode("ascii", "replace").strip()
+    if not _ID.fullmatch(text):
+        raise damaged(place, f"expected the id of a snapshot in `latest`, got {text[:40]!r}")
+    return text
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):

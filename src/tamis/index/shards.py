@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,7 +15,8 @@ from tamis.index.tables import Column, to_batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from tamis.index.manifest import Manifest
 
 # Of 100k files: no compression .25 s and 125 MB, lz4 .45 s and 68 MB, zstd .6-.75 s and 52 MB.
 _COMPRESSION = "lz4"
@@ -28,6 +30,15 @@ def table_path(shard: Path, table: str) -> Path:
     if len(name) > _LONGEST_NAME:
         name = name[:_LONGEST_NAME] + hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     return shard.with_name(f"{shard.name}.{name}.parquet")
+
+
+def shard_files(manifest: Manifest) -> set[str]:
+    """Return the files that a snapshot refers to, as keys below the folder of the index."""
+    return {
+        table_path(Path("shards") / shard.id, table).as_posix()
+        for shard in manifest.shards
+        for table in shard.tables
+    }
 
 
 class ShardWriter:

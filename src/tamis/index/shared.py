@@ -9,36 +9,32 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tamis.errors import DatasourceError, IndexMissingError
-from tamis.index.damage import damaged
 from tamis.index.exchange import Exchange
-from tamis.index.shards import table_path
+from tamis.index.manifest import KEPT_SNAPSHOTS, read_id
+from tamis.index.shards import shard_files, table_path
 from tamis.storage import LocalStore, StoreError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tamis.index.embedding_sets import EmbeddingSet
     from tamis.index.manifest import Manifest, Shard
     from tamis.index.snapshot import Snapshot
     from tamis.storage import Store
 
     Told = Callable[[int, int], None]
 
-_ID = re.compile(r"[A-Za-z0-9-]+")
 _AT_ONCE = 8  # files on their way: each has some megabytes, and is held whole meanwhile
 _SEEN_SECS = 10.0  # so long nobody asks the bucket again: a page that is left open asks all day
-_KEPT_SNAPSHOTS = 3
 _MARK = "scan"  # beside the shards of a scan that is running
 _LONGEST_SCAN_NS = 24 * 3600 * 10**9  # an older mark is of one that was killed
 
@@ -155,28 +151,16 @@ class SharedIndex:
             UnavailableError: when the bucket does not answer.
         """
         mark = self._key(f"shards/{scan_id}/{_MARK}")
-        try:
-            self.store.write(mark, b"")
-        except DatasourceError as error:  # denied, or a server that takes no writes at all
-            if self.latest() is not None:
-                if not isinstance(error, StoreError):
-                    raise
-                raise StoreError(
-                    f"The index `{self.url}` may not be changed: {error.message}",
-                    hint="keep one of your own with `--index FOLDER`, or ask for the permission to write",
-                ) from None
-            self.refusal = error.message
-            yield
-            return
-        self.refusal = None
+        self.refusal = self._try_to_mark(mark)
+        is_marked = self.refusal is None
         try:
             yield
         finally:
             with suppress(StoreError, UnavailableError):  # a later clean-up removes it
-                if not any(name == f"{scan_id}.json" for name, _ in self._files("snapshots")):
-                    shards = [f"shards/{scan_id}/{name}" for name, _ in self._files(f"shards/{scan_id}")]
-                    _each(shards, lambda key: self.store.delete(self._key(key)), told_nobody)
-                self.store.delete(mark)
+                if is_marked:
+                    if not any(name == f"{scan_id}.json" for name, _ in self._files("snapshots")):
+                        self._delete(f"shards/{scan_id}/{name}" for name, _ in self._files(f"shards/{scan_id}"))
+                    self.store.delete(mark)
 
     def clean_up(self, decode: Callable[[bytes], Manifest]) -> None:
         """Remove snapshots beyond the last few, and shards that none of these refers to and no running scan made.
@@ -191,40 +175,50 @@ class SharedIndex:
         """
         with suppress(StoreError):
             snapshots = sorted(self._files("snapshots"), key=lambda one: one[1])
-            for name, _ in snapshots[:-_KEPT_SNAPSHOTS]:
+            for name, _ in snapshots[:-KEPT_SNAPSHOTS]:
                 self.store.delete(self._key(f"snapshots/{name}"))
             needed: set[str] = set()
-            for name, _ in snapshots[-_KEPT_SNAPSHOTS:]:
+            for name, _ in snapshots[-KEPT_SNAPSHOTS:]:
                 try:
-                    needed.update(_keys(decode(self.store.read(self._key(f"snapshots/{name}")).data)))
+                    needed.update(shard_files(decode(self.store.read(self._key(f"snapshots/{name}")).data)))
                 except (IndexMissingError, msgspec.MsgspecError):
                     return  # of another version, which may need anything
             now_ns = max((time_ns for _, time_ns in snapshots), default=0)  # by the clock of the bucket
             for scan_id in self._folders("shards"):
                 files = self._files(f"shards/{scan_id}")
                 if not any(name == _MARK and time_ns > now_ns - _LONGEST_SCAN_NS for name, time_ns in files):
-                    gone = [key for name, _ in files if (key := f"shards/{scan_id}/{name}") not in needed]
-                    _each(gone, lambda key: self.store.delete(self._key(key)), told_nobody)
-
-    def put_rows_of(self, one: EmbeddingSet, root: Path) -> EmbeddingSet:
-        """Return a set of a mirror whose new rows go into the bucket."""
-        return replace(one, bucket=(self.store, self._key(one.folder.relative_to(root).as_posix())))
+                    self._delete({f"shards/{scan_id}/{name}" for name, _ in files} - needed)
 
     def exchange(self, root: Path) -> Exchange:
         """Return what keeps pools, tags and embeddings alike in the bucket and in a mirror."""
         return Exchange(root, self.store, self.folder)
 
+    def _try_to_mark(self, mark: str) -> str | None:
+        """Write a mark; return why a bucket without an index takes none. Raises as `scanning`."""
+        try:
+            self.store.write(mark, b"")
+        except DatasourceError as error:  # denied, or a server that takes no writes at all
+            if self.latest() is None:
+                return error.message
+            if not isinstance(error, StoreError):
+                raise
+            raise StoreError(
+                f"The index `{self.url}` may not be changed: {error.message}",
+                hint="keep one of your own with `--index FOLDER`, or ask for the permission to write",
+            ) from None
+        return None
+
+    def _delete(self, keys: Iterable[str]) -> None:
+        _each(keys, lambda key: self.store.delete(self._key(key)), told_nobody)
+
     def _read_latest(self) -> str | None:
         try:
-            data = self.store.read(self._key("latest")).data
+            return read_id(self.store.read(self._key("latest")).data, self.url)
         except StoreError:
             return None
-        if not _ID.fullmatch(text := data.decode("ascii", "replace").strip()):
-            raise damaged(self.url, f"expected the id of a snapshot in `latest`, got {text[:40]!r}")
-        return text
 
     def _put_missing(self, snapshot: Snapshot, told: Told) -> None:
-        keys = _keys(snapshot.manifest)
+        keys = shard_files(snapshot.manifest)
         folders = {key.rpartition("/")[0] for key in keys}
         there = {f"{folder}/{name}" for folder in folders for name, _ in self._files(folder)}
         missing = sorted(keys - there)
@@ -240,15 +234,6 @@ class SharedIndex:
 
     def _key(self, key: str) -> str:
         return f"{self.folder}/{key}"
-
-
-def _keys(manifest: Manifest) -> set[str]:
-    """Return the keys of the files that a snapshot refers to."""
-    return {
-        table_path(Path("shards") / shard.id, table).as_posix()
-        for shard in manifest.shards
-        for table in shard.tables
-    }
 
 
 def _each(keys: Iterable[str], work: Callable[[str], None], told: Told) -> None:

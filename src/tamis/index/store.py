@@ -17,15 +17,15 @@ import secrets
 import shutil
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tamis.errors import DatasourceError, IndexMissingError, TamisError
 from tamis.index.damage import damaged
-from tamis.index.manifest import FORMAT_VERSION, Manifest
-from tamis.index.shards import table_path
+from tamis.index.manifest import FORMAT_VERSION, KEPT_SNAPSHOTS, Manifest, read_id
+from tamis.index.shards import shard_files
 from tamis.index.shared import told_nobody
 from tamis.index.snapshot import Snapshot
 from tamis.storage import LocalStore, NotFoundError, is_free, locked
@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tamis.index.embedding_sets import EmbeddingSet
     from tamis.index.shared import SharedIndex, Told
 
-# Readers that opened one of the last snapshots may still be reading its shards.
-_KEPT_SNAPSHOTS = 3
-_ID = re.compile(r"[A-Za-z0-9-]+")
 _SHARD_ID = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9-]+")
 _FOLDERS = ("snapshots", "shards", "pools")
 _TRIES = 3
@@ -135,6 +133,17 @@ class Index:
             with self._locked():
                 self.shared.exchange(self.root).share()
 
+    def for_other_machines(self, one: EmbeddingSet) -> EmbeddingSet:
+        """Return a set whose new rows go into the bucket, for workers that do not see this folder.
+
+        The set itself where the index is in none: they must see the folder then. Raises as `share`.
+        """
+        if self.shared is None or self.shared.latest() is None:
+            return one
+        self.share()  # what the set is, before its rows
+        key = one.folder.relative_to(self.root).as_posix()
+        return replace(one, bucket=(self.shared.store, f"{self.shared.folder}/{key}"))
+
     def open_shared(self) -> SharedIndex | None:
         """Return the index in a bucket that may be added to while `staging`, `None` where there is none."""
         return self.shared if self.shared is not None and self.shared.refusal is None else None
@@ -226,14 +235,11 @@ class Index:
 
     def _latest_here(self) -> str | None:
         try:
-            snapshot_id = (self.root / "latest").read_text("ascii").strip()
+            return read_id((self.root / "latest").read_bytes(), self.root)
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise damaged(self.root, str(error)) from None
-        if not _ID.fullmatch(snapshot_id):
-            raise damaged(self.root, f"expected the id of a snapshot in `latest`, got {snapshot_id[:40]!r}")
-        return snapshot_id
 
     def _whole_here(self) -> str | None:
         """Return what `latest` in the folder says, `None` where that is damaged: a mirror is fetched again."""
@@ -295,17 +301,14 @@ class Index:
         manifests = sorted(
             (self.root / "snapshots").glob("*.json"), key=lambda p: (p.stem == current, p.stat().st_mtime_ns)
         )
-        for path in manifests[:-_KEPT_SNAPSHOTS]:
+        for path in manifests[:-KEPT_SNAPSHOTS]:
             path.unlink(missing_ok=True)
         used: set[Path] = set()
-        for path in manifests[-_KEPT_SNAPSHOTS:]:
+        for path in manifests[-KEPT_SNAPSHOTS:]:
             try:
-                shards = self._manifest(path.stem).shards
+                used |= {self.root / key for key in shard_files(self._manifest(path.stem))}
             except IndexMissingError:
                 continue  # written by another version: nothing that this one opens refers to it
-            used |= {
-                table_path(self.root / "shards" / shard.id, table) for shard in shards for table in shard.tables
-            }
         for folder in (self.root / "shards").glob("*"):
             if folder.is_dir() and not folder.is_symlink() and is_free(folder / "lock"):
                 for file in folder.glob("*.parquet"):

@@ -230,10 +230,7 @@ class _Work:
 
 
 def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener) -> None:
-    into = work.into
-    if on_ray(work.options) and sources.index.shared is not None and sources.index.shared.latest() is not None:
-        sources.index.share()  # what the set is, before its rows
-        into = sources.index.shared.put_rows_of(into, sources.index.root)
+    into = sources.index.for_other_machines(work.into) if on_ray(work.options) else work.into
     jobs = [EmbedJob(batch, work.encoder, into) for batch in batches_of(target, missing, sources.input)]
     model = None if work.options.model is None else Path(work.options.model)
     places = [sources.input, into.folder if into.bucket is None else None, model]

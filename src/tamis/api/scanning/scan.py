@@ -167,7 +167,6 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
         partitions = _partitions(listing, changes, videos, n_workers)
         shards = _read(reader, job, partitions, n_read, listen)
     _remove_repeats(target.folder, shards)
-    problems = [*project.problems, *walk.problems, *counter.problems(), *_unmatched(project, listing)]
     manifest = Manifest(
         id=target.prefix,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -180,15 +179,20 @@ def _scan(sources: Sources, options: ScanOptions, listen: ProgressListener, targ
         shards=(*changes.shards, *shards),
         dead=changes.dead,
         videos=tuple(counter.videos.values()),
-        problems=tuple(problems),
+        problems=(*project.problems, *walk.problems, *counter.problems(), *_unmatched(project, listing)),
     )
     snapshot = Snapshot(sources.index.root, manifest)
     if bucket is not None:
         bucket.fetch_files(snapshot, telling(listen, "fetching the index"))
-    findings = find_in_dataset(snapshot)
-    manifest = msgspec.structs.replace(manifest, problems=(*problems, *findings))
+    snapshot = _with_findings(snapshot)
     seconds = time.monotonic() - began
-    return ScanResult(Snapshot(sources.index.root, manifest), len(listing), n_read, changes.n_removed, seconds)
+    return ScanResult(snapshot, len(listing), n_read, changes.n_removed, seconds)
+
+
+def _with_findings(snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot that also tells of the problems of the dataset as a whole."""
+    problems = (*snapshot.manifest.problems, *find_in_dataset(snapshot))
+    return Snapshot(snapshot.root, msgspec.structs.replace(snapshot.manifest, problems=problems))
 
 
 def _base(sources: Sources, listen: ProgressListener) -> Snapshot | None:
