@@ -14,6 +14,7 @@ import numpy as np
 
 from tamis.selection.chosen import Chosen
 from tamis.selection.regions import Regions
+from tamis.selection.threads import even_blocks
 from tamis.selection.vectors import dot_error, largest_dots
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ class LazyDistances:
     def _share(self, work: Callable[[Any], None], parts: Iterable[Any]) -> None:
         deque(map(work, parts) if self._threads is None else self._threads.map(work, parts), maxlen=0)
 
+    def _even_blocks(self, end: int) -> Iterator[slice]:
+        return even_blocks(end, _BLOCK_ROWS, self._threads)
+
     def stale(self, of: Indices) -> Bools:
         """Return which of some samples have a bound that ignores some chosen vector."""
         return self._seen[of] < self.chosen.count
@@ -106,17 +110,20 @@ class LazyDistances:
     def refresh(self, of: Indices) -> None:
         """Take all chosen vectors into account in the bounds of some samples."""
         rows, seen = self.rows(of), self._per_row(self._seen, of)
-        self._share(lambda block: self._catch_up(rows[block], seen[block]), _blocks(len(rows), _BLOCK_ROWS))
+        self._share(lambda block: self._catch_up(rows[block], seen[block]), self._even_blocks(len(rows)))
         self._seen[of] = self.chosen.count
         self._update(of, rows)
 
     def _catch_up(self, rows: Indices, seen: Indices) -> None:
         units = self._vectors.fast(rows)
+        largest = np.full(len(rows), -2.0, np.float32)
         for chunk in _blocks(self.chosen.count, _CHUNK_CHOSEN, start=int(seen.min())):
             which = seen < chunk.stop
             most = np.count_nonzero(which) > _MOST * len(which)
             behind: Bools | slice = slice(None) if most else which  # a copy of most costs more than it saves
-            self._lower_to(rows[behind], largest_dots(units[behind], self.chosen.fast[chunk]))
+            dots = largest_dots(units[behind], self.chosen.fast[chunk])
+            largest[behind] = np.maximum(largest[behind], dots)
+        self._lower_to(rows, largest)
 
     def measure(self, of: Indices) -> None:
         """Make the bounds of some samples exact."""
@@ -124,7 +131,7 @@ class LazyDistances:
         behind = of[(self._exact_seen[of] < self.chosen.count) & ~self.empty[of]]
         if len(behind):
             rows, seen = self.rows(behind), self._per_row(self._exact_seen, behind)
-            self._share(lambda block: self._measure(rows[block], seen[block]), _blocks(len(rows), _BLOCK_ROWS))
+            self._share(lambda block: self._measure(rows[block], seen[block]), self._even_blocks(len(rows)))
             self.settle(behind, self._exact[rows])
 
     def gain(self, sample: int) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
 _LOCK = Lock()
 _FOUND: list[int] = []  # how many threads BLAS had, once for each user
@@ -63,6 +64,24 @@ def _one_each(get: Callable[[], int], set_to: Callable[[int], Any]) -> Iterator[
             found = _FOUND.pop()
             if not _FOUND:
                 set_to(found)
+
+
+def even_blocks(end: int, most: int, threads: Executor | None) -> Iterator[slice]:
+    """Cut rows into blocks as large as each other, for each thread as many.
+
+    Args:
+        end: number of rows.
+        most: rows of a block.
+        threads: of `product_threads`, `None` for one.
+
+    >>> [(block.start, block.stop) for block in even_blocks(5, 2, None)]
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    n_threads = 1 if threads is None else _n_cores()
+    n_blocks = n_threads * -(-end // (most * n_threads))
+    size = -(-end // n_blocks) if n_blocks else 1
+    for start in range(0, end, size):
+        yield slice(start, min(start + size, end))
 
 
 def _n_cores() -> int:
