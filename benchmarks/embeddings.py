@@ -23,7 +23,7 @@ from tamis.media.onnx_encoder import open_encoder
 from tamis.media.visual import VisualEncoder
 from tamis.selection import Diversity, select
 from tamis.selection.threads import product_threads
-from tamis.vectors import find_duplicates, nearest_rows, unit_rows
+from tamis.vectors import find_duplicates, nearest_rows, typical_distance, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +99,31 @@ def duplicates_table(pictures: list[bytes], seed: int) -> list[tuple[str, int, i
     return [*rows, ("wrongly reported", wrong, 1_000)]
 
 
+def other_pictures(folder: Path) -> None:
+    """Print how duplicates are found among pictures of another kind: of 900 at most, 100 with a copy."""
+    random = np.random.default_rng(0)
+    base = []
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"})
+    for data in distinct([paths[i] for i in random.permutation(len(paths))]):
+        image = decode_picture(data)
+        if min(image.size) >= 64:
+            image.thumbnail((1024, 1024))
+            base.append(_jpeg(image, 92))
+        if len(base) == 900:
+            break
+    sources = random.choice(len(base), min(100, len(base) // 2), replace=False)
+    copies = [planted(base[at], _KINDS[i % 4], random) for i, at in enumerate(sources.tolist())]
+    unit = encode(VisualEncoder(), [*base, *copies])
+    own, copied = unit[: len(base)], unit[len(base) :]
+    known = np.ones(len(own), np.bool_)
+    apart = np.linalg.norm(copied - own[sources], axis=1)
+    print(f"\n{folder}: {len(base)} pictures, half of all pairs nearer than {typical_distance(own, known):.2f}")
+    for limit in (0.15, 0.2, 0.25, 0.3, DEFAULT_LIMIT):
+        repeated = find_duplicates(own, known, limit=limit).repeated.sum()
+        found = (apart < limit).sum()
+        print(f"| {limit:g} | {found} of {len(sources)} copies | {repeated} of {len(base)} others |")
+
+
 def coverage(
     unit: NDArray[np.float32], classes: list[set[str]], n: int
 ) -> dict[str, list[tuple[int, float, float]]]:
@@ -157,9 +182,13 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
+    parser.add_argument("--duplicates-only", action="store_true", help="of any pictures below DATA")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
     arguments = parser.parse_args()
+    if arguments.duplicates_only:
+        other_pictures(arguments.data)
+        return
     clothing = sorted(arguments.data.glob("clothing/*/*.jp*g"))
     coco = sorted(arguments.data.glob("coco128/images/*/*.jpg"))
     encoders: list[Encoder] = [VisualEncoder()]

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tamis.engine import Progress
 
 EmbedOptions = tamis.EmbedOptions
+_WITHOUT_DUPLICATES = (
+    "{n_samples: 99, select: {without_duplicates: true}, "
+    "strategies: [{input: {type: RANDOM}, strategy: {type: WEIGHTS}}]}"
+)
 IMAGES, OBJECTS = EmbedOptions(workers=1), EmbedOptions(task="pets", workers=1)
 
 
@@ -213,12 +217,10 @@ def test_duplicates_are_found_and_left_out(source: tamis.Datasource) -> None:
         ("z.png", "a/0.png", True),
         ("y.png", "b/1.png", False),
     }
-    config = (
-        "{n_samples: 99, select: {without_duplicates: true}, "
-        "strategies: [{input: {type: RANDOM}, strategy: {type: WEIGHTS}}]}"
-    )
+    assert report.doubt is None
+    config = _WITHOUT_DUPLICATES
     run = source.select(config=parse_config(config, source="c"))
-    assert run.n_duplicates == 2
+    assert (run.n_duplicates, run.duplicates_doubt) == (2, None)
     assert not {"z.png", "y.png"} & set(run.keys)
     # How far the comparisons are is told, up to the last one.
     told: list[Progress] = []
@@ -302,3 +304,29 @@ def test_a_damaged_set_is_said(source: tamis.Datasource) -> None:
     part.write_bytes(part.read_bytes()[:200])
     with pytest.raises(tamis.IndexMissingError, match="cannot be read"):
         source.vectors()
+
+
+def _draw_page(path: Path, seed: int) -> None:
+    """Write a page of thirty dark lines, each of its own length."""
+    pixels = np.full((260, 200), 255, np.uint8)
+    for line, width in enumerate(np.random.default_rng(seed).integers(40, 160, 30).tolist()):
+        pixels[10 + 8 * line : 14 + 8 * line, 20 : 20 + width] = 40
+    Image.fromarray(pixels).convert("RGB").save(path)
+
+
+def test_pictures_that_are_all_alike_are_doubtful_duplicates(tmp_path: Path) -> None:
+    """Pages of text are near to each other and yet differ: that is said, unless the limit is low."""
+    for number in range(24):
+        _draw_page(tmp_path / f"page-{number:02}.png", number)
+    pages = tamis.open(tmp_path)
+    pages.scan()
+    report = pages.duplicates()
+    assert report.near
+    assert report.typical_distance is not None
+    assert f"nearer than {report.typical_distance:.2f} to each other" in str(report.doubt)
+    assert pages.duplicates(limit=0.15).doubt is None
+    config = _WITHOUT_DUPLICATES.replace("99", "3")
+    run = pages.select(config=parse_config(config, source="c"), out=tmp_path / "out")
+    assert run.duplicates_doubt == report.doubt
+    assert str(report.doubt) in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert report.doubt == json.loads((tmp_path / "out" / "selection.json").read_text("utf-8"))["duplicates_doubt"]

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from embedding_project import make_project
@@ -100,6 +101,21 @@ def test_similar_and_duplicates_are_shown(root: Path) -> None:
     assert (nearest["key"], nearest["distance"]) == ("copy.png", 0.0)
     assert "copy.png" in _run("similar", root, "a/0.png", "--n", 1)
     assert "is no sample, no object" in _run("similar", root, "nobody.png", code=2)
+
+
+def test_doubtful_duplicates_are_warned_of(tmp_path: Path) -> None:
+    """Where all pictures are alike, `check` and `select` say that what is near may be another picture."""
+    for number in range(12):
+        picture = Image.new("L", (120, 90), 250)
+        picture.paste(20, (20, 20, 60 + 2 * number, 60))
+        picture.save(tmp_path / f"{number:02}.png")
+    shown = _run("check", tmp_path, "--duplicates", code=1)  # as it has no predictions
+    assert "warning: half of all pairs of these pictures are nearer than" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    words = ["select", tmp_path, "--n", 2, "--diverse", "--no-duplicates", "--out", tmp_path / "out"]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert "warning: half of all pairs" in result.stderr
+    assert "without_duplicates" in result.stderr
 
 
 def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) -> None:

@@ -113,3 +113,6 @@ def print_duplicates(console: Console, report: DuplicateReport) -> None:
         if total > _SHOWN_DUPLICATES:
             console.print(Text(f"and {total - _SHOWN_DUPLICATES:,} more: `--format json` lists all", style="dim"))
     print_hanging(console, Text(f"nearer than {report.limit:g} by {printable(report.embeddings)}", style="dim"))
+    if report.doubt is not None:
+        advice = "look at some of them, or give a smaller --limit"
+        print_hanging(console, Text(f"warning: {report.doubt}; {advice}", style="yellow"))

@@ -109,7 +109,7 @@ def select_command(
     from tamis.api.selecting.files import selection_document, write_selection
     from tamis.api.selecting.run import SelectOptions, join_pool, run_selection
     from tamis.cli.render_show import print_selection
-    from tamis.cli.selecting_notes import keys_of, note_if_stale, note_unknown
+    from tamis.cli.selecting_notes import keys_of, note_doubt, note_if_stale, note_unknown
 
     wanted = choose_config(
         n=n,
@@ -140,6 +140,7 @@ def select_command(
         write_selection(run, sources, out, listen=listen)
         join_pool(run, sources, options)
     note_unknown(run, quiet=quiet)
+    note_doubt(run, quiet=quiet)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(selection_document(run))))
     else:

@@ -38,6 +38,15 @@ def note_if_stale(snapshot: Snapshot, sources: Sources, *, quiet: bool) -> None:
         print_note(text, quiet=quiet)
 
 
+def note_doubt(run: SelectionRun, *, quiet: bool) -> None:
+    """Warn where what was left out as repeated may not be that."""
+    if run.duplicates_doubt is not None:
+        advice = (
+            "`tamis check SRC --duplicates` lists them, `without_duplicates` of a config takes a smaller distance"
+        )
+        print_note(f"warning: {run.duplicates_doubt}; {advice}", quiet=quiet)
+
+
 def note_unknown(run: SelectionRun, *, quiet: bool) -> None:
     """Note which of the labelled keys are no samples."""
     unknown = run.labelled_unknown

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tamis.vectors.nearest import Bools, Floats, Ints, Singles
 
 _FEW_ROWS = 1_024
+_SAMPLED = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +84,25 @@ def find_duplicates(
     distances[chained] = distances[of[chained]]
     of[chained] = of[of[chained]]
     return Duplicates(of, distances, exact)
+
+
+def typical_distance(unit: Singles, known: Bools) -> float:
+    """Return the median distance between two vectors, of a thousand at most; NaN where there are no two.
+
+    Args:
+        unit: (n, d) vectors of length 1.
+        known: which rows have a vector, shape (n,).
+
+    >>> points = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]], np.float32)
+    >>> round(typical_distance(points, np.array([True, False, True])), 6)
+    1.414214
+    """
+    rows = np.flatnonzero(known)
+    some = unit[rows[:: -(-len(rows) // _SAMPLED) or 1]]
+    if len(some) < 2:  # noqa: PLR2004 (a pair)
+        return float("nan")
+    dots = (some @ some.T)[np.triu_indices(len(some), 1)]
+    return float(np.sqrt(np.maximum(2.0 - 2.0 * np.median(dots), 0.0)))
 
 
 @dataclass(slots=True, eq=False)

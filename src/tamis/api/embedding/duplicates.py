@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from tamis.errors import UsageError
 from tamis.index import SampleColumns
 from tamis.media.visual import VisualEncoder
 from tamis.selection.threads import product_threads
-from tamis.vectors import Duplicates, find_duplicates
+from tamis.vectors import Duplicates, find_duplicates, typical_distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,8 @@ DEFAULT_LIMIT = 0.4
 """Pictures nearer than this by the built-in descriptor count as near-duplicates, see docs/embeddings.md."""
 
 _FURTHEST = 2.0
+_VARIED = 1.2  # the typical distance of varied pictures by the built-in descriptor, be they photos or drawings
+_ALIKE = 0.65  # from here on the limit is hardly less than what tells any two of the pictures apart
 
 
 class Duplicate(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +62,8 @@ class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
         compared: images and frames that have an embedding.
         exact: how many have the content of an earlier one.
         near: how many look like an earlier one, but for those.
+        typical_distance: the median between two pictures, `None` where there are no two.
+        doubt: why what is near may be no duplicate, `None` where nothing speaks for that.
         duplicates: all of them, in the order of keys.
     """
 
@@ -67,6 +72,8 @@ class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
     compared: int
     exact: int
     near: int
+    typical_distance: float | None
+    doubt: str | None
     duplicates: list[Duplicate]
 
 
@@ -76,6 +83,7 @@ class FoundDuplicates(NamedTuple):
     found: Duplicates
     stored: StoredVectors
     limit: float
+    typical: float
 
 
 def duplicates_in(
@@ -115,7 +123,7 @@ def duplicates_in(
     stored = read_vectors(one, target_of(SampleColumns(snapshot), None), contents=True)
     limit = DEFAULT_LIMIT if limit is None else limit
     found = compare(stored.vectors, stored.known, stored.contents, limit=limit, listen=listen)
-    return FoundDuplicates(found, stored, limit)
+    return FoundDuplicates(found, stored, limit, typical_distance(stored.vectors, stored.known))
 
 
 def compare(
@@ -140,6 +148,26 @@ def compare(
         )
 
 
+def doubt_about(found: Duplicates, *, limit: float, typical: float) -> str | None:
+    """Say why pictures that are near may be no duplicates; `None` where nothing speaks for that.
+
+    Args:
+        found: by the built-in descriptor.
+        limit: up to which pictures were near.
+        typical: the median distance between two of all pictures.
+
+    >>> nothing = Duplicates(np.array([-1]), np.array([np.nan]), np.array([False]))
+    >>> doubt_about(nothing, limit=0.4, typical=0.5) is None
+    True
+    """
+    if not (found.repeated & ~found.exact).any() or not typical < _ALIKE or limit <= typical * DEFAULT_LIMIT:
+        return None
+    return (
+        f"half of all pairs of these pictures are nearer than {typical:.2f} to each other, those of varied "
+        f"pictures than {_VARIED}: what is nearer than {limit:g} may be another picture of the same kind"
+    )
+
+
 def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
     """Return duplicates as plain values."""
     keys = found.stored.target.samples.keys
@@ -151,6 +179,8 @@ def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
         compared=int(np.count_nonzero(found.stored.known)),
         exact=int(np.count_nonzero(result.exact)),
         near=int(np.count_nonzero(result.repeated & ~result.exact)),
+        typical_distance=None if math.isnan(found.typical) else found.typical,
+        doubt=_doubt(found),
         duplicates=[
             Duplicate(
                 key=keys[row],
@@ -161,3 +191,10 @@ def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
             for row in rows
         ],
     )
+
+
+def _doubt(found: FoundDuplicates) -> str | None:
+    """Say the same of the duplicates of a datasource; other encoders have their own limits and distances."""
+    if found.stored.spec.encoder != VisualEncoder().identity:
+        return None
+    return doubt_about(found.found, limit=found.limit, typical=found.typical)

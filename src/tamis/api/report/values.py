@@ -15,10 +15,17 @@ FORMAT_VERSION = 1
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Samples that were no candidates for one reason."""
+    """Samples that were no candidates for one reason.
+
+    Attributes:
+        reason: why.
+        count: how many.
+        note: what speaks against that, `None` where nothing does.
+    """
 
     reason: str
     count: int
+    note: str | None = None
 
 
 class ProblemCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tamis.api.embedding.duplicates import DEFAULT_LIMIT, compare
+from tamis.api.embedding.duplicates import DEFAULT_LIMIT, compare, doubt_about
 from tamis.api.embedding.stored import read_status, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.errors import UsageError
 from tamis.index import find_set
 from tamis.media.visual import VisualEncoder
+from tamis.vectors import typical_distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,13 +22,25 @@ if TYPE_CHECKING:
     from tamis.model.columns import Bools
 
 
+class Repeated(NamedTuple):
+    """What is left out.
+
+    Attributes:
+        rows: which rows repeat another one, shape (N,).
+        doubt: why they may be no duplicates, see `doubt_about`.
+    """
+
+    rows: Bools
+    doubt: str | None
+
+
 def repeated_rows(
     rows: Rows,
     wanted: bool | float,  # noqa: FBT001 (of the config)
     pool: Sequence[int],
     listen: ProgressListener,
-) -> Bools:
-    """Return which rows repeat another one, shape (N,): an image in the pool, or an earlier one by key.
+) -> Repeated:
+    """Find the rows that repeat another one: an image in the pool, or an earlier one by key.
 
     Args:
         rows: what is selected from; objects repeat others where their images do.
@@ -39,7 +52,7 @@ def repeated_rows(
         UsageError: when the built-in descriptor was not made of all samples yet.
     """
     if wanted is False:
-        return np.zeros(len(rows), np.bool_)
+        return Repeated(np.zeros(len(rows), np.bool_), None)
     target = target_of(rows.samples, None)
     name = VisualEncoder().name
     one = find_set(rows.samples.snapshot.root, name, None)
@@ -52,13 +65,15 @@ def repeated_rows(
     # What is selected already comes first, so that it is what the others repeat.
     first = np.unique(rows.owner[list(pool)])
     order = np.concatenate([first, np.setdiff1d(np.arange(len(target)), first)])
+    limit = DEFAULT_LIMIT if wanted is True else float(wanted)
     found = compare(
         stored.vectors[order],
         stored.known[order],
         [stored.contents[i] for i in order.tolist()],
-        limit=DEFAULT_LIMIT if wanted is True else float(wanted),
+        limit=limit,
         listen=listen,
     )
     repeated = np.zeros(len(target), np.bool_)
     repeated[order] = found.repeated
-    return np.asarray(rows.spread(repeated), np.bool_)
+    doubt = doubt_about(found, limit=limit, typical=typical_distance(stored.vectors, stored.known))
+    return Repeated(np.asarray(rows.spread(repeated), np.bool_), doubt)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _PICTURE_SIDE_PX = 480
 _MAX_LABELS = 50
+_REPEATED = "repeats another sample"
 
 
 def report_of(
@@ -77,7 +78,11 @@ def report_of(
         picture=_counted(picture, len(shown), listen),
         strategies=[_strategy(run, column) for column in range(len(run.strategies))],
         stopped=selection.stopped,
-        left_out=[LeftOut(reason=reason, count=n) for reason, n in left_out(run).items() if n],
+        left_out=[
+            LeftOut(reason=reason, count=n, note=run.duplicates_doubt if reason == _REPEATED else None)
+            for reason, n in left_out(run).items()
+            if n
+        ],
         ruled_out=[LeftOut(reason=reason, count=n) for reason, n in selection.ruled_out.items() if n],
         embeddings=unit,
         embeddings_name=None if vectors is None else vectors.origin,
@@ -101,7 +106,7 @@ def report_of(
 
 def left_out(run: SelectionRun) -> dict[str, int]:
     """Return how many were no candidates, by reason."""
-    repeated = {"repeats another sample": run.n_duplicates} if run.n_duplicates else {}
+    repeated = {_REPEATED: run.n_duplicates} if run.n_duplicates else {}
     return {**repeated, **run.selection.field.excluded}
 
 

@@ -100,6 +100,7 @@ class SelectionRun:
         n_requested: how many new picks were asked for.
         n_eligible: samples that could have been picked before any THRESHOLD.
         n_duplicates: how many were left out because they repeat another one.
+        duplicates_doubt: why those may be no duplicates, `None` where nothing speaks for that.
         pinned: keys that were picked by hand, before all others; they are among `labelled`, too.
     """
 
@@ -119,6 +120,7 @@ class SelectionRun:
     n_requested: int
     n_eligible: int
     n_duplicates: int = 0
+    duplicates_doubt: str | None = None
     pinned: tuple[str, ...] = ()
 
     @property
@@ -191,7 +193,8 @@ def run_selection(
     if options.among is not None:
         candidate &= rows.spread(options.among)
     candidate[rows.of(options.rejected)[0]] = False
-    repeated = candidate & repeated_rows(rows, config.select.without_duplicates, pool, listen)
+    duplicates = repeated_rows(rows, config.select.without_duplicates, pool, listen)
+    repeated = candidate & duplicates.rows
     candidate &= ~repeated
 
     def progress(done: int, total: int) -> None:
@@ -231,6 +234,7 @@ def run_selection(
         n_requested=n_requested,
         n_eligible=n_eligible,
         n_duplicates=int(np.count_nonzero(repeated)),
+        duplicates_doubt=duplicates.doubt if repeated.any() else None,
         pinned=before.pinned,
     )
 
