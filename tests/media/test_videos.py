@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tamis.media import ranged
-from tamis.media.videos import VideoError, count_frames, read_frame, read_frames, video_source
+from tamis.media.videos import VideoError, count_frames, read_frames, video_source
 from tamis.storage import Blob, LocalStore, MemoryStore, NotFoundError, StoreError
 
 DATA = Path("/work/shared/data/videos")
@@ -54,7 +54,7 @@ def test_a_frame_is_the_one_of_its_number(b_frames: int) -> None:
     """Frame i is the i-th that was written, although B-frames are stored in another order."""
     data = video(24, b_frames=b_frames)
     for number in (0, 1, 7, 23):
-        image = read_frame(io.BytesIO(data), number)
+        ((_, image),) = read_frames(io.BytesIO(data), [number])
         assert (image.mode, image.size) == ("RGB", (32, 16))
         assert abs(float(np.asarray(image).mean()) - brightness(number)) < 4
 
@@ -65,13 +65,6 @@ def test_several_frames_in_one_pass() -> None:
     assert [number for number, _ in frames] == [0, 2, 9]
     for number, image in frames:
         assert abs(float(np.asarray(image).mean()) - brightness(number)) < 4
-
-
-@pytest.mark.parametrize("number", [-1, 12, 10**9])
-def test_no_such_frame(number: int) -> None:
-    """A number beyond the video is refused by name."""
-    with pytest.raises(VideoError, match=rf"^it has no frame {number}$"):
-        read_frame(io.BytesIO(video(12)), number)
 
 
 def test_frames_before_a_fault_count() -> None:
@@ -207,8 +200,8 @@ def test_videos_of_buckets_are_read_in_blocks(block_bytes: int, monkeypatch: pyt
     source = video_source(store, "v.mp4")
     assert isinstance(source, ranged.RangedFile)
     assert count_frames(source) == count_frames(io.BytesIO(data))
-    for number in (11, 0, 5):
-        assert read_frame(source, number).tobytes() == read_frame(io.BytesIO(data), number).tobytes()
+    plain = [(number, image.tobytes()) for number, image in read_frames(io.BytesIO(data), range(12))]
+    assert [(number, image.tobytes()) for number, image in read_frames(source, range(12))] == plain
     assert max(store.asked) <= block_bytes
 
 
@@ -257,5 +250,5 @@ def test_real_videos(name: str, decoded: int, header: int) -> None:
 @needs_data
 def test_rotation_is_not_applied() -> None:
     """Four clips that differ in their rotation flag have frames of one stored size."""
-    sizes = {read_frame(DATA / f"decord_tests/test_data/video_{angle}.mov", 0).size for angle in (0, 90, 180, 270)}
-    assert sizes == {(568, 320)}
+    videos = [DATA / f"decord_tests/test_data/video_{angle}.mov" for angle in (0, 90, 180, 270)]
+    assert {image.size for video in videos for _, image in read_frames(video, [0])} == {(568, 320)}

@@ -118,26 +118,9 @@ def _count_stored(source: VideoSource) -> int:
     """
     with open_video(source, ignore_editlist="1") as container:
         try:
-            return sum(packet.dts is not None for packet in container.demux(video=0))
+            return sum(packet.size > 0 for packet in container.demux(video=0))  # the last one ends the stream
         except FFmpegError:
             return 0
-
-
-def read_frame(source: VideoSource, number: int) -> Image.Image:
-    """Return one frame as an RGB picture in stored orientation.
-
-    All frames before it are decoded: seeking by time cannot hit a frame number exactly.
-
-    Args:
-        source: path, or a binary file object that can seek.
-        number: counted from 0.
-
-    Raises:
-        VideoError: when the video has no such frame.
-    """
-    for _, image in read_frames(source, [number]):
-        return image
-    raise VideoError(f"it has no frame {number}")
 
 
 def read_frames(source: VideoSource, numbers: Collection[int]) -> Iterator[tuple[int, Image.Image]]:

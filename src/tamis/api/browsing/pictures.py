@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from tamis.api.browsing.disk_cache import DiskCache
-    from tamis.api.browsing.frames import FrameReaders
     from tamis.api.browsing.view import View
+    from tamis.api.frame_readers import FrameReaders
     from tamis.index import TaskRows
     from tamis.storage import Stamp, Store
 
@@ -151,7 +151,10 @@ class Pictures:
             check_contained(self.store, file)
         stamp = self._stamp(file)
         name = f"{self.store.url}\n{key}\n{stamp.size_bytes}\n{stamp.mtime_ns}"
-        return _Origin(file, row["frame"] if row["video"] is not None else None, name)
+        if row["video"] is None:
+            return _Origin(file, None, None, name)
+        n_frames = next((video.n_frames for video in view.snapshot.manifest.videos if video.key == file), None)
+        return _Origin(file, row["frame"], n_frames, name)
 
     def _stamp(self, key: str) -> Stamp:
         return self.store.read_start(key, 1).stamp
@@ -167,7 +170,7 @@ class Pictures:
     def _small(self, origin: _Origin, side: int | None) -> bytes:
         if origin.frame is None:
             return thumbnail(read_picture(self.store, origin.key), max_side_px=side or MAX_PICTURE_PIXELS).jpeg
-        image = self.frames.read(self.store, origin.key, origin.frame)
+        image = self.frames.read(self.store, origin.key, origin.frame, n_frames=origin.n_frames)
         return _jpeg(image) if side is None else shrink(image, max_side_px=side).jpeg
 
     def _whole(self, key: str, tag: str) -> PictureBytes:
@@ -188,14 +191,15 @@ class Pictures:
     def _decode(self, origin: _Origin) -> Image.Image:
         if origin.frame is None:
             return decode_picture(read_picture(self.store, origin.key))
-        return self.frames.read(self.store, origin.key, origin.frame)
+        return self.frames.read(self.store, origin.key, origin.frame, n_frames=origin.n_frames)
 
 
 class _Origin(NamedTuple):
-    """Where a picture comes from: a file, the frame of it, and a name that changes with the file."""
+    """Where a picture comes from: a file, the frame of it, of how many, and a name that changes with the file."""
 
     key: str
     frame: int | None
+    n_frames: int | None
     name: str
 
 

@@ -10,12 +10,12 @@ import msgspec
 
 from tamis.api.browsing.browser import Browser
 from tamis.api.browsing.disk_cache import DiskCache
-from tamis.api.browsing.frames import FrameReaders
 from tamis.api.browsing.jobs import Jobs
 from tamis.api.browsing.lists import NamedLists
 from tamis.api.browsing.pictures import Pictures
 from tamis.api.browsing.selections import Selections
 from tamis.api.browsing.values_work import JobKind, JobState
+from tamis.api.frame_readers import FrameReaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable

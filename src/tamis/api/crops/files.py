@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tamis.api.embedding.jobs import why_no_area
-from tamis.api.embedding.pictures import PictureBatch, decoded
+from tamis.api.embedding.pictures import decoded
 from tamis.formats import METADATA_SCHEMA_KEY, encode_predictions, metadata_key, prediction_key
 from tamis.media.decoding import crop_area
 from tamis.media.frames import DEFAULT_JPEG_QUALITY, PictureFormat, encode_picture
@@ -19,7 +19,7 @@ from tamis.storage import NotFoundError
 
 if TYPE_CHECKING:
     from tamis.api.crops.options import CropOptions
-    from tamis.api.embedding.pictures import PictureItem
+    from tamis.api.embedding.pictures import PictureBatch, PictureItem
     from tamis.model import Prediction, Task
     from tamis.storage import LocalStore
 
@@ -97,8 +97,7 @@ def crop_batch(job: CropJob) -> CropsDone:
         done.kept += len(item.rows) - len(new)
         if new:
             waiting.append(_some(item, new))
-    batch = PictureBatch(job.batch.store, job.batch.video, waiting)
-    for item, image, _ in decoded(batch) if waiting else ():
+    for item, image, _ in decoded(replace(job.batch, items=waiting)) if waiting else ():
         for number in range(len(item.rows)):
             fault = image if isinstance(image, str) else _write(job, item, number, image)
             if fault is None:

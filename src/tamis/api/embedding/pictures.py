@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from tamis.media.pillow import PictureError
 from tamis.storage import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
     from PIL import Image
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tamis.storage import Store
 
 _PICTURES_A_BATCH = 256
+_FRAMES_A_BATCH = 1_000
+_PARTS_A_VIDEO = 32
+_CUT_VIDEOS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,11 +57,13 @@ class PictureBatch:
         store: where images and videos lie.
         video: key of the video that all of them are frames of, `None` for images.
         items: the pictures, frames in ascending order.
+        n_frames: how many frames the whole video has, `None` for images.
     """
 
     store: Store
     video: str | None
     items: list[PictureItem]
+    n_frames: int | None = None
 
 
 class Decoded(NamedTuple):
@@ -76,7 +81,7 @@ class Decoded(NamedTuple):
 
 
 def batches_of(target: Target, rows: Ints, store: Store) -> list[PictureBatch]:
-    """Return the pictures of some rows of a target, in parts of a few hundred; the frames of a video are one part.
+    """Return the pictures of some rows of a target, in parts of a few hundred images, or some thousand frames.
 
     Args:
         target: what the rows are of.
@@ -100,12 +105,36 @@ def batches_of(target: Target, rows: Ints, store: Store) -> list[PictureBatch]:
             boxes=None if target.boxes is None else target.boxes[group],
         )
         (images if video is None else videos.setdefault(video, [])).append(item)
-    parts = [
-        PictureBatch(store, video, sorted(items, key=lambda item: item.frame or 0))
+    n_frames = {video.key: video.n_frames for video in target.samples.snapshot.manifest.videos}
+    wholes = [
+        PictureBatch(store, video, sorted(items, key=lambda item: item.frame or 0), n_frames.get(video))
         for video, items in videos.items()
     ]
+    parts = [part for whole in wholes for part in _cut(whole, n_videos=len(wholes))]
     size = min(_PICTURES_A_BATCH, max(len(images) // 16, 8))
     return parts + [PictureBatch(store, None, images[i : i + size]) for i in range(0, len(images), size)]
+
+
+def _cut(whole: PictureBatch, *, n_videos: int) -> list[PictureBatch]:
+    """Cut a video into parts, so that several workers share it, and it can be told how far they are.
+
+    That takes reading the file; so it is done where it is near, and where there are not enough videos for all.
+    """
+    n_frames = whole.n_frames or 0
+    if whole.video is None or whole.store.local_root is None or n_videos > _CUT_VIDEOS:
+        return [whole]
+    least = max(_FRAMES_A_BATCH, n_frames // _PARTS_A_VIDEO)
+    if len(whole.items) <= least:
+        return [whole]
+    from tamis.media.seeking import stretches  # noqa: PLC0415 (.2 s, for videos only)
+    from tamis.media.videos import VideoError, video_source  # noqa: PLC0415 (as above)
+
+    try:
+        found = stretches(video_source(whole.store, whole.video), n_frames=n_frames, least=least)
+    except (VideoError, StoreError):
+        return [whole]  # it is found to be so again, and noted, when it is decoded
+    parts = [[item for item in whole.items if item.frame in part] for part in found]
+    return [replace(whole, items=items) for items in parts if items]
 
 
 def _frames(target: Target) -> dict[int, tuple[str, int]]:
@@ -135,7 +164,7 @@ def decoded(batch: PictureBatch, *, min_side_px: int | None = None) -> Iterator[
     if batch.video is None:
         yield from _images(batch, min_side_px)
     else:
-        yield from _of_video(batch.store, batch.video, batch.items)
+        yield from _of_video(batch, batch.video)
 
 
 def _images(batch: PictureBatch, min_side_px: int | None) -> Iterator[Decoded]:
@@ -152,23 +181,40 @@ def _images(batch: PictureBatch, min_side_px: int | None) -> Iterator[Decoded]:
             yield Decoded(item, image, _digest(blob.data))
 
 
-def _of_video(store: Store, video: str, items: Sequence[PictureItem]) -> Iterator[Decoded]:
-    from tamis.media.videos import VideoError, read_frames, video_source  # noqa: PLC0415 (.2 s, for videos only)
+def _of_video(batch: PictureBatch, video: str) -> Iterator[Decoded]:
+    from tamis.media.videos import VideoError  # noqa: PLC0415 (.2 s, for videos only)
 
-    by_number = {item.frame or 0: item for item in items}
+    left = {item.frame or 0: item for item in batch.items}
+    why = f"the video `{video}` cannot be decoded as far as this frame"
     try:
-        for number, image in read_frames(video_source(store, video), by_number):
-            yield Decoded(by_number.pop(number), image, _digest(np.asarray(image).data))
+        for number, image in _read_frames(batch, video, list(left)):
+            yield Decoded(left.pop(number), image, _digest(np.asarray(image).data))
     except VideoError as error:
-        yield from _missing(by_number.values(), f"its video `{video}`: {error}")
+        why = f"its video `{video}`: {error}"
     except StoreError as error:
-        yield from _missing(by_number.values(), error.message)
-    else:
-        yield from _missing(by_number.values(), f"the video `{video}` cannot be decoded as far as this frame")
+        why = error.message
+    yield from (Decoded(item, why, b"") for item in left.values())
 
 
-def _missing(items: Iterable[PictureItem], why: str) -> Iterator[Decoded]:
-    return (Decoded(item, why, b"") for item in list(items))
+def _read_frames(batch: PictureBatch, video: str, numbers: list[int]) -> Iterator[tuple[int, Image.Image]]:
+    """Yield frames with their numbers, which ascend; those that there are not are left out."""
+    from tamis.media.seeking import FrameReader  # noqa: PLC0415 (.2 s, for videos only)
+    from tamis.media.videos import VideoError, read_frames, video_source  # noqa: PLC0415 (as above)
+
+    source = video_source(batch.store, video)
+    if batch.store.local_root is None:  # its times would be a second way over the network
+        yield from read_frames(source, numbers)
+        return
+    reader = FrameReader(source, n_frames=batch.n_frames)
+    try:
+        for number in numbers:
+            try:
+                image = reader.read(number)
+            except VideoError:
+                return
+            yield number, image
+    finally:
+        reader.close()
 
 
 def _digest(data: bytes | memoryview) -> bytes:

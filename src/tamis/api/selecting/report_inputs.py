@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.api.check import report_problems
+from tamis.api.frame_readers import FrameReaders
 from tamis.api.options import ignore_progress
 from tamis.api.report.build import build_report
 from tamis.api.report.inputs import LabelInput, NumberInput, ReportInputs, ReportOptions, StrategyInput, TaskInput
 from tamis.api.report.values import LeftOut, ProblemCount, Reason
-from tamis.api.selecting.report_objects import object_pictures, object_scores_of, object_task
+from tamis.api.selecting.report_objects import OPEN_VIDEOS, object_pictures, object_scores_of, object_task
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.formats import to_predictions
@@ -183,11 +184,16 @@ def sample_pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Pic
         if video is not None
     }
 
+    n_frames = {video.key: video.n_frames for video in snapshot.manifest.videos}
+    readers = FrameReaders(most_open=OPEN_VIDEOS)
+
     def picture(key: str) -> Picture | str:
         try:
             if key not in frames:
                 return thumbnail(read_picture(sources.input, key), max_side_px=_PICTURE_SIDE_PX)
-            return _frame(sources, *frames[key])
+            video, number = frames[key]
+            image = readers.read(sources.input, video, number, n_frames=n_frames.get(video))
+            return shrink(image, max_side_px=_PICTURE_SIDE_PX)
         except (StoreError, PictureError) as error:
             return str(error)
 
@@ -206,15 +212,6 @@ def _counted(
         return found
 
     return counted
-
-
-def _frame(sources: Sources, video: str, number: int) -> Picture | str:
-    from tamis.media.videos import VideoError, read_frame, video_source  # noqa: PLC0415 (.2 s, for videos only)
-
-    try:
-        return shrink(read_frame(video_source(sources.input, video), number), max_side_px=_PICTURE_SIDE_PX)
-    except VideoError as error:
-        return str(error)
 
 
 def _task(samples: SampleColumns, task: Task, shown: Ints) -> TaskInput:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.frame_readers import FrameReaders
 from tamis.api.report.inputs import NumberInput, TaskInput
 from tamis.api.selecting.rows import SCORE
 from tamis.formats import to_predictions
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from tamis.api.sources import Sources
     from tamis.model import Prediction
     from tamis.model.columns import Ints
+
+OPEN_VIDEOS = 16
+"""Picks come from one video and then from another: so many stay open."""
 
 _MARGIN = 1.0  # as much again around the object: what it stands in often says what it is
 
@@ -82,6 +86,8 @@ class _Frames:
     def __init__(self, rows: Rows, sources: Sources) -> None:
         self._keys, self._sources = rows.samples.keys, sources
         self._videos = rows.samples.labels("samples", "video")
+        self._n_frames = {video.key: video.n_frames for video in rows.samples.snapshot.manifest.videos}
+        self._readers = FrameReaders(most_open=OPEN_VIDEOS)
         self._numbers = rows.samples.integers("samples", "frame")
         self._last: tuple[int, Image.Image | str] = (-1, "")
 
@@ -93,16 +99,12 @@ class _Frames:
                 self._last = (sample, str(error))
         return self._last[1]
 
-    def _read(self, sample: int) -> Image.Image | str:
+    def _read(self, sample: int) -> Image.Image:
         video = self._videos[sample]
         if video is None:
             return decode_picture(read_picture(self._sources.input, self._keys[sample]))
-        from tamis.media.videos import VideoError, read_frame, video_source  # noqa: PLC0415 (.2 s, for videos only)
-
-        try:
-            return read_frame(video_source(self._sources.input, video), int(self._numbers[sample]))
-        except VideoError as error:
-            return str(error)
+        number = int(self._numbers[sample])
+        return self._readers.read(self._sources.input, video, number, n_frames=self._n_frames.get(video))
 
 
 def _area(rows: Rows, row: int, width: int, height: int) -> tuple[int, int, int, int] | None:

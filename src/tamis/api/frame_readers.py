@@ -15,18 +15,27 @@ if TYPE_CHECKING:
     from tamis.media.seeking import FrameReader
     from tamis.storage import Store
 
-_MAX_OPEN = 3
-
 
 @dataclass(slots=True, eq=False)
 class FrameReaders:
-    """The videos that were looked at last; safe to use from many threads."""
+    """The videos that were looked at last; safe to use from many threads.
 
+    Args:
+        most_open: how many videos stay open. Each holds a decoder, and the times of its frames.
+    """
+
+    most_open: int = 3
     _open: OrderedDict[tuple[str, int, int], FrameReader] = field(default_factory=OrderedDict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, store: Store, video: str, number: int) -> Image.Image:
+    def read(self, store: Store, video: str, number: int, *, n_frames: int | None) -> Image.Image:
         """Return a frame as RGB in stored orientation.
+
+        Args:
+            store: where the video lies.
+            video: its key.
+            number: of the frame.
+            n_frames: how many the video has by the last scan, `None` where that is not known.
 
         Raises:
             PictureError: when the video has no such frame, or cannot be read.
@@ -40,13 +49,13 @@ class FrameReaders:
         with self._turn:
             try:
                 if key not in self._open:
-                    self._open[key] = FrameReader(video_source(store, video))
+                    self._open[key] = FrameReader(video_source(store, video), n_frames=n_frames)
                 self._open.move_to_end(key)
                 image = self._open[key].read(number)
             except VideoError as error:
                 raise PictureError(str(error)) from None
             finally:
-                while len(self._open) > _MAX_OPEN:
+                while len(self._open) > self.most_open:
                     self._open.popitem(last=False)[1].close()
         return image
 
