@@ -12,7 +12,7 @@ import pytest
 import tamis
 from embedding_project import CLASSES, make_project
 from tamis.api.selecting.files import selection_document, write_selection
-from tamis.errors import UsageError
+from tamis.errors import DatasourceError, UsageError
 from tamis.selection import encode_config, parse_config
 
 if TYPE_CHECKING:
@@ -174,3 +174,32 @@ def test_configs_are_written_as_they_are_read() -> None:
     """`select` survives a round trip."""
     config = _config(({"type": "RANDOM"}, WEIGHTS), at_most={"image": 2}, without_duplicates=0.3)
     assert parse_config(encode_config(config), source="again") == config
+
+
+def test_a_file_of_object_embeddings_is_used_or_refused(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Vectors that name objects decide; a file that names none of them is no file of their embeddings."""
+    keys = list(_rows(source))
+    # Far from each other but for the first two, which are the same: one of these is the last to be picked.
+    vectors = np.eye(len(keys), dtype=np.float32)
+    vectors[1] = vectors[0]
+    np.savez(tmp_path / "objects.npz", keys=np.array(keys), vectors=vectors)
+    diversity = ({"type": "EMBEDDINGS", "task": "pets"}, {"type": "DIVERSITY"})
+    run = source.select(config=_config(diversity, n=len(keys)), embeddings=tmp_path / "objects.npz")
+    assert run.keys[-1] in keys[:2]
+    assert run.embeddings == (f"objects.npz ({len(keys)} dimensions)",)
+    np.savez(tmp_path / "some.npz", keys=np.array(keys[:5]), vectors=vectors[:5])
+    run = source.select(config=_config(diversity, n=99), embeddings=tmp_path / "some.npz")
+    assert sorted(run.keys) == sorted(keys[:5])
+    np.savez(tmp_path / "images.npz", keys=np.array(["a/0.png", "b/1.png"]), vectors=vectors[:2])
+    with pytest.raises(UsageError, match=r"`.*images.npz` names no object of `pets`"):
+        source.select(config=_config(diversity, n=3), embeddings=tmp_path / "images.npz")
+    with pytest.raises(DatasourceError):
+        source.select(config=_config(diversity, n=3), embeddings=tmp_path / "nothing.npz")
+
+
+def test_images_of_objects_do_not_outlive_their_selection(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Where images are selected after objects, no list of the images of those objects remains."""
+    source.select(config=_config(({"type": "RANDOM"}, WEIGHTS), n=3), out=tmp_path / "out")
+    assert (tmp_path / "out" / "images.txt").exists()
+    source.select(n=3, diverse=True, out=tmp_path / "out")
+    assert not (tmp_path / "out" / "images.txt").exists()

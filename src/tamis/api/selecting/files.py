@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
 
+_IMAGES = "images.txt"
+
 
 def selection_document(run: SelectionRun) -> dict[str, Any]:
     """Return a selection as plain values: what `selection.json` holds."""
@@ -69,8 +71,10 @@ def write_selection(
     store.write("selection.json", msgspec.json.format(msgspec.json.encode(document)))
     store.write("selection.parquet", picks_parquet(document["picks"]))
     store.write("config.yaml", encode_config(run.config).encode())
-    if run.rows.target is not None:
-        store.write("images.txt", "".join(f"{line_of(key)}\n" for key in run.images).encode())
+    if run.rows.target is None:
+        store.delete(_IMAGES)  # of an earlier selection of objects
+    else:
+        store.write(_IMAGES, "".join(f"{line_of(key)}\n" for key in run.images).encode())
     store.write("selected.txt", "".join(f"{line_of(key)}\n" for key in run.chosen_keys).encode())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tamis.api.options import ignore_progress
 from tamis.api.selecting.queries import query_vectors
 from tamis.api.selecting.rows import BOX_SIZES, SCORE, Rows, known_rows
-from tamis.api.selecting.vectors import image_vectors, object_vectors
+from tamis.api.selecting.vectors import image_vectors, is_embeddings_file, object_vectors
 from tamis.errors import UsageError
 from tamis.index import read_scores
 from tamis.scoring import OBJECT_FREQUENCY, category_counts, check_score, class_rows, map_object_frequency
@@ -87,6 +87,20 @@ class Inputs:
         if self._vectors is None:
             self._vectors = image_vectors(self.samples, self.embeddings, listen=self.listen)
         return self._vectors
+
+    def check_file(self) -> None:
+        """See that a file of embeddings is of use.
+
+        Raises:
+            UsageError: when only objects were compared, and the file names none of them.
+        """
+        of_file = [objects.is_of_file for objects in self._objects.values()]
+        if self._vectors is None and is_embeddings_file(self.embeddings) and of_file and not any(of_file):
+            names = ", ".join(f"`{task}`" for task in self._objects)
+            raise UsageError(
+                f"`{self.embeddings}` names no object of {names}",
+                hint="objects are named `IMAGE#TASK#POSITION`, as in `selected.txt` of a selection of objects",
+            )
 
     def strategy(self, config: StrategyConfig, name: str) -> Strategy:
         """Return the strategy that a config asks for.

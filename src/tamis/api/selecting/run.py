@@ -186,6 +186,7 @@ def run_selection(
     strategies = tuple(
         inputs.strategy(strategy, name) for strategy, name in zip(config.strategies, names, strict=True)
     )
+    inputs.check_file()
     before = _selected_before(rows, options)
     pool = before.indices
     candidate = np.ones(len(rows), np.bool_)

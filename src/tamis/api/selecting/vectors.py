@@ -15,6 +15,7 @@ from tamis.api.options import ignore_progress
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.index import EMBEDDING_ENDINGS, read_embeddings
+from tamis.model import parse_object_key
 from tamis.scoring import prediction_vectors
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class ObjectVectors:
         positions: of the objects in their prediction files, ascending within a sample; shape (n_objects,).
         null: which objects have no vector, but zeros; shape (n_objects,).
         spec: what made them, where they are stored.
+        is_of_file: whether they are from a file of the user's.
     """
 
     vectors: NDArray[np.floating]
@@ -65,6 +67,7 @@ class ObjectVectors:
     positions: Ints
     null: Bools
     spec: SetSpec | None = None
+    is_of_file: bool = False
 
 
 def image_vectors(
@@ -89,6 +92,11 @@ def image_vectors(
     if stored is None:
         return vectors_from_predictions(samples, listen=listen)
     return SampleVectors(stored.vectors, ~stored.known, origin_of(stored.spec), spec=stored.spec)
+
+
+def is_embeddings_file(embeddings: str | Path | None) -> bool:
+    """Return whether embeddings are a file of the user's, and no stored set."""
+    return embeddings is not None and _set_name(embeddings) is None
 
 
 def _set_name(embeddings: str | Path | None) -> str | None:
@@ -180,11 +188,16 @@ def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | 
     Args:
         samples: of a snapshot.
         task: the task.
-        embeddings: as for `image_vectors`, but a file is of images only, and then says nothing of objects.
+        embeddings: as for `image_vectors`; a file that names none of the objects says nothing of them.
 
     Raises:
         UsageError: when the task's predictions are no objects, or there is no such set.
+        DatasourceError: when the file cannot be read.
     """
+    if task.task_type.has_objects and embeddings is not None and _set_name(embeddings) is None:
+        given = _object_vectors_from_file(samples, task, Path(embeddings))
+        if given is not None:
+            return given
     stored = _stored(samples, _set_name(embeddings), task) if task.task_type.has_objects else None
     if stored is not None:
         target = stored.target
@@ -192,6 +205,25 @@ def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | 
             stored.vectors, target.owner, origin_of(stored.spec), target.positions, ~stored.known, stored.spec
         )
     return _object_vectors_from_predictions(samples, task)
+
+
+def _object_vectors_from_file(samples: SampleColumns, task: Task, path: Path) -> ObjectVectors | None:
+    """Return what a file says of the objects of a task, `None` where it names none of them."""
+    embeddings = read_embeddings(path)
+    named = [parse_object_key(key) for key in embeddings.keys]
+    rows = [row for row, key in enumerate(named) if key is not None and key.task == task.name]
+    own = [key for key in named if key is not None and key.task == task.name]
+    target = target_of(samples, task)
+    at = target.locate([key.sample for key in own], np.array([key.position for key in own], np.int64))
+    known = at >= 0
+    if not known.any():
+        return None
+    vectors = np.zeros((len(target), embeddings.vectors.shape[1]), embeddings.vectors.dtype)
+    vectors[at[known]] = embeddings.vectors[np.array(rows)[known]]
+    null = np.ones(len(target), np.bool_)
+    null[at[known]] = False
+    origin = f"{path.name} ({vectors.shape[1]} dimensions)"
+    return ObjectVectors(vectors, target.owner, origin, target.positions, null, is_of_file=True)
 
 
 def _object_vectors_from_predictions(samples: SampleColumns, task: Task) -> ObjectVectors:
