@@ -4,8 +4,9 @@ import { html, useEffect, useState } from "../ui.js";
 import { send } from "../api.js";
 import { EXTRA, INPUTS, kindOf, likeliestScore, newInput, newStrategy, paired, STRATEGIES, treeOf, withKey } from "../config.js";
 import { words } from "../format.js";
+import { useJson } from "../load.js";
 import { columns, tasks } from "../store.js";
-import { Choice, NumberField, Segmented } from "./controls.js";
+import { Choice, NumberField, Segmented, TextField } from "./controls.js";
 import { Prose } from "./prose.js";
 
 /** @typedef {import("../config.js").Tree} Tree */
@@ -103,13 +104,33 @@ function InputFields({ input, options, onInput }) {
   if (input.type === "EMBEDDINGS") {
     return html`
       <${Choice} label="Of" value=${input.task ?? ""} options=${[{ value: "", text: "whole images" }, ...options.objects.map((value) => ({ value, text: `objects of ${value}` }))]} onChange=${set("task")} />
-      ${"tag_name" in input && html`<${Choice} label="Query set (a tag or a pool)" value=${input.tag_name} options=${[...options.tags.map((one) => ({ value: one.name, text: one.name, group: "Tags" })), ...options.pools.map((one) => ({ value: one.name, text: one.name, group: "Pools" }))]} onChange=${set("tag_name")} />`}`;
+      ${"tag_name" in input && html`<${QuerySet} name=${input.tag_name} options=${options} onName=${(/** @type {string} */ tag_name) => onInput({ ...input, tag_name })} />`}`;
   }
   if (input.type === "METADATA") return html`<${Choice} label="Key" value=${input.key} options=${Object.keys(options.metadata).map((value) => ({ value, text: value }))} onChange=${set("key")} />`;
   if (input.type === "RANDOM") return html`<${NumberField} label="Seed" step=${1} value=${input.random_seed ?? null} placeholder="0" onChange=${set("random_seed")} />`;
   return html`
     <${Choice} label="Task" value=${input.task} options=${names.map((value) => ({ value, text: value }))} onChange=${(/** @type {string} */ task) => onInput(withKey({ ...input, task }, "categories", null))} />
     ${input.name === "CATEGORY_COUNT" && html`<${ClassesOf} task=${input.task} chosen=${input.categories ?? []} onChange=${(/** @type {string[]} */ list) => onInput(withKey(input, "categories", list.length ? list : null))} />`}`;
+}
+
+const OTHER = "\n"; // what no tag or pool is called
+
+/** What SIMILARITY looks for: a tag or a pool, or whatever else has a name. @param {{name: string, options: ConfigOptions, onName: (name: string) => void}} props */
+function QuerySet({ name, options, onName }) {
+  const known = [...options.tags.map((one) => ({ value: one.name, text: one.name, group: "Tags" })), ...options.pools.map((one) => ({ value: one.name, text: one.name, group: "Pools" }))];
+  const isKnown = known.some((one) => one.value === name);
+  return html`
+    ${known.length > 0 && html`<${Choice} label="Query set" value=${isKnown ? name : OTHER} options=${[...known, { value: OTHER, text: "a sample or a file …", group: "Other" }]} onChange=${(/** @type {string} */ value) => onName(value === OTHER ? "" : value)} />`}
+    ${!isKnown && html`<${SampleOrFile} name=${name} onName=${onName} />`}`;
+}
+
+/** @param {{name: string, onName: (name: string) => void}} props */
+function SampleOrFile({ name, onName }) {
+  const { data } = useJson(`/api/samples?${new URLSearchParams({ filter: JSON.stringify(name ? [{ type: "path", text: name }] : []), limit: "8", tasks: "[]" })}`);
+  return html`
+    <div class="query-file"><${TextField} label="Sample, or file below the datasource" value=${name} onChange=${onName} placeholder="e.g. queries/dark.jpg"
+      offers=${(data?.samples ?? []).map((/** @type {{key: string}} */ one) => one.key)} />
+      <small class="soft">A file is an image, a folder of images, or a list of keys. Pictures of files need embeddings that were made of pictures.</small></div>`;
 }
 
 /** Classes that count; none chosen means all. @param {{task: string, chosen: string[], onChange: (names: string[]) => void}} props */
