@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from tamis.api.browsing.embedding import check_embedded
 from tamis.api.browsing.values_work import ConfigCheck, ConfigOptions, JobKind, PoolInfo, SelectionRequest, TagInfo
 from tamis.api.browsing.view import parse_filter
 from tamis.api.selecting.files import write_selection
@@ -53,6 +54,8 @@ def start_selection(jobs: Jobs, view: View, request: SelectionRequest) -> Job:
         DatasourceError: when the job cannot be started.
     """
     config = _parse(jobs.sources, request.config, view.snapshot)
+    if config.select.without_duplicates is not False:
+        check_embedded(view)
     if request.pool is not None:
         Pool(view.snapshot.root, request.pool)
     both = set(request.pinned) & set(request.rejected)

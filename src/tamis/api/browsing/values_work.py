@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     SCAN = "scan"
     SELECTION = "selection"
     PLOT = "plot"
+    EMBEDDING = "embedding"
 
 
 class JobState(StrEnum):
