@@ -123,7 +123,17 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser, demo: Path) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/grid", "/objects", "/embedding", "/problems", "/select", "/sql", "/sample?key=harbour/img_0051.jpg"],
+    [
+        "/",
+        "/grid",
+        "/objects",
+        "/embedding",
+        "/duplicates",
+        "/problems",
+        "/select",
+        "/sql",
+        "/sample?key=harbour/img_0051.jpg",
+    ],
 )
 def test_no_view_is_wider_than_a_telephone(browser: Browser, demo_address: str, path: str) -> None:
     """At 390 pixels nothing has to be scrolled sideways, and the heading and every view's name are in sight."""

@@ -25,3 +25,53 @@ class EmbeddingState(_Value, frozen=True, kw_only=True):
     without: int
     job: str | None
     near: float
+
+
+class DuplicatesInfo(_Value, frozen=True, kw_only=True):
+    """What repeats what up to a distance, at a glance.
+
+    Attributes:
+        distance: the largest distance of near-duplicates; 0: only exact ones.
+        state: `ready`, `missing` (start a job) or `running`.
+        job: id of the job that looks for them, or does so again.
+        version: another one when they were looked for again.
+        is_stale: whether embeddings were added since.
+        embeddings: which were compared, in words.
+        compared: images and frames that have an embedding.
+        exact: how many are the same file, or frame, as the one that is kept in their place.
+        near: how many look like it.
+    """
+
+    distance: float
+    state: str
+    job: str | None = None
+    version: str = ""
+    is_stale: bool = False
+    embeddings: str | None = None
+    compared: int = 0
+    exact: int = 0
+    near: int = 0
+
+
+class DuplicatePair(_Value, frozen=True, kw_only=True):
+    """A sample that repeats another one.
+
+    Attributes:
+        key: of the sample that repeats.
+        of: key of the sample that is kept in its place.
+        exact: whether their files, or the pixels of the frames, are the same.
+        distance: between their embeddings, 0 where exact.
+    """
+
+    key: str
+    of: str
+    exact: bool
+    distance: float
+
+
+class DuplicatePage(_Value, frozen=True, kw_only=True):
+    """Part of the pairs, the nearest first."""
+
+    total: int
+    offset: int
+    pairs: list[DuplicatePair]

@@ -19,6 +19,7 @@ class JobKind(StrEnum):
     SELECTION = "selection"
     PLOT = "plot"
     EMBEDDING = "embedding"
+    DUPLICATES = "duplicates"
 
 
 class JobState(StrEnum):

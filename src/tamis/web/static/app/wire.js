@@ -26,5 +26,7 @@
 /** @typedef {{space: string, label: string, of: string, state: "ready" | "missing" | "running", job: string | null, version: string, is_stale: boolean, points: number, origin: string | null, explained: [number, number] | null}} PlotInfo */
 /** @typedef {{kind: "number" | "label", label: string, min: number | null, max: number | null, labels: [string, string][], unknown: number}} Legend */
 /** @typedef {{samples: number, missing: number, without: number, job: string | null, near: number}} EmbeddingState */
+/** @typedef {{distance: number, state: "ready" | "missing" | "running", job: string | null, version: string, is_stale: boolean, embeddings: string | null, compared: number, exact: number, near: number}} DuplicatesInfo */
+/** @typedef {{key: string, of: string, exact: boolean, distance: number}} DuplicatePair */
 
 export {};

@@ -13,11 +13,11 @@ import { Work } from "./shell.js";
 /**
  * How much has built-in embeddings, asked anew when a job ends that may have made some.
  * @param {boolean} isWanted
- * @returns {EmbeddingState | null}
+ * @returns {import("../load.js").Loaded<EmbeddingState>}
  */
 export function useEmbeddings(isWanted) {
   const states = [...jobs.value.values()].filter((job) => job.kind === "embedding" || job.kind === "duplicates").map((job) => job.state).join();
-  return useJson(isWanted ? `/api/embeddings#${states}` : null).data;
+  return useJson(isWanted ? `/api/embeddings#${states}` : null);
 }
 
 /** What is missing, and the button that makes it; nothing where nothing is. @param {{state: EmbeddingState | null}} props */
@@ -37,6 +37,6 @@ export function EmbedFirst({ state }) {
     <div class="notice embed-first">
       <span>Duplicates are found by the built-in embeddings, which ${state.missing === state.samples ? "no sample has yet" : `${count(state.missing)} of ${counted(state.samples, "sample")} do not have yet`}. They are made once, and again for what changes.</span>
       <button type="button" onClick=${make}>Make the embeddings</button>
-      ${failed && html`<span class="severity error" role="alert"><${Prose} text=${[failed.message, failed.hint].filter(Boolean).join(". ")} /></span>`}
+      ${failed && html`<span class=${failed.state === "cancelled" ? "soft" : "severity error"} role="alert"><${Prose} text=${[failed.message, failed.hint].filter(Boolean).join(". ")} /></span>`}
     </div>`;
 }

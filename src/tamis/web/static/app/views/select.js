@@ -40,7 +40,7 @@ function NewRun({ params }) {
 /** @param {{params: URLSearchParams, options: import("../config.js").ConfigOptions, text: string}} props */
 function RunForm({ params, options, text }) {
   const check = useConfigCheck(text);
-  const embeddings = useEmbeddings(check.config !== null && duplicatesOf(check.config) !== false);
+  const { data: embeddings } = useEmbeddings(check.config !== null && duplicatesOf(check.config) !== false);
   const [title, setTitle] = useState("");
   const [error, setError] = useState(/** @type {any} */ (null));
   const conditions = filterOf(params);
