@@ -12,6 +12,7 @@ from PIL import Image
 import tamis
 from tamis.api.browsing.comparing import pairs_of
 from tamis.api.browsing.values_duplicates import DuplicatePage, DuplicatesInfo, EmbeddingState
+from tamis.api.browsing.values_work import SelectionInfo
 from tamis.vectors import Duplicates
 from web_data import Asker, build, decode, served
 
@@ -77,6 +78,8 @@ def test_a_selection_leaves_duplicates_out(embedded: Asker, wanted: str, left_ou
     assert job["state"] == "done", job
     picked = set(embedded.get("selection/export", id=job["id"], format="names").text.splitlines())
     missing = set(embedded.listed()) - picked
+    info = decode(embedded.get("selection", id=job["id"]), SelectionInfo)
+    assert info.left_out == {"repeats another sample": len(missing)}
     assert {key for key in missing if not key.startswith("clip-")} == left_out
     assert any(key.startswith("clip-") for key in missing) is (wanted == "true"), "frames are alike, never the same"
 
@@ -120,6 +123,7 @@ def test_duplicates_are_those_of_the_command_line(embedded: Asker, distance: flo
     assert [apart for *_, apart in pairs] == sorted(apart for *_, apart in pairs)
     assert pairs[0] == ("b/copy.png", "a/003.png", True, 0.0)
     found = _found(embedded, distance=distance)
+    assert found.doubt == report.doubt
     assert (found.state, found.exact, found.near, found.compared) == ("ready", 1, len(pairs) - 1, N_SAMPLES - 1)
     assert found.near == 0 if distance == 0.0 else ("b/large.png", "a/003.png") in [pair[:2] for pair in pairs]
     assert embedded.listed(filter=only, sort="pick") == [key for key, *_ in pairs]
@@ -166,3 +170,23 @@ def test_what_repeats_a_near_duplicate_exactly_is_near_to_what_is_kept() -> None
     pairs = pairs_of(found, [b"a", b"b", b"b"])
     assert pairs["exact"].tolist() == [False, False]
     assert pairs["row"].tolist() == [1, 2]
+
+
+def test_where_all_pictures_are_alike_the_page_says_so(tmp_path: Path) -> None:
+    """Near pictures of a pool in which all are alike are doubted as by the command line, in both views."""
+    rng = np.random.default_rng(2)
+    page = np.full((64, 64), 230, np.uint8)
+    page[4::6, 6:58] = 90
+    for number in range(12):
+        noise = rng.integers(-12, 12, page.shape)
+        Image.fromarray((page + noise).clip(0, 255).astype(np.uint8)).save(tmp_path / f"{number:02d}.png")
+    tamis.open(tmp_path).scan(tamis.ScanOptions(workers=1))
+    with served(tmp_path) as asker:
+        assert asker.wait(asker.post("duplicates"))["state"] == "done"
+        report = tamis.open(tmp_path).duplicates()
+        assert report.doubt is not None
+        assert _found(asker).doubt == report.doubt
+        job = asker.wait(asker.post("selections", config=CONFIG % "true"))
+        info = decode(asker.get("selection", id=job["id"]), SelectionInfo)
+        assert info.duplicates_doubt == report.doubt
+        assert info.left_out == {"repeats another sample": report.exact + report.near}

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from tamis.api.browsing.embedding import embeddings_of_pictures
-from tamis.api.embedding.duplicates import duplicates_in
+from tamis.api.embedding.duplicates import doubt_of, duplicates_in
 from tamis.api.embedding.stored import origin_of
 from tamis.errors import IndexMissingError
 from tamis.storage import LocalStore
@@ -48,6 +48,7 @@ class DuplicatesAbout(msgspec.Struct, frozen=True, kw_only=True):
         compared: how many have an embedding.
         exact: how many pairs are the same.
         near: how many are alike.
+        doubt: why these may be no duplicates, `None` where nothing speaks for that.
     """
 
     embeddings: str
@@ -55,6 +56,7 @@ class DuplicatesAbout(msgspec.Struct, frozen=True, kw_only=True):
     compared: int
     exact: int
     near: int
+    doubt: str | None = None
 
 
 def duplicates_folder(snapshot: Snapshot, distance: float) -> Path:
@@ -93,6 +95,7 @@ def work_duplicates(sources: Sources, request: JobRequest, listen: ProgressListe
         compared=int(np.count_nonzero(found.stored.known)),
         exact=n_exact,
         near=len(pairs) - n_exact,
+        doubt=doubt_of(found),
     )
     _save(duplicates_folder(snapshot, distance), pairs, about)
     return f"{about.exact:,} exact and {about.near:,} near among {about.compared:,}"

@@ -47,6 +47,7 @@ def show_duplicates(view: View, jobs: Jobs, distance: float) -> DuplicatesInfo:
         compared=about.compared,
         exact=about.exact,
         near=about.near,
+        doubt=about.doubt,
     )
 
 

@@ -40,6 +40,7 @@ class DuplicatesInfo(_Value, frozen=True, kw_only=True):
         compared: images and frames that have an embedding.
         exact: how many are the same file, or frame, as the one that is kept in their place.
         near: how many look like it.
+        doubt: why these may be no duplicates, `None` where nothing speaks for that.
     """
 
     distance: float
@@ -51,6 +52,7 @@ class DuplicatesInfo(_Value, frozen=True, kw_only=True):
     compared: int = 0
     exact: int = 0
     near: int = 0
+    doubt: str | None = None
 
 
 class DuplicatePair(_Value, frozen=True, kw_only=True):

@@ -86,6 +86,7 @@ function Found({ params, info }) {
   return html`
     <div class="pairs">
       <${Again} info=${info} />
+      ${info.doubt && html`<p class="notice"><span>Look at some of these before you leave them out, as ${info.doubt}. A smaller distance finds fewer.</span></p>`}
       <${WithThem} distance=${info.distance} />
       <${Pairs} params=${params} pages=${pages} distance=${info.distance} />
     </div>`;
