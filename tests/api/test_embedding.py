@@ -262,12 +262,12 @@ def test_embeddings_of_one_level_leave_the_other_alone(source: tamis.Datasource,
     assert run.embeddings[0].startswith("`crops-only` of the objects of `pets`")
 
 
-def test_similarity_to_a_tag_or_a_picture(source: tamis.Datasource, tmp_path: Path) -> None:
-    """The query set may be a tag, or pictures of any place: what looks like it comes first."""
+def test_similarity_to_a_sample_a_tag_or_a_picture(source: tamis.Datasource, tmp_path: Path) -> None:
+    """The query set may be a sample, a tag, or pictures of any place: what looks like it comes first."""
     source.embed(IMAGES)
     Image.open(_root(source) / "b/5.png").resize((60, 45)).save(tmp_path / "query.png")
     Tag(source.sources.index.root, "wanted").add(["b/3.png"])
-    for query, key in (("wanted", "b/3.png"), (str(tmp_path / "query.png"), "b/5.png")):
+    for query, key in (("a/2.png", "a/2.png"), ("wanted", "b/3.png"), (str(tmp_path / "query.png"), "b/5.png")):
         config = json.dumps(
             {
                 "n_samples": 1,

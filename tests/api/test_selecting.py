@@ -142,6 +142,15 @@ def test_similarity_to_a_pool(source: tamis.Datasource) -> None:
     assert source.select(config=parse_config(text, source="test")).keys == first
 
 
+def test_similarity_to_a_sample(source: tamis.Datasource) -> None:
+    """SIMILARITY takes a sample or an object by its key, with vectors that are made from the predictions, too."""
+    text = """{n_samples: 1, strategies: [{input: {type: EMBEDDINGS%s, tag_name: "%s"},
+        strategy: {type: SIMILARITY}}]}"""
+    key = source.select(n=1, balance=["boxes"]).keys[0]
+    for query in (("", key), (", task: boxes", key), (", task: boxes", f"{key}#boxes#0")):
+        assert source.select(config=parse_config(text % query, source="test")).keys == [key], query
+
+
 def test_labelled_samples_count_as_a_pool_of_them(source: tamis.Datasource) -> None:
     """Samples given as labelled give the picks that a pool of them gives, beside another pool as without."""
     scores = ["boxes:uncertainty_entropy"]

@@ -21,6 +21,7 @@ VIEWS = {
     "sample": at("/sample", key="駅前/写真-0075.jpg", object="0:weather"),
     "objects": "/objects",
     "embedding": "/embedding",
+    "duplicates": "/duplicates",
     "problems": at("/problems", open="category-unknown:street-objects"),
     "select": "/select",
     "sql": at("/sql", query="SELECT * FROM samples LIMIT 3"),
@@ -54,7 +55,9 @@ def test_every_view_is_reached_by_two_keys(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     for key, name in zip(
-        "gbepsqo", ["Grid", "Objects", "Embedding", "Problems", "Select", "SQL", "Overview"], strict=True
+        "gbedpsqo",
+        ["Grid", "Objects", "Embedding", "Duplicates", "Problems", "Select", "SQL", "Overview"],
+        strict=True,
     ):
         page.keyboard.press("g")
         page.keyboard.press(key)

@@ -77,3 +77,14 @@ def test_draw_a_selection(browser: Browser, demo_address: str) -> None:
         page.locator("section[aria-label=Distributions]").evaluate("part => part.scrollIntoView()")
         page.wait_for_timeout(500)
         _save("distributions", page.screenshot())
+
+
+def test_draw_duplicates(browser: Browser, demo_address: str) -> None:
+    """Pairs side by side; last, as other views would use the embeddings that this makes."""
+    with opened(browser, demo_address, viewport={"width": 1200, "height": 720}) as page:
+        page.goto(at("/duplicates", distance="0.2", size="s"))
+        page.get_by_role("button", name="Look for duplicates").click()
+        expect(page.locator(".pair .card").first).to_be_visible()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(1500)
+        _save("duplicates", page.screenshot())

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+SIMILAR = {"input": {"type": "EMBEDDINGS", "tag_name": ""}, "strategy": {"type": "SIMILARITY"}}
+
+
 @pytest.fixture(scope="module")
 def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo, for selections of its own."""
@@ -196,3 +199,66 @@ def test_a_filter_narrows_the_candidates(own_page: Page) -> None:
     own_page.get_by_role("link", name="Select from these").click()
     own_page.get_by_role("button", name="Select", exact=True).click()
     expect(own_page.locator(".fact").filter(has_text="Candidates").locator("dd")).to_contain_text(n)
+
+
+def test_a_query_is_a_sample_or_a_file_and_the_same_in_form_and_yaml(own: Path, own_page: Page) -> None:
+    """What is asked for is written as a name with offers, stays through the YAML, and is picked first."""
+    key = "harbour/img_0051.jpg"
+    (own / "queries.txt").write_text(f"{key}\n")
+    own_page.goto(at("/select", config=json.dumps({"n_samples": 1, "strategies": [SIMILAR]})))
+    form = own_page.get_by_label("New selection")
+    field = form.get_by_label("Sample, or file below the datasource")
+    field.fill("img_0051")
+    expect(form.locator("datalist option")).to_have_count(1)
+    expect(form.locator("datalist option")).to_have_attribute("value", key)
+    for query in (key, "queries.txt"):
+        field.fill(query)
+        expect(form.locator(".yaml pre")).to_contain_text(f"tag_name: {query}")
+        form.get_by_role("button", name="YAML").click()
+        expect(form.locator("textarea")).to_have_value(re.compile(f"tag_name: {query}"))
+        form.get_by_role("button", name="Form").click()
+        expect(field).to_have_value(query)
+    form.get_by_role("button", name="Select", exact=True).click()
+    assert _names(own_page, 1) == [key]
+
+
+def test_a_query_that_is_nothing_is_said_at_once(own_page: Page) -> None:
+    """No run begins, and the form says what a query can be."""
+    other = {**SIMILAR, "input": {"type": "EMBEDDINGS", "tag_name": "/etc/hostname"}}
+    own_page.goto(at("/select", config=json.dumps({"n_samples": 1, "strategies": [other]})))
+    own_page.get_by_role("button", name="Select", exact=True).click()
+    alert = own_page.get_by_role("alert")
+    expect(alert).to_contain_text("is no sample, tag or pool, and no file below the datasource")
+    expect(alert).to_contain_text("queries/dark.jpg")
+
+
+def test_duplicates_are_left_out_once_the_embeddings_are_there(own: Path, own_page: Page) -> None:
+    """Form and YAML say the same; where embeddings are missing the page makes them, and then selects."""
+    shutil.copy(own / "harbour/img_0051.jpg", own / "harbour/later.jpg")
+    answer("scan", own)
+    own_page.goto("/select")
+    form = own_page.get_by_label("New selection")
+    form.get_by_label("Leave out images that repeat others").check()
+    expect(form.locator(".yaml pre")).to_contain_text("without_duplicates: true")
+    distance = form.get_by_label("Largest distance")
+    expect(distance).to_have_attribute("placeholder", "0.4")
+    distance.fill("0.25")
+    distance.press("Enter")
+    form.get_by_role("button", name="YAML").click()
+    text = form.locator("textarea")
+    expect(text).to_have_value(re.compile("without_duplicates: 0.25"))
+    text.fill(text.input_value().replace("0.25", "0").replace("n_samples: 20", "n_samples: 200"))
+    form.get_by_role("button", name="Form").click()
+    expect(distance).to_have_value("0")
+    expect(form).to_contain_text("which no sample has yet")
+    expect(form.get_by_role("button", name="Select", exact=True)).to_be_disabled()
+    form.get_by_role("button", name="Make the embeddings").click()
+    expect(form.get_by_text("which no sample has yet")).to_have_count(0)
+    form.get_by_role("button", name="Select", exact=True).click()
+    expect(own_page.get_by_role("heading", name="Picks", exact=True)).to_be_visible()
+    names = _downloaded(own_page, "names").splitlines()
+    assert len({"harbour/img_0051.jpg", "harbour/later.jpg"} & set(names)) == 1
+    own_page.get_by_role("link", name="Change the config").click()
+    form.get_by_role("button", name="Form").click()
+    form.get_by_label("Leave out images that repeat others").uncheck()
+    expect(form.locator(".yaml pre")).not_to_contain_text("select")

@@ -152,6 +152,27 @@ strategies:
     assert own.get("selection/export", id=job["id"], format="coco", task="boxes").status_code == 200
 
 
+def test_the_query_of_similarity_is_a_sample_a_tag_or_a_file_of_the_datasource(own: Asker, tmp_path: Path) -> None:
+    """Law: what is asked for comes first, and no query leads out of the datasource."""
+    config = "n_samples: 1\nstrategies: [{input: {type: EMBEDDINGS, tag_name: '%s'}, strategy: {type: SIMILARITY}}]"
+    keys = sorted(key for key, boxes in predictions_of(own.folder, "boxes").items() if boxes)
+    (own.folder / "queries.txt").write_text(f"{keys[5]}\n")
+    _cli("tag", own.folder, "asked-for", "--add", keys[7])
+    for query, key in ((keys[3], keys[3]), ("queries.txt", keys[5]), ("asked-for", keys[7])):
+        job = own.wait(own.post("selections", config=config % query))
+        assert job["state"] == "done", job
+        assert [pick.key for pick in _picks(own, job["id"]).picks] == [key]
+    (tmp_path / "outside.txt").write_text(f"{keys[5]}\n")
+    for query in (f"{tmp_path}/outside.txt", "../outside.txt", "/etc/passwd", "none.txt", "nobody"):
+        answer = own.client.post("/api/selections", json={"config": config % query})
+        assert answer.status_code == 400
+        assert answer.json()["message"] == (
+            f"The query set `{query}` is no sample, tag or pool, and no file below the datasource"
+        )
+    _cli("tag", own.folder, "asked-for", "--delete")
+    (own.folder / "queries.txt").unlink()
+
+
 def test_two_selections_side_by_side(own: Asker, chosen: str) -> None:
     """Overlaps, ranks and classes are counted over the lists of keys."""
     other = own.wait(own.post("selections", config=CONFIG.replace("n_samples: 6", "n_samples: 9")))

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from tamis.api.browsing.values_work import Fault
-from tamis.web import routes_samples, routes_work
+from tamis.web import routes_duplicates, routes_samples, routes_work
 from tamis.web.faults import answer_fault, fault_of
 from tamis.web.guard import Access, Guard
 from tamis.web.openapi import describe_routes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tamis.web.site import Site
 
-ENDPOINTS = [*routes_samples.router.endpoints, *routes_work.router.endpoints]
+ENDPOINTS = [*routes_samples.router.endpoints, *routes_work.router.endpoints, *routes_duplicates.router.endpoints]
 
 
 def create_app(site: Site, access: Access, *, page: bytes | None = None) -> ASGIApp:

@@ -9,11 +9,15 @@ from typing import Annotated
 
 import msgspec
 
+from tamis.api.embedding.duplicates import DEFAULT_LIMIT
+
 Offset = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Text = Annotated[str, msgspec.Meta(max_length=100_000)]
 Side = Annotated[int, msgspec.Meta(ge=16, le=4096)]
+Distance = Annotated[float, msgspec.Meta(ge=0, lt=2)]
+Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Id = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
 
 
@@ -174,6 +178,29 @@ class PointQuery(SpaceQuery, frozen=True, kw_only=True):
     point: Offset
 
 
+class DuplicatesQuery(_Request, frozen=True, kw_only=True):
+    """What repeats what.
+
+    Attributes:
+        distance: the largest distance of near-duplicates; 0: only exact ones.
+    """
+
+    distance: Distance = DEFAULT_LIMIT
+
+
+class PairsQuery(DuplicatesQuery, frozen=True, kw_only=True):
+    """A page of what repeats what."""
+
+    offset: Offset = 0
+    limit: Limit = 50
+
+
+class DuplicatesTagBody(DuplicatesQuery, frozen=True, kw_only=True):
+    """What repeats others is given a tag."""
+
+    tag: Name
+
+
 class SqlQuery(_Request, frozen=True, kw_only=True):
     """A query.
 
@@ -243,4 +270,4 @@ class PoolBody(_Request, frozen=True, kw_only=True):
     """The picks of a selection join a pool."""
 
     id: Id
-    pool: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+    pool: Name

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 # More threads than processors only take the interpreter from each other; pictures and queries may wait for files.
 _AT_ONCE = {"pictures": 8, "slow": 4, "pages": 3}
 _PICTURES = frozenset({"/api/picture", "/api/crop", "/api/masks"})
-_SLOW = frozenset({"/api/sql", "/api/selection/export", "/api/job/cancel", "/api/overview", "/api/columns"})
+_SLOW = frozenset(
+    {
+        "/api/sql",
+        "/api/selection/export",
+        "/api/job/cancel",
+        "/api/overview",
+        "/api/columns",
+        "/api/embeddings",
+    }
+)
 
 
 @dataclass(slots=True, eq=False)

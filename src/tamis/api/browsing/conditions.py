@@ -127,6 +127,16 @@ class LassoCondition(_Condition, frozen=True, kw_only=True, tag="lasso"):
     polygon: tuple[tuple[float, float], ...]
 
 
+class DuplicateCondition(_Condition, frozen=True, kw_only=True, tag="duplicate"):
+    """Samples that repeat another one which is kept, as far as duplicates were looked for since the scan.
+
+    Attributes:
+        distance: the largest distance of near-duplicates; 0: only exact ones.
+    """
+
+    distance: float
+
+
 class KeysCondition(_Condition, frozen=True, kw_only=True, tag="keys"):
     """Samples by name."""
 
@@ -145,10 +155,13 @@ Condition = (
     | TagCondition
     | SqlCondition
     | LassoCondition
+    | DuplicateCondition
     | KeysCondition
 )
 Filter = tuple[Condition, ...]
-ListCondition = SelectionCondition | PoolCondition | TagCondition | KeysCondition | SqlCondition
+ListCondition = (
+    SelectionCondition | PoolCondition | TagCondition | DuplicateCondition | KeysCondition | SqlCondition
+)
 """Conditions that name samples in an order."""
-ChangingCondition = PoolCondition | TagCondition | LassoCondition
+ChangingCondition = PoolCondition | TagCondition | LassoCondition | DuplicateCondition
 """Conditions that mean other samples when what they name changes."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from tamis.api.browsing.conditions import (
     Condition,
+    DuplicateCondition,
     FileCondition,
     Filter,
     KeysCondition,
@@ -53,6 +54,13 @@ class Lists(Protocol):
     def plot(self, view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
         """Return points and owners of a plot; raises `UsageError` when it was not made."""
 
+    def duplicates(self, view: View, distance: float) -> Ints:
+        """Return the numbers of the samples that repeat others, the nearest to theirs first.
+
+        Raises:
+            UsageError: when they were not looked for.
+        """
+
     def pools(self) -> dict[str, Sequence[str]]:
         """Return the members of each pool by its name."""
 
@@ -60,7 +68,7 @@ class Lists(Protocol):
         """Return what `tag` does for each tag that has members."""
 
     def stamp(self, view: View, condition: ChangingCondition) -> int:
-        """Return what changes when a pool grows, a tag is changed, or a plot is made again."""
+        """Return what changes when a pool grows, a tag is changed, or a plot or duplicates are made again."""
 
 
 def evaluate(view: View, condition: Condition) -> Bools:
@@ -84,7 +92,8 @@ def listed(view: View, wanted: Filter) -> NDArray[np.uint32]:
         if not condition.exclude and isinstance(condition, ListCondition):
             return _numbers(view, condition).astype(np.uint32)
     raise UsageError(
-        "There is no order of picks", hint="filter by a selection, a pool, a tag, a list or a query first"
+        "There is no order of picks",
+        hint="filter by a selection, a pool, a tag, duplicates, a list or a query first",
     )
 
 
@@ -104,7 +113,14 @@ def _meets(view: View, condition: Condition) -> Bools:  # noqa: PLR0911 (one ret
             return view.problems.samples_with(code=condition.code, task=condition.task, severity=condition.severity)
         case LassoCondition():
             return _by_lasso(view, condition)
-        case SelectionCondition() | PoolCondition() | TagCondition() | SqlCondition() | KeysCondition():
+        case (
+            SelectionCondition()
+            | PoolCondition()
+            | TagCondition()
+            | DuplicateCondition()
+            | SqlCondition()
+            | KeysCondition()
+        ):
             mask = np.zeros(len(view.samples), np.bool_)
             mask[_numbers(view, condition)] = True
             return mask
@@ -151,6 +167,8 @@ def _numbers(view: View, condition: ListCondition) -> Ints:
             return view.samples.numbers(view.lists.pool(condition.name))
         case TagCondition():
             return view.samples.numbers(view.lists.tag(condition.name))
+        case DuplicateCondition():
+            return view.lists.duplicates(view, condition.distance)
         case KeysCondition():
             return view.samples.numbers(condition.keys)
         case SqlCondition():

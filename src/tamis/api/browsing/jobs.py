@@ -45,7 +45,7 @@ Kind = TypeVar("Kind")
 _POLL_SECS = 0.25
 _STARTING_SECS = 15.0  # a worker takes its lock within that, or never lived
 _TERM_SECS = 5.0
-_KEPT = 30  # finished scans and plots; selections stay until somebody deletes them
+_KEPT = 30  # finished jobs; selections stay until somebody deletes them
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,7 +295,7 @@ class Jobs:
         return child is None and age < _STARTING_SECS
 
     def _clean_up(self) -> None:
-        """Remove all but the last finished scans and plots."""
+        """Remove all but the last finished jobs, and no selection."""
         old = [job for job in self.all() if job.kind is not JobKind.SELECTION and job.state is not JobState.RUNNING]
         for job in old[_KEPT:]:
             shutil.rmtree(self.root / job.id, ignore_errors=True)

@@ -6,7 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from tamis.api.browsing.conditions import ChangingCondition, LassoCondition, PoolCondition, TagCondition
+import numpy as np
+
+from tamis.api.browsing.conditions import (
+    ChangingCondition,
+    DuplicateCondition,
+    LassoCondition,
+    PoolCondition,
+    TagCondition,
+)
+from tamis.api.browsing.duplicates import duplicates_stamp, read_pairs
 from tamis.api.browsing.plots import plot_stamp, read_points
 from tamis.errors import IndexMissingError
 from tamis.index import Pool, Tag, journal_names
@@ -15,12 +24,12 @@ from tamis.model import parse_object_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from tamis.api.browsing.selections import Selections
     from tamis.api.browsing.view import View
     from tamis.api.sources import Sources
+    from tamis.model.columns import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,12 @@ class NamedLists:
         """Return points and owners of a plot."""
         return read_points(view, space)
 
+    def duplicates(self, view: View, distance: float) -> Ints:
+        """Return the numbers of the samples that repeat others, the nearest to theirs first."""
+        return read_pairs(view, distance)["row"].astype(np.int64)
+
     def stamp(self, view: View, condition: ChangingCondition) -> int:
-        """Return what changes when a pool grows, a tag is changed, or a plot is made again."""
+        """Return what changes when a pool grows, a tag is changed, or a plot or duplicates are made again."""
         match condition:
             case PoolCondition():
                 return len(self.pool(condition.name))
@@ -62,6 +75,8 @@ class NamedLists:
                 return len(Tag(self.sources.index.root, condition.name).history())
             case LassoCondition():
                 return plot_stamp(view, condition.space)
+            case DuplicateCondition():
+                return duplicates_stamp(view, condition.distance)
         assert_never(condition)
 
     def pools(self) -> dict[str, Sequence[str]]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
+from tamis.api.browsing.embedding import check_embedded
 from tamis.api.browsing.values_work import ConfigCheck, ConfigOptions, JobKind, PoolInfo, SelectionRequest, TagInfo
 from tamis.api.browsing.view import parse_filter
 from tamis.api.selecting.files import write_selection
 from tamis.api.selecting.run import SelectOptions, run_selection
+from tamis.api.tags import are_there
 from tamis.errors import IndexMissingError, UsageError
-from tamis.index import Pool
+from tamis.index import Pool, Tag
 from tamis.scoring import SCORE_NAMES
-from tamis.selection import STRATEGIES_OF_INPUTS, FileInput, encode_config, parse_config
+from tamis.selection import STRATEGIES_OF_INPUTS, EmbeddingsInput, FileInput, encode_config, parse_config
 
 if TYPE_CHECKING:
     from tamis.api.browsing.jobs import JobRequest, Jobs
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from tamis.api.browsing.view import View
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
+    from tamis.index import Snapshot
     from tamis.selection import SelectionConfig, StrategyConfig
 
 _AMONG = "among.bin"
@@ -49,7 +53,9 @@ def start_selection(jobs: Jobs, view: View, request: SelectionRequest) -> Job:
         UsageError: when the config or the filter has faults, or a name is none.
         DatasourceError: when the job cannot be started.
     """
-    config = _parse(jobs.sources, request.config)
+    config = _parse(jobs.sources, request.config, view.snapshot)
+    if config.select.without_duplicates is not False:
+        check_embedded(view)
     if request.pool is not None:
         Pool(view.snapshot.root, request.pool)
     both = set(request.pinned) & set(request.rejected)
@@ -94,26 +100,54 @@ def work_selection(sources: Sources, folder: Path, job: JobRequest, listen: Prog
         rejected=request.rejected,
         among=among,
     )
-    run = run_selection(snapshot, _parse(sources, request.config), options, listen=listen)
+    config = _parse(sources, request.config, snapshot)
+    run = run_selection(snapshot, config, options, listen=listen)
     write_selection(run, sources, folder / "out", listen=listen)
     return f"{len(run.chosen_keys):,} picked" + (f": {run.selection.stopped}" if run.selection.stopped else "")
 
 
-def _parse(sources: Sources, text: str) -> SelectionConfig:
+def _parse(sources: Sources, text: str, snapshot: Snapshot) -> SelectionConfig:
     """Return a config from the page: files that it names must lie below the datasource.
 
     Raises:
         UsageError: when it has faults, or names another file.
+        IndexMissingError: when a tag or pool that it names is damaged.
     """
     config = parse_config(text, source=_SOURCE)
 
     def contained(one: StrategyConfig) -> StrategyConfig:
-        if not isinstance(one.input, FileInput):
-            return one
-        path = str(_contained(sources, one.input.path))
-        return msgspec.structs.replace(one, input=msgspec.structs.replace(one.input, path=path))
+        given = one.input
+        match given:
+            case FileInput():
+                given = msgspec.structs.replace(given, path=str(_contained(sources, given.path)))
+            case EmbeddingsInput(tag_name=str(name)):
+                given = msgspec.structs.replace(given, tag_name=_query_set(sources, snapshot, name))
+            case _:
+                pass
+        return msgspec.structs.replace(one, input=given)
 
     return msgspec.structs.replace(config, strategies=tuple(map(contained, config.strategies)))
+
+
+def _query_set(sources: Sources, snapshot: Snapshot, name: str) -> str:
+    """Return what a query set is called in a config: its own name, or the path of a file below the datasource.
+
+    Raises:
+        UsageError: when it is no sample, object, tag or pool, and no such file lies below the datasource.
+        IndexMissingError: when the tag or pool is damaged.
+    """
+    if are_there(snapshot, [name])[0]:
+        return name
+    with suppress(UsageError):  # of what cannot be the name of one
+        if Tag(snapshot.root, name).members() or Pool(snapshot.root, name).members():
+            return name
+    path = _below(sources, name)
+    if path is None or not path.exists():
+        raise UsageError(
+            f"The query set `{name}` is no sample, tag or pool, and no file below the datasource",
+            hint="name one of these: the path of a file is that below the datasource, as `queries/dark.jpg`",
+        )
+    return str(path)
 
 
 def show_options(view: View, sources: Sources) -> ConfigOptions:
@@ -164,15 +198,23 @@ def _contained(sources: Sources, name: str) -> Path:
     Raises:
         UsageError: when it does not, or is not there.
     """
-    root = sources.input.local_root
-    path = None if root is None or "\0" in name else os.path.realpath(root / name)
-    if path is None or root is None or os.path.commonpath([os.path.realpath(root), path]) != os.path.realpath(root):
+    path = _below(sources, name)
+    if path is None:
         raise UsageError(
             f"`{name}` does not lie below the datasource", hint="put the file there, or use `tamis select`"
         )
-    if not Path(path).is_file():
+    if not path.is_file():
         raise UsageError(f"There is no file `{name}`")
-    return Path(path)
+    return path
+
+
+def _below(sources: Sources, name: str) -> Path | None:
+    """Return the path that a name means below the datasource, `None` where it leads out of it."""
+    root = sources.input.local_root
+    if root is None or "\0" in name:
+        return None
+    whole, path = os.path.realpath(root), os.path.realpath(root / name)
+    return Path(path) if os.path.commonpath([whole, path]) == whole else None
 
 
 Picks = dict[str, Any]  # `selection.json`

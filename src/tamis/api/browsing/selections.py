@@ -91,6 +91,8 @@ class Selections:
             n_requested=document["n_requested"] + len(document["pinned"]),
             n_picked=document["n_picked"] + len(document["pinned"]),
             n_candidates=document["n_candidates"],
+            left_out={reason: n for reason, n in document["left_out"].items() if n},
+            duplicates_doubt=document.get("duplicates_doubt"),  # selections from before it was known stay readable
             stopped=document["stopped"],
         )
 

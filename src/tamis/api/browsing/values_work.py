@@ -18,6 +18,8 @@ class JobKind(StrEnum):
     SCAN = "scan"
     SELECTION = "selection"
     PLOT = "plot"
+    EMBEDDING = "embedding"
+    DUPLICATES = "duplicates"
 
 
 class JobState(StrEnum):
@@ -114,6 +116,8 @@ class SelectionInfo(_Value, frozen=True, kw_only=True):
         n_requested: how many picks were asked for.
         n_picked: how many were made.
         n_candidates: how many samples could have been picked.
+        left_out: how many could not, by reason.
+        duplicates_doubt: why those that repeat others may be no duplicates, `None` where nothing speaks for that.
         stopped: why it ended early.
     """
 
@@ -123,6 +127,8 @@ class SelectionInfo(_Value, frozen=True, kw_only=True):
     n_requested: int | None = None
     n_picked: int | None = None
     n_candidates: int | None = None
+    left_out: dict[str, int] = {}
+    duplicates_doubt: str | None = None
     stopped: str | None = None
 
 

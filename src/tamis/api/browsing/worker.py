@@ -94,6 +94,14 @@ def _work(folder: Path, store: LocalStore) -> str:
             from tamis.api.browsing.plotting import work_plot  # noqa: PLC0415 (as above)
 
             return work_plot(sources, request, listen)
+        case JobKind.EMBEDDING:
+            from tamis.api.browsing.embedding import work_embedding  # noqa: PLC0415 (as above)
+
+            return work_embedding(sources, listen)
+        case JobKind.DUPLICATES:
+            from tamis.api.browsing.comparing import work_duplicates  # noqa: PLC0415 (as above)
+
+            return work_duplicates(sources, request, listen)
 
 
 def _scan(sources: Sources, request: JobRequest, listen: _Reporter) -> str:

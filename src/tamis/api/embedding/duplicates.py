@@ -180,7 +180,7 @@ def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
         exact=int(np.count_nonzero(result.exact)),
         near=int(np.count_nonzero(result.repeated & ~result.exact)),
         typical_distance=None if math.isnan(found.typical) else found.typical,
-        doubt=_doubt(found),
+        doubt=doubt_of(found),
         duplicates=[
             Duplicate(
                 key=keys[row],
@@ -193,7 +193,7 @@ def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
     )
 
 
-def _doubt(found: FoundDuplicates) -> str | None:
+def doubt_of(found: FoundDuplicates) -> str | None:
     """Say the same of the duplicates of a datasource; other encoders have their own limits and distances."""
     if found.stored.spec.encoder != VisualEncoder().identity:
         return None

@@ -1,4 +1,4 @@
-"""The query set of SIMILARITY: members of a tag or a pool, a list of keys, or pictures of any place."""
+"""The query set of SIMILARITY: a sample, members of a tag or a pool, a list of keys, or pictures of any place."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tamis.errors import UsageError
 from tamis.model import SampleKind, kind_of_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tamis.index import SampleColumns, SetSpec
@@ -35,7 +37,8 @@ def query_vectors(
 
     Args:
         samples: of a snapshot.
-        name: of a tag or a pool; or the path of a list of keys, of an image, or of a folder of images.
+        name: key of a sample or an object; name of a tag or a pool; or the path of a list of keys, of an image, or
+            of a folder of images. What is a key is nothing else.
         vectors: of all samples, or of all objects of a task; shape (n, d).
         spec: what made them, `None` where they are not stored.
         task: whose objects.
@@ -44,21 +47,27 @@ def query_vectors(
         UsageError: when there is no such set, or none of its members has a vector.
         DatasourceError: when a picture cannot be read.
     """
-    is_picture = kind_of_key(name) is SampleKind.IMAGE and Path(name).expanduser().is_file()
-    named = None if is_picture else named_keys(samples.snapshot.root, name)
-    if named is None and (files := picture_files(Path(name))):
-        if spec is None:
-            raise UsageError(
-                f"The pictures of `{name}` cannot be compared with vectors that are made from predictions",
-                hint="make embeddings with `tamis embed SRC`",
-            )
-        return np.asarray(encode_files(encoder_of_set(spec), files), np.float64)
-    keys = [] if named is None else named[0]
-    rows, _ = Rows(samples, None if task is None else target_of(samples, task)).of(keys)
-    found = vectors[rows]
+    rows = Rows(samples, None if task is None else target_of(samples, task))
+    own, _ = rows.of([name])
+    if not own:
+        is_picture = kind_of_key(name) is SampleKind.IMAGE and Path(name).expanduser().is_file()
+        named = None if is_picture else named_keys(samples.snapshot.root, name)
+        if named is None and (files := picture_files(Path(name))):
+            return _of_files(name, files, spec)
+        own, _ = rows.of([] if named is None else named[0])
+    found = vectors[own]
     if not found.any():
         raise UsageError(
             f"The query set `{name}` has no sample with an embedding",
-            hint="name a tag or a pool of samples, a file of keys, an image, or a folder of images",
+            hint="name a sample, a tag or a pool of samples, a file of keys, an image, or a folder of images",
         )
     return np.asarray(found, np.float64)
+
+
+def _of_files(name: str, files: Sequence[Path], spec: SetSpec | None) -> Floats:
+    if spec is None:
+        raise UsageError(
+            f"The pictures of `{name}` cannot be compared with vectors that are made from predictions",
+            hint="make embeddings with `tamis embed SRC`",
+        )
+    return np.asarray(encode_files(encoder_of_set(spec), files), np.float64)

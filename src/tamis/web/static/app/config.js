@@ -2,7 +2,7 @@
 
 /** @typedef {Record<string, any>} Part */
 /** @typedef {{input: Part, strategy: Part}} Pair */
-/** @typedef {{n_samples?: number, proportion_samples?: number, strategies: Pair[]}} Tree */
+/** @typedef {{n_samples?: number, proportion_samples?: number, select?: Part, strategies: Pair[]}} Tree */
 /** @typedef {import("./wire.js").ConfigOptions} ConfigOptions */
 
 /** Kinds of input as the table of inputs and strategies names them, with what they mean. */
@@ -93,6 +93,20 @@ export function firstTree(options, tasks) {
 export function withKey(part, key, value) {
   const { [key]: _, ...rest } = part;
   return value === null || value === "" || value === undefined ? rest : { ...rest, [key]: value };
+}
+
+/**
+ * What is left out for repeating others: `true` is the usual distance, a number is the largest.
+ * @param {Tree} tree
+ * @returns {boolean | number}
+ */
+export const duplicatesOf = (tree) => tree.select?.without_duplicates ?? false;
+
+/** @param {Tree} tree @param {boolean | number} wanted @returns {Tree} */
+export function withoutDuplicates(tree, wanted) {
+  const select = withKey(tree.select ?? {}, "without_duplicates", wanted === false ? null : wanted);
+  const { select: _, ...rest } = tree;
+  return Object.keys(select).length === 0 ? rest : { ...rest, select };
 }
 
 /** @param {string} text @returns {Tree | null} null where the text is not one that the form wrote */

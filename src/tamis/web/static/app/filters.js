@@ -35,7 +35,7 @@ export function placeIn(params) {
 }
 
 /** Write the place of a list into the address. @param {number} first @param {number | null} on */
-export const keepPlace = (first, on) => change({ at: first || null, on, key: null }, { replace: true });
+export const keepPlace = (first, on) => change({ at: first === 0 && on === null ? null : first, on, key: null }, { replace: true });
 
 /**
  * The parameters that say which samples in which order.
@@ -107,6 +107,7 @@ function sentence(one) {
     case "tag": return `tagged ${one.name}`;
     case "sql": return `SQL: ${one.query}`;
     case "lasso": return "inside the lasso";
+    case "duplicate": return `repeats another, at most ${number(one.distance)} apart`;
     case "keys": return counted(one.keys.length, "named sample");
     default: return one.type;
   }

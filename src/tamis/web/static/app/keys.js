@@ -11,6 +11,7 @@ export const VIEWS = [
   { key: "g", path: "/grid", name: "Grid" },
   { key: "b", path: "/objects", name: "Objects" },
   { key: "e", path: "/embedding", name: "Embedding" },
+  { key: "d", path: "/duplicates", name: "Duplicates" },
   { key: "p", path: "/problems", name: "Problems" },
   { key: "s", path: "/select", name: "Select" },
   { key: "q", path: "/sql", name: "SQL" },

@@ -5,6 +5,7 @@ import { listenToKeys } from "./keys.js";
 import { Help, Rail } from "./parts/shell.js";
 import { followLinks, place } from "./router.js";
 import { listen } from "./store.js";
+import { DuplicatesView } from "./views/duplicates.js";
 import { EmbeddingView } from "./views/embedding.js";
 import { GridView } from "./views/grid.js";
 import { ObjectsView } from "./views/objects.js";
@@ -23,6 +24,7 @@ const ROUTES = {
   "/sample": { title: "Sample", view: SampleView, fixed: true },
   "/objects": { title: "Objects", view: ObjectsView, fixed: true },
   "/embedding": { title: "Embedding", view: EmbeddingView, fixed: true },
+  "/duplicates": { title: "Duplicates", view: DuplicatesView, fixed: true },
   "/problems": { title: "Problems", view: ProblemsView },
   "/select": { title: "Select", view: SelectView },
   "/sql": { title: "SQL", view: SqlView },

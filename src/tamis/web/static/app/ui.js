@@ -4,7 +4,7 @@ import { h } from "preact";
 import htm from "htm";
 
 export { Fragment, render } from "preact";
-export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+export { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 export { batch, computed, effect, signal } from "@preact/signals";
 
 /** @typedef {import("preact").ComponentChildren} Children */

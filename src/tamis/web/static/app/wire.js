@@ -19,11 +19,14 @@
 /** @typedef {{number: number, key: string, position: number, category: number, score: number | null, box: number[] | null, value: number | null}} ObjectCard */
 /** @typedef {{samples: number, all_samples: number, tasks: {task: string, samples_with_file: number, predictions: number, categories: {id: number, predictions: number, samples: number}[]}[]}} Counts */
 /** @typedef {{code: string, severity: string, task: string | null, count: number, message: string, hint: string, examples: {file: string | null, path: string | null, line: number | null, column: number | null, message: string}[]}} ProblemGroup */
-/** @typedef {{id: string, kind: "scan" | "selection" | "plot", title: string, state: "running" | "done" | "failed" | "cancelled" | "interrupted", created: string, finished: string | null, stage: string, done: number, total: number | null, unit: string, note: string, per_sec: number | null, eta_secs: number | null, message: string | null, hint: string | null}} Job */
+/** @typedef {{id: string, kind: "scan" | "selection" | "plot" | "embedding" | "duplicates", title: string, state: "running" | "done" | "failed" | "cancelled" | "interrupted", created: string, finished: string | null, stage: string, done: number, total: number | null, unit: string, note: string, per_sec: number | null, eta_secs: number | null, message: string | null, hint: string | null}} Job */
 /** @typedef {{config: string, title: string, pool: string | null, pinned: string[], rejected: string[], filter: string, embeddings: string | null}} SelectionRequest */
-/** @typedef {{job: Job, request: SelectionRequest, snapshot: string | null, n_requested: number | null, n_picked: number | null, n_candidates: number | null, stopped: string | null}} SelectionInfo */
+/** @typedef {{job: Job, request: SelectionRequest, snapshot: string | null, n_requested: number | null, n_picked: number | null, n_candidates: number | null, left_out: Record<string, number>, duplicates_doubt: string | null, stopped: string | null}} SelectionInfo */
 /** @typedef {{strategies: Record<string, string[]>, scores: Record<string, string[]>, objects: string[], metadata: Record<string, string>, pools: {name: string, members: number}[], tags: {name: string, members: number}[], embeddings: string[]}} ConfigOptions */
 /** @typedef {{space: string, label: string, of: string, state: "ready" | "missing" | "running", job: string | null, version: string, is_stale: boolean, points: number, origin: string | null, explained: [number, number] | null}} PlotInfo */
 /** @typedef {{kind: "number" | "label", label: string, min: number | null, max: number | null, labels: [string, string][], unknown: number}} Legend */
+/** @typedef {{samples: number, missing: number, without: number, job: string | null, near: number}} EmbeddingState */
+/** @typedef {{distance: number, state: "ready" | "missing" | "running", job: string | null, version: string, is_stale: boolean, embeddings: string | null, compared: number, exact: number, near: number, doubt: string | null}} DuplicatesInfo */
+/** @typedef {{key: string, of: string, exact: boolean, distance: number}} DuplicatePair */
 
 export {};

@@ -2,10 +2,11 @@
 
 import { html, useEffect, useState } from "../ui.js";
 import { send } from "../api.js";
-import { EXTRA, INPUTS, kindOf, likeliestScore, newInput, newStrategy, paired, STRATEGIES, treeOf, withKey } from "../config.js";
+import { duplicatesOf, EXTRA, INPUTS, kindOf, likeliestScore, newInput, newStrategy, paired, STRATEGIES, treeOf, withKey, withoutDuplicates } from "../config.js";
 import { words } from "../format.js";
+import { useJson } from "../load.js";
 import { columns, tasks } from "../store.js";
-import { Choice, NumberField, Segmented } from "./controls.js";
+import { Check, Choice, NumberField, Segmented, TextField } from "./controls.js";
 import { Prose } from "./prose.js";
 
 /** @typedef {import("../config.js").Tree} Tree */
@@ -35,21 +36,31 @@ export function useConfigCheck(text) {
   return state;
 }
 
-/** @param {{text: string, options: ConfigOptions, check: ReturnType<typeof useConfigCheck>, onText: (text: string) => void}} props */
-export function ConfigForm({ text, options, check, onText }) {
+const FAULTY = "# To be mended:\n"; // a line by which the text is not taken for one that the form wrote
+
+/**
+ * @param {{text: string, options: ConfigOptions, check: ReturnType<typeof useConfigCheck>, near: number | null, onText: (text: string) => void}} props
+ * near: the usual distance of near-duplicates, as far as it is known
+ */
+export function ConfigForm({ text, options, check, near, onText }) {
   const tree = treeOf(text);
-  const toForm = () => { if (check.config) onText(JSON.stringify(check.config)); };
-  const toText = () => onText(check.yaml ?? (tree ? JSON.stringify(tree, null, 2) : text));
+  const [wanted, setWanted] = useState(/** @type {"" | "form" | "text"} */ (""));
+  useEffect(() => {
+    if (wanted === "" || check.checked !== text) return; // what was changed in the last moment must not be lost
+    setWanted("");
+    if (wanted === "text") onText(check.yaml ?? (tree ? `${FAULTY}${JSON.stringify(tree, null, 2)}` : text));
+    else if (check.config) onText(JSON.stringify(check.config));
+  }, [wanted, check.checked, text]);
   return html`
     <div class="row config-kind"><h2>What decides</h2><span class="spring"></span>
-      <${Segmented} label="How the config is edited" value=${tree ? "form" : "text"} options=${[{ value: "form", text: "Form" }, { value: "text", text: "YAML" }]} onChange=${(/** @type {string} */ kind) => (kind === "form" ? toForm() : toText())} /></div>
-    ${tree ? html`<${TreeForm} tree=${tree} options=${options} onTree=${(/** @type {Tree} */ next) => onText(JSON.stringify(next))} />`
+      <${Segmented} label="How the config is edited" value=${tree ? "form" : "text"} options=${[{ value: "form", text: "Form" }, { value: "text", text: "YAML" }]} onChange=${setWanted} /></div>
+    ${tree ? html`<${TreeForm} tree=${tree} options=${options} near=${near} onTree=${(/** @type {Tree} */ next) => onText(JSON.stringify(next))} />`
       : html`<label class="field"><span class="visually-hidden">Config</span><textarea rows="14" spellcheck=${false} value=${text} onInput=${(/** @type {any} */ event) => onText(event.currentTarget.value)}></textarea></label>`}
     ${check.faults.length > 0 && html`<ul class="faults" role="alert">${check.faults.map((fault) => html`<li><${Prose} text=${fault} /></li>`)}</ul>`}`;
 }
 
-/** @param {{tree: Tree, options: ConfigOptions, onTree: (tree: Tree) => void}} props */
-function TreeForm({ tree, options, onTree }) {
+/** @param {{tree: Tree, options: ConfigOptions, near: number | null, onTree: (tree: Tree) => void}} props */
+function TreeForm({ tree, options, near, onTree }) {
   const setPair = (/** @type {number} */ i, /** @type {any} */ pair) => onTree({ ...tree, strategies: tree.strategies.map((old, j) => (i === j ? pair : old)) });
   const remove = (/** @type {number} */ i) => onTree({ ...tree, strategies: tree.strategies.filter((_, j) => j !== i) });
   const add = () => onTree({ ...tree, strategies: [...tree.strategies, { input: { type: "RANDOM" }, strategy: { type: "WEIGHTS" } }] });
@@ -68,7 +79,19 @@ function TreeForm({ tree, options, onTree }) {
         <li key=${i} class="strategy"><${PairForm} number=${i + 1} pair=${pair} options=${options} onPair=${(/** @type {any} */ next) => setPair(i, next)} />
           ${tree.strategies.length > 1 && html`<button type="button" class="quiet remove" aria-label=${`Remove strategy ${i + 1}`} onClick=${() => remove(i)}>✕</button>`}</li>`)}
     </ol>
-    <button type="button" onClick=${add}>Add a strategy</button>`;
+    <button type="button" onClick=${add}>Add a strategy</button>
+    <${LeftOut} tree=${tree} near=${near} onTree=${onTree} />`;
+}
+
+/** Whether what repeats others is left out. @param {{tree: Tree, near: number | null, onTree: (tree: Tree) => void}} props */
+function LeftOut({ tree, near, onTree }) {
+  const wanted = duplicatesOf(tree);
+  const set = (/** @type {boolean | number} */ next) => onTree(withoutDuplicates(tree, next));
+  return html`
+    <div class="row left-out">
+      <${Check} label="Leave out images that repeat others" checked=${wanted !== false} onChange=${set} />
+      ${wanted !== false && html`<${NumberField} label="Largest distance; 0: exact copies only" min=${0} max=${1.99} step=${0.05} value=${typeof wanted === "number" ? wanted : null} placeholder=${near === null ? "" : String(near)} onChange=${(/** @type {number | null} */ value) => set(value ?? true)} />`}
+    </div>`;
 }
 
 /** @param {{number: number, pair: {input: Part, strategy: Part}, options: ConfigOptions, onPair: (pair: any) => void}} props */
@@ -103,13 +126,33 @@ function InputFields({ input, options, onInput }) {
   if (input.type === "EMBEDDINGS") {
     return html`
       <${Choice} label="Of" value=${input.task ?? ""} options=${[{ value: "", text: "whole images" }, ...options.objects.map((value) => ({ value, text: `objects of ${value}` }))]} onChange=${set("task")} />
-      ${"tag_name" in input && html`<${Choice} label="Query set (a tag or a pool)" value=${input.tag_name} options=${[...options.tags.map((one) => ({ value: one.name, text: one.name, group: "Tags" })), ...options.pools.map((one) => ({ value: one.name, text: one.name, group: "Pools" }))]} onChange=${set("tag_name")} />`}`;
+      ${"tag_name" in input && html`<${QuerySet} name=${input.tag_name} options=${options} onName=${(/** @type {string} */ tag_name) => onInput({ ...input, tag_name })} />`}`;
   }
   if (input.type === "METADATA") return html`<${Choice} label="Key" value=${input.key} options=${Object.keys(options.metadata).map((value) => ({ value, text: value }))} onChange=${set("key")} />`;
   if (input.type === "RANDOM") return html`<${NumberField} label="Seed" step=${1} value=${input.random_seed ?? null} placeholder="0" onChange=${set("random_seed")} />`;
   return html`
     <${Choice} label="Task" value=${input.task} options=${names.map((value) => ({ value, text: value }))} onChange=${(/** @type {string} */ task) => onInput(withKey({ ...input, task }, "categories", null))} />
     ${input.name === "CATEGORY_COUNT" && html`<${ClassesOf} task=${input.task} chosen=${input.categories ?? []} onChange=${(/** @type {string[]} */ list) => onInput(withKey(input, "categories", list.length ? list : null))} />`}`;
+}
+
+const OTHER = "\n"; // what no tag or pool is called
+
+/** What SIMILARITY looks for: a tag or a pool, or whatever else has a name. @param {{name: string, options: ConfigOptions, onName: (name: string) => void}} props */
+function QuerySet({ name, options, onName }) {
+  const known = [...options.tags.map((one) => ({ value: one.name, text: one.name, group: "Tags" })), ...options.pools.map((one) => ({ value: one.name, text: one.name, group: "Pools" }))];
+  const isKnown = known.some((one) => one.value === name);
+  return html`
+    ${known.length > 0 && html`<${Choice} label="Query set" value=${isKnown ? name : OTHER} options=${[...known, { value: OTHER, text: "a sample or a file …", group: "Other" }]} onChange=${(/** @type {string} */ value) => onName(value === OTHER ? "" : value)} />`}
+    ${!isKnown && html`<${SampleOrFile} name=${name} onName=${onName} />`}`;
+}
+
+/** @param {{name: string, onName: (name: string) => void}} props */
+function SampleOrFile({ name, onName }) {
+  const { data } = useJson(`/api/samples?${new URLSearchParams({ filter: JSON.stringify(name ? [{ type: "path", text: name }] : []), limit: "8", tasks: "[]" })}`);
+  return html`
+    <div class="query-file"><${TextField} label="Sample, or file below the datasource" value=${name} onChange=${onName} placeholder="e.g. queries/dark.jpg"
+      offers=${(data?.samples ?? []).map((/** @type {{key: string}} */ one) => one.key)} />
+      <small class="soft">A file is an image, a folder of images, or a list of keys. Pictures of files need embeddings that were made of pictures.</small></div>`;
 }
 
 /** Classes that count; none chosen means all. @param {{task: string, chosen: string[], onChange: (names: string[]) => void}} props */

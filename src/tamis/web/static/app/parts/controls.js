@@ -1,6 +1,6 @@
 // Small controls that several views share.
 
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, useEffect, useId, useRef, useState } from "../ui.js";
 
 /** @typedef {import("../ui.js").Children} Children */
 
@@ -51,11 +51,12 @@ export function NumberField({ label, value, onChange, step = "any", min, max, pl
 }
 
 /**
- * A text, told a moment after the last key.
- * @param {{label: string, value: string, onChange: (value: string) => void, placeholder?: string, search?: boolean, hideLabel?: boolean}} props
+ * A text, told a moment after the last key. Offers are likely texts to choose from.
+ * @param {{label: string, value: string, onChange: (value: string) => void, placeholder?: string, search?: boolean, hideLabel?: boolean, offers?: string[]}} props
  */
-export function TextField({ label, value, onChange, placeholder, search = false, hideLabel = false }) {
+export function TextField({ label, value, onChange, placeholder, search = false, hideLabel = false, offers = [] }) {
   const [text, setText] = useState(value);
+  const list = useId();
   const last = useRef({ told: value, onChange });
   last.current.onChange = onChange; // what else was changed in the moment of waiting must not be undone
   useEffect(() => {
@@ -75,7 +76,8 @@ export function TextField({ label, value, onChange, placeholder, search = false,
     <label class="field">
       <span class=${hideLabel ? "visually-hidden" : ""}>${label}</span>
       <input type=${search ? "search" : "text"} data-search=${search ? "" : undefined} value=${text} placeholder=${placeholder} autocomplete="off" spellcheck=${false}
-        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} />
+        list=${offers.length > 0 ? list : undefined} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} />
+      ${offers.length > 0 && html`<datalist id=${list}>${offers.map((one) => html`<option value=${one} />`)}</datalist>`}
     </label>`;
 }
 

@@ -8,6 +8,7 @@ const PATHS = {
   Grid: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z",
   Objects: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4M7 7h6v6H7z",
   Embedding: "M5 14.5h.01M8 10h.01M12 12h.01M11 6h.01M15 8h.01M15 14h.01M5 6h.01M9 15.5h.01",
+  Duplicates: "M7 3h10v10H7zM13 13v4H3V7h4",
   Problems: "M10 3 2.5 16.5h15zM10 8v4M10 14.4v.1",
   Select: "M3 5h8M3 10h8M3 15h5M11.5 14l2.2 2.2L18 11.5",
   SQL: "M3 5c0-1.7 14-1.7 14 0v10c0 1.7-14 1.7-14 0zM3 5c0 1.7 14 1.7 14 0M3 10c0 1.7 14 1.7 14 0",

@@ -8,6 +8,7 @@ import { change, go, href } from "../router.js";
 import { jobs, overview, tasks } from "../store.js";
 import { Choice } from "./controls.js";
 import { Picks } from "./picks.js";
+import { Prose } from "./prose.js";
 import { Spreads } from "./spreads.js";
 import { Work } from "./shell.js";
 import { Empty, Failed, Loading } from "./states.js";
@@ -38,14 +39,17 @@ const again = (info) => href("/select", { config: info.request.config, pool: inf
 function Done({ id, info, params }) {
   const report = useJson(`/api/selection/report?${new URLSearchParams({ id })}`);
   const inGrid = href("/grid", { filter: JSON.stringify([{ type: "selection", id }]), sort: "pick" });
+  const leftOut = Object.entries(info.left_out);
   return html`
     ${info.snapshot && info.snapshot !== overview.value?.snapshot && html`<p class="notice">The datasource was scanned again since: predictions drawn here may have changed.</p>`}
     <div class="view-body run">
       <dl class="facts">
         <div class="fact"><dt>Picked</dt><dd>${count(info.n_picked ?? 0)}<small>of ${counted(info.n_requested ?? 0, "sample")} asked for${info.stopped ? `; ${info.stopped}` : ""}</small></dd></div>
         <div class="fact"><dt>Candidates</dt><dd>${count(info.n_candidates ?? 0)}<small>${info.request.filter === "[]" ? "of all samples" : "within a filter"}${info.request.pool ? `, beside pool ${info.request.pool}` : ""}</small></dd></div>
+        ${leftOut.length > 0 && html`<div class="fact"><dt>Left out</dt><dd>${count(leftOut.reduce((sum, [, n]) => sum + n, 0))}<small>${leftOut.map(([reason, n]) => `${reason}: ${count(n)}`).join("; ")}</small></dd></div>`}
         ${info.request.pinned.length + info.request.rejected.length > 0 && html`<div class="fact"><dt>By hand</dt><dd>${counted(info.request.pinned.length, "pin")}<small>${counted(info.request.rejected.length, "sample")} rejected</small></dd></div>`}
       </dl>
+      ${info.duplicates_doubt && html`<p class="notice run-doubt"><span>Look at what was left out for repeating others, as <${Prose} text=${info.duplicates_doubt} />. <a href="/duplicates">Duplicates</a> shows the pairs; a smaller distance leaves out fewer.</span></p>`}
       <div class="row run-tools">
         <a class="button" href=${inGrid}>Show in the grid</a><a class="button" href=${again(info)}>Change the config</a>
         <${CompareChoice} id=${id} /><span class="spring"></span><${DeleteButton} id=${id} />

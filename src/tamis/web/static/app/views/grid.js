@@ -123,7 +123,7 @@ function useWayBack(params, list) {
 /** @param {{params: URLSearchParams}} props */
 export function SortChoice({ params }) {
   const sort = params.get("sort") ?? "key", isDescending = Boolean(params.get("descending"));
-  const hasOrder = filterOf(params).some((one) => ["selection", "pool", "tag", "keys"].includes(one.type));
+  const hasOrder = filterOf(params).some((one) => ["selection", "pool", "tag", "duplicate", "keys"].includes(one.type));
   const options = [
     { value: "key", text: "Name" },
     ...(hasOrder ? [{ value: "pick", text: "Order of picks" }] : []),

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../ui.js";
 import { send } from "../api.js";
-import { firstTree } from "../config.js";
+import { duplicatesOf, firstTree } from "../config.js";
 import { describe, filterOf } from "../filters.js";
 import { count, counted, moment } from "../format.js";
 import { useJson } from "../load.js";
@@ -10,7 +10,9 @@ import { change, go, href } from "../router.js";
 import { jobs, remember, tasks } from "../store.js";
 import { Choice } from "../parts/controls.js";
 import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
+import { EmbedFirst, useEmbeddings } from "../parts/embedded.js";
 import { Compare } from "../parts/compare.js";
+import { Prose } from "../parts/prose.js";
 import { Run } from "../parts/run.js";
 import { Failed, Loading } from "../parts/states.js";
 
@@ -38,10 +40,11 @@ function NewRun({ params }) {
 /** @param {{params: URLSearchParams, options: import("../config.js").ConfigOptions, text: string}} props */
 function RunForm({ params, options, text }) {
   const check = useConfigCheck(text);
+  const { data: embeddings } = useEmbeddings(check.config !== null && duplicatesOf(check.config) !== false);
   const [title, setTitle] = useState("");
   const [error, setError] = useState(/** @type {any} */ (null));
   const conditions = filterOf(params);
-  const isCurrent = check.checked === text && check.faults.length === 0;
+  const isRunnable = check.checked === text && check.faults.length === 0 && !embeddings?.missing;
   const start = () => {
     const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings") };
     send("POST", "/api/selections", request).then((job) => {
@@ -51,15 +54,16 @@ function RunForm({ params, options, text }) {
   };
   return html`
     <section class="panel new-run" aria-label="New selection">
-      <${ConfigForm} text=${text} options=${options} check=${check} onText=${(/** @type {string} */ config) => change({ config }, { replace: true })} />
+      <${ConfigForm} text=${text} options=${options} check=${check} near=${embeddings?.near ?? null} onText=${(/** @type {string} */ config) => change({ config }, { replace: true })} />
       <div class="fields">
         ${options.pools.length > 0 && html`<${Choice} label="Already selected (a pool)" value=${params.get("pool") ?? ""} options=${[{ value: "", text: "nothing" }, ...options.pools.map((one) => ({ value: one.name, text: `${one.name}, ${count(one.members)}` }))]} onChange=${(/** @type {string} */ pool) => change({ pool }, { replace: true })} />`}
         ${options.embeddings.length > 0 && html`<${Choice} label="Embeddings" value=${params.get("embeddings") ?? ""} options=${[{ value: "", text: "made from the predictions" }, ...options.embeddings.map((value) => ({ value, text: value }))]} onChange=${(/** @type {string} */ embeddings) => change({ embeddings }, { replace: true })} />`}
         <label class="field"><span>Name of this selection</span><input type="text" value=${title} placeholder="e.g. round 1" maxlength="200" onInput=${(/** @type {any} */ event) => setTitle(event.currentTarget.value)} /></label>
       </div>
+      <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
-      ${error && html`<p class="severity error" role="alert">${error.message}${error.hint ? ` ${error.hint}` : ""}</p>`}
-      <div class="row"><button type="button" class="primary" disabled=${!isCurrent} onClick=${start}>Select</button>
+      ${error && html`<p class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></p>`}
+      <div class="row"><button type="button" class="primary" disabled=${!isRunnable} onClick=${start}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
 }
