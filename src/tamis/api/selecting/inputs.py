@@ -89,13 +89,15 @@ class Inputs:
         return self._vectors
 
     def check_file(self) -> None:
-        """See that a file of embeddings is of use.
+        """See that a file of embeddings is of use: where images are selected, the report measures coverage by it.
 
         Raises:
-            UsageError: when only objects were compared, and the file names none of them.
+            UsageError: when objects are selected, and only objects compared, and the file names none of them.
         """
         of_file = [objects.is_of_file for objects in self._objects.values()]
-        if self._vectors is None and is_embeddings_file(self.embeddings) and of_file and not any(of_file):
+        if self.rows.target is None or self._vectors is not None or not is_embeddings_file(self.embeddings):
+            return
+        if of_file and not any(of_file):
             names = ", ".join(f"`{task}`" for task in self._objects)
             raise UsageError(
                 f"`{self.embeddings}` names no object of {names}",
