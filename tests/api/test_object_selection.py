@@ -13,6 +13,7 @@ import tamis
 from embedding_project import CLASSES, make_project
 from tamis.api.selecting.files import selection_document, write_selection
 from tamis.errors import DatasourceError, UsageError
+from tamis.index import Pool
 from tamis.selection import encode_config, parse_config
 
 if TYPE_CHECKING:
@@ -174,6 +175,17 @@ def test_configs_are_written_as_they_are_read() -> None:
     """`select` survives a round trip."""
     config = _config(({"type": "RANDOM"}, WEIGHTS), at_most={"image": 2}, without_duplicates=0.3)
     assert parse_config(encode_config(config), source="again") == config
+
+
+def test_objects_in_a_pool_are_not_gone_where_images_are_selected(source: tamis.Datasource) -> None:
+    """A pool may hold objects: they count for no image, and only what the datasource has no more is gone."""
+    Pool(source.sources.index.root, "mixed").join(
+        ["a/0.png#pets#0", "b/1.png", "b/1.png#others#0", "gone.png#pets#0"]
+    )
+    run = source.select(n=99, diverse=True, pool="mixed")
+    assert (len(run.pool), run.n_pool_others, run.n_pool_gone) == (1, 2, 1)
+    run = source.select(config=_config(({"type": "RANDOM"}, WEIGHTS), n=99), pool="mixed")
+    assert (len(run.pool), run.n_pool_others, run.n_pool_gone) == (4, 1, 1)
 
 
 def test_a_file_of_object_embeddings_is_used_or_refused(source: tamis.Datasource, tmp_path: Path) -> None:

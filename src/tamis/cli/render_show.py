@@ -115,9 +115,15 @@ def print_selection(console: Console, run: SelectionRun, out: Path) -> None:
     if run.rows.target is not None:
         console.print(Text(f"  objects of {counted(len(run.images), 'image')}"))
     n_pool = len(run.pool) - len(run.labelled)
-    if n_pool or run.n_pool_gone:
-        gone = f" ({run.n_pool_gone:,} more are gone from the datasource)" if run.n_pool_gone else ""
-        console.print(Text(f"  in the pool: {n_pool:,}{gone}"))
+    others = "objects of other tasks" if run.rows.target is not None else "objects, which count for no image"
+    passed_over = [
+        f"{n:,} more are {what}"
+        for n, what in ((run.n_pool_others, others), (run.n_pool_gone, "gone from the datasource"))
+        if n
+    ]
+    if n_pool or passed_over:
+        more = f" ({', '.join(passed_over)})" if passed_over else ""
+        console.print(Text(f"  in the pool: {n_pool:,}{more}"))
     if run.labelled:
         console.print(Text(f"  labelled already: {len(run.labelled):,}"))
     for origin in run.embeddings:

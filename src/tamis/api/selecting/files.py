@@ -41,6 +41,7 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
         "n_candidates": int(selection.field.candidate.sum()),
         "n_pool": len(run.pool),
         "n_pool_gone": run.n_pool_gone,
+        "n_pool_others": run.n_pool_others,
         "n_labelled": len(run.labelled) - len(run.pinned),
         "pinned": run.pinned,
         "labelled_unknown": run.labelled_unknown,

@@ -77,30 +77,37 @@ class Rows:
 
         The key of a sample stands for all of its objects where objects are selected from.
         """
-        at = self.samples.positions(keys)
+        at = self.samples.positions(keys).tolist()
         if self.target is None:
-            known = dict.fromkeys(at[at >= 0].tolist())
-            return list(known), [key for key, row in zip(keys, at.tolist(), strict=True) if row < 0]
+            known = dict.fromkeys(row for row in at if row >= 0)
+            return list(known), [key for key, row in zip(keys, at, strict=True) if row < 0]
+        starts = np.searchsorted(self.target.owner, np.arange(len(self.samples) + 1))
+        objects = self._objects([key for key, sample in zip(keys, at, strict=True) if sample < 0])
         rows: dict[int, None] = {}
         unknown = []
-        for key, sample in zip(keys, at.tolist(), strict=True):
-            found = self._objects(key, sample)
-            rows.update(dict.fromkeys(found))
-            if sample < 0 and not found:
+        for key, sample in zip(keys, at, strict=True):
+            if sample >= 0:
+                rows.update(dict.fromkeys(range(starts[sample], starts[sample + 1])))
+            elif key in objects:
+                rows[objects[key]] = None
+            else:
                 unknown.append(key)
         return list(rows), unknown
 
-    def _objects(self, key: str, sample: int) -> list[int]:
-        if self.target is None:
-            return []
-        if sample >= 0:
-            start, end = np.searchsorted(self.target.owner, [sample, sample + 1]).tolist()
-            return list(range(start, end))
-        named = parse_object_key(key)
-        if named is None or self.task is None or named.task != self.task.name:
-            return []
-        row = int(self.target.locate([named.sample], np.array([named.position]))[0])
-        return [row] if row >= 0 else []
+    def _objects(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the row of each key that is of an object selected from."""
+        named = [(key, parse_object_key(key)) for key in keys]
+        own = [(key, one) for key, one in named if one is not None and self.task and one.task == self.task.name]
+        if self.target is None or not own:
+            return {}
+        positions = np.array([one.position for _, one in own], np.int64)
+        at = self.target.locate([one.sample for _, one in own], positions).tolist()
+        return {key: row for (key, _), row in zip(own, at, strict=True) if row >= 0}
+
+    def n_other_objects(self, keys: Sequence[str]) -> int:
+        """Return how many keys are of objects of samples that there are, whatever is selected from."""
+        named = [one.sample for one in map(parse_object_key, keys) if one is not None]
+        return int(np.count_nonzero(self.samples.positions(named) >= 0))
 
     def parts(self) -> Iterator[tuple[Ints, Ints, PredictionColumns]]:
         """Yield rows, their samples and their predictions, as if each were alone in its file, shard by shard."""

@@ -95,6 +95,7 @@ class SelectionRun:
         pool: indices of what was selected before: the pool's members in the order in which they joined, then
             the labelled samples.
         n_pool_gone: members of the pool that are no samples any more.
+        n_pool_others: members of the pool that are objects, where images are selected, or objects of another task.
         labelled: keys of the labelled samples that are not in the pool.
         labelled_unknown: keys that were given as labelled and are no samples.
         n_requested: how many new picks were asked for.
@@ -115,6 +116,7 @@ class SelectionRun:
     candidate: Bools
     pool: tuple[int, ...]
     n_pool_gone: int
+    n_pool_others: int
     labelled: tuple[str, ...]
     labelled_unknown: tuple[str, ...]
     n_requested: int
@@ -230,6 +232,7 @@ def run_selection(
         candidate=candidate,
         pool=pool,
         n_pool_gone=before.n_gone,
+        n_pool_others=before.n_others,
         labelled=before.labelled,
         labelled_unknown=before.unknown,
         n_requested=n_requested,
@@ -257,6 +260,7 @@ class _SelectedBefore:
 
     indices: tuple[int, ...]
     n_gone: int
+    n_others: int
     labelled: tuple[str, ...]
     unknown: tuple[str, ...]
     pinned: tuple[str, ...]
@@ -266,6 +270,7 @@ def _selected_before(rows: Rows, options: SelectOptions) -> _SelectedBefore:
     members = Pool(rows.samples.snapshot.root, options.pool).members() if options.pool is not None else []
     new = list(dict.fromkeys([*options.labelled, *options.pinned]))
     (of_pool, gone), (of_labelled, unknown) = rows.of(members), rows.of(new)
+    n_others = rows.n_other_objects(gone)
     if new and len(unknown) == len(new):
         raise UsageError(
             f"None of the {len(new):,} labelled names is a sample, e.g. `{new[0]}`",
@@ -276,7 +281,8 @@ def _selected_before(rows: Rows, options: SelectOptions) -> _SelectedBefore:
     by_hand = set(labelled) - set(options.labelled)
     return _SelectedBefore(
         indices=tuple(dict.fromkeys([*of_pool, *of_labelled])),
-        n_gone=len(gone),
+        n_gone=len(gone) - n_others,
+        n_others=n_others,
         labelled=labelled,
         unknown=tuple(unknown),
         pinned=tuple(key for key in dict.fromkeys(options.pinned) if key in by_hand),
@@ -335,6 +341,7 @@ def given_selection(
         candidate=everyone,
         pool=(),
         n_pool_gone=0,
+        n_pool_others=0,
         labelled=(),
         labelled_unknown=(),
         n_requested=len(picks),
