@@ -47,6 +47,10 @@ def who(_: int) -> int:
     return os.getpid()
 
 
+def waiting_signals(_: int) -> list[int]:
+    return sorted(signal.pthread_sigmask(signal.SIG_BLOCK, set()))
+
+
 def sleep_long(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
@@ -190,6 +194,13 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert process.returncode != 0
     assert complaints.count("KeyboardInterrupt") == 1  # of the parent alone
     wait_until_dead(pids)
+
+
+def test_workers_never_hear_of_ctrl_c() -> None:
+    """They are deaf to it from their first instruction, as what they import would end with a trace; we are not."""
+    with ProcessEngine(1) as engine:
+        assert list(engine.map(waiting_signals, [0])) == [[signal.SIGINT]]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
 
 
 def test_workers_of_a_killed_parent_end(tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ _INTERRUPTED = 130  # what shells expect after Ctrl-C
 
 def main() -> None:
     """Run the command line; faults end in one message and the exit code of the error."""
-    from tamis.cli.app import app  # noqa: PLC0415 (after the interpreter is up, for Ctrl-C to be quiet)
-    from tamis.cli.terminal import print_error, print_note  # noqa: PLC0415
-    from tamis.errors import TamisError  # noqa: PLC0415
+    try:
+        from tamis.cli.app import app  # noqa: PLC0415 (after the interpreter is up, for Ctrl-C to be quiet)
+        from tamis.cli.terminal import print_error, print_note  # noqa: PLC0415
+        from tamis.errors import TamisError  # noqa: PLC0415
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
 
     try:
         app()

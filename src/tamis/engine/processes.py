@@ -11,7 +11,9 @@ import signal
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Self
 
 from loky import ProcessPoolExecutor
@@ -45,7 +47,8 @@ class ProcessEngine:
 
     def start(self) -> None:
         """Start the processes before there is anything to do."""
-        self._pool.submit(_nothing)
+        with _unreachable():
+            self._pool.submit(_nothing)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield the results as they come; at most a few items a worker are in flight."""
@@ -54,7 +57,9 @@ class ProcessEngine:
         try:
             while True:
                 room = self.workers * _IN_FLIGHT_PER_WORKER - len(pending)
-                pending.update(self._pool.submit(function, item) for item in islice(source, room))
+                for item in islice(source, room):
+                    with _unreachable():
+                        pending.add(self._pool.submit(function, item))
                 if not pending:
                     return
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -74,6 +79,20 @@ class ProcessEngine:
     ) -> None:
         # After an error or Ctrl-C nobody waits for work whose result nobody will take.
         self._pool.shutdown(wait=True, kill_workers=kind is not None)
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    """Let started processes inherit that Ctrl-C waits: while they import, it would end them with a trace."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # else it is started with the first worker, and then lets Ctrl-C through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start(parent: int, warm_up: Callable[[], None] | None) -> None:
