@@ -127,7 +127,8 @@ def export_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Only these: `selected.txt` or its folder, any list of keys, or a pool.  [default: all samples]",
+            help="Only these: `selected.txt` or its folder, any list of keys, a tag or a pool; objects stand for "
+            "their images.  [default: all samples]",
         ),
     ] = None,
     annotations: Annotated[
