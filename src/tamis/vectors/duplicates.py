@@ -78,11 +78,12 @@ def find_duplicates(
         kept = _kept(space, rows, _Work(len(rows), threads, listen))
         repeated = np.setdiff1d(rows, kept, assume_unique=True)
         of[repeated], distances[repeated] = _nearest_kept(space, repeated, kept, threads)
-    # What repeats a repeated row repeats what that one repeats.
+    # What repeats a repeated row repeats what that one repeats: nearly, for that one is not its copy.
     chained = exact & (of >= 0)
     chained[chained] = of[of[chained]] >= 0
     distances[chained] = distances[of[chained]]
     of[chained] = of[of[chained]]
+    exact[chained] = False
     return Duplicates(of, distances, exact)
 
 
