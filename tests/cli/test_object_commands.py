@@ -103,6 +103,18 @@ def test_similar_and_duplicates_are_shown(root: Path) -> None:
     assert "is no sample, no object" in _run("similar", root, "nobody.png", code=2)
 
 
+def test_a_report_of_objects_that_were_chosen_elsewhere(root: Path, tmp_path: Path) -> None:
+    """`report` shows objects as it shows samples; what is neither is named."""
+    names = tmp_path / "names.txt"
+    names.write_text("a/0.png#pets#1\nb/1.png#pets#0\n")
+    _run("report", root, "--selected", names, "--out", tmp_path / "report")
+    report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    assert [pick["key"] for pick in report["picks"]] == ["a/0.png#pets#1", "b/1.png#pets#0"]
+    names.write_text("a/0.png#pets#1\na/0.png#pets#9\n")
+    said = _run("report", root, "--selected", names, "--out", tmp_path / "report", code=2)
+    assert "1 of 2 names are no objects: `a/0.png#pets#9`" in said
+
+
 def test_doubtful_duplicates_are_warned_of(tmp_path: Path) -> None:
     """Where all pictures are alike, `check` and `select` say that what is near may be another picture."""
     for number in range(12):

@@ -150,7 +150,12 @@ def select_command(
 def report_command(
     src: Source,
     selected: Annotated[
-        Path, typer.Option("--selected", metavar="FILE", help="Sample keys, one a line, in the order of picking.")
+        Path,
+        typer.Option(
+            "--selected",
+            metavar="FILE",
+            help="Keys of samples, or of objects, one a line, in the order of picking.",
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the report goes.")] = Path("report"),
     embeddings: Embeddings = None,

@@ -19,11 +19,14 @@ from tamis.api.selecting.rows import Rows, rows_of
 from tamis.engine import EngineName, Progress
 from tamis.errors import UsageError
 from tamis.index import Pool, SampleColumns
+from tamis.model import parse_object_key
 from tamis.selection import (
     Balance,
     Field,
+    Level,
     Reason,
     SampleValueError,
+    SelectConfig,
     Selection,
     SelectionConfig,
     Sharding,
@@ -307,23 +310,23 @@ def given_selection(
 
     Args:
         snapshot: of the index.
-        keys: in the order of picking.
+        keys: of samples, or of objects of one task, in the order of picking.
         embeddings: as for `run_selection`.
 
     Raises:
-        UsageError: when a key is no sample or appears twice; it lists the first few.
+        UsageError: when a key is neither or appears twice; it lists the first few.
     """
-    samples = SampleColumns(snapshot)
-    picks = samples.positions(keys)
-    unknown = [key for key, at in zip(keys, picks.tolist(), strict=True) if at < 0]
+    rows = _rows_of_keys(snapshot, keys)
+    found, unknown = rows.of(keys)
     if unknown:
         listed = ", ".join(f"`{key}`" for key in unknown[:3])
         raise UsageError(
-            f"{len(unknown)} of {len(keys)} names are no samples: {listed}", hint="scan again, or mend them"
+            f"{len(unknown)} of {len(keys)} names are no {rows.of_what}: {listed}", hint="scan again, or mend them"
         )
     if len(set(keys)) < len(keys):
         raise UsageError(f"{len(keys) - len(set(keys))} names appear twice", hint="name each sample once")
-    everyone = np.ones(len(samples), np.bool_)
+    picks = np.array(found, np.int64)
+    everyone = np.ones(len(rows), np.bool_)
     nothing = np.zeros((len(picks), 0))
     field = Field(known=(), eligible=everyone, candidate=everyone, excluded={})
     selection = Selection(
@@ -331,7 +334,7 @@ def given_selection(
     )
     return SelectionRun(
         config=SelectionConfig(n_samples=max(len(picks), 1), strategies=()),
-        inputs=Inputs(Rows(samples), embeddings),
+        inputs=Inputs(rows, embeddings),
         strategies=(),
         names=(),
         embeddings=(),
@@ -345,8 +348,19 @@ def given_selection(
         labelled=(),
         labelled_unknown=(),
         n_requested=len(picks),
-        n_eligible=len(samples),
+        n_eligible=len(rows),
     )
+
+
+def _rows_of_keys(snapshot: Snapshot, keys: Sequence[str]) -> Rows:
+    """Return the objects of the task that all keys name, or else the samples."""
+    named = [parse_object_key(key) for key in keys]
+    tasks = {None if one is None else one.task for one in named}
+    known = {task.name for task in snapshot.tasks if task.task_type.has_objects}
+    (task,) = tasks if len(tasks) == 1 else (None,)
+    if task not in known:
+        return Rows(SampleColumns(snapshot))
+    return rows_of(snapshot, SelectConfig(level=Level.OBJECTS, task=task))
 
 
 def _names(strategies: Sequence[StrategyConfig]) -> tuple[str, ...]:
