@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from PIL import Image
 
+from tamis.api.crops.records import crop_name, digest_of, metadata_of, quality_of
 from tamis.api.embedding.jobs import why_no_area
 from tamis.api.embedding.pictures import decoded
-from tamis.formats import METADATA_SCHEMA_KEY, encode_predictions, metadata_key, prediction_key
+from tamis.formats import encode_predictions, metadata_key, prediction_key
 from tamis.media.decoding import crop_area
-from tamis.media.frames import DEFAULT_JPEG_QUALITY, PictureFormat, encode_picture
+from tamis.media.frames import PictureFormat, encode_picture
 from tamis.model import ObjectKey, masks
 from tamis.storage import NotFoundError
 
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from tamis.api.embedding.pictures import PictureBatch, PictureItem
     from tamis.model import Prediction, Task
     from tamis.storage import LocalStore
-
-# Metadata of a crop lead back to where it is from, and can be selected by.
-_FIELDS = (
-    ("image", "image", "OTHER_STRING"),
-    ("task", "task", "OTHER_STRING"),
-    ("position", "position", "NUMERIC_INT"),
-    ("score", "score", "NUMERIC_FLOAT"),
-    ("bbox_x", "bbox[0]", "NUMERIC_FLOAT"),
-    ("bbox_y", "bbox[1]", "NUMERIC_FLOAT"),
-    ("bbox_width", "bbox[2]", "NUMERIC_FLOAT"),
-    ("bbox_height", "bbox[3]", "NUMERIC_FLOAT"),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,23 +53,6 @@ class CropsDone:
     written: int = 0
     kept: int = 0
     faults: list[tuple[str, str]] | None = None
-
-
-def crop_name(key: ObjectKey, picture: PictureFormat) -> str:
-    """Return the name of a crop: that of its object, and the ending.
-
-    >>> crop_name(ObjectKey("a/1.jpg", "cars", 3), PictureFormat.PNG)
-    'a/1.jpg#cars#3.png'
-    """
-    return f"{key}.{picture.ending}"
-
-
-def write_metadata_schema(out: LocalStore) -> None:
-    """Write what the metadata of crops hold."""
-    fields = [
-        {"name": name, "path": path, "defaultValue": None, "valueDataType": kind} for name, path, kind in _FIELDS
-    ]
-    out.write(METADATA_SCHEMA_KEY, msgspec.json.format(msgspec.json.encode(fields)))
 
 
 def crop_batch(job: CropJob) -> CropsDone:
@@ -135,14 +107,8 @@ def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
 def _metadata(job: CropJob, item: PictureItem, number: int) -> bytes:
     """Return what is known of a crop before its picture is decoded."""
     key, prediction = _key(job, item, number), job.predictions[int(item.rows[number])]
-    values: dict[str, Any] = {"image": key.sample, "task": key.task, "position": key.position}
-    if prediction.bbox is not None:
-        values["bbox"] = prediction.bbox
-    if prediction.score is not None:
-        values["score"] = prediction.score
-    values["fingerprint"] = f"{int(item.fingerprints[number]):016x}"
-    name = crop_name(key, job.options.picture)
-    return msgspec.json.encode({"file_name": name, "type": "image", "metadata": values})
+    digest = digest_of(int(item.fingerprints[number]), prediction, job.options)
+    return metadata_of(key, prediction, crop_name(key, job.options.picture), digest=digest)
 
 
 def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
@@ -161,9 +127,8 @@ def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> 
             return masked
         crop = masked if options.picture is PictureFormat.PNG else _over_white(masked)
     name = crop_name(key, options.picture)
-    quality = options.jpeg_quality or DEFAULT_JPEG_QUALITY
     kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
-    job.out.write(name, encode_picture(crop, options.picture, jpeg_quality=quality))
+    job.out.write(name, encode_picture(crop, options.picture, jpeg_quality=quality_of(options)))
     job.out.write(prediction_key(job.crops.name, name), encode_predictions(job.crops, name, [kept]))
     job.out.write(metadata_key(name), _metadata(job, item, number))
     return None

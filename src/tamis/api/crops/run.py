@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.crops.files import CropJob, crop_batch, crop_name, options_document, write_metadata_schema
+from tamis.api.crops.files import CropJob, crop_batch, options_document
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
+from tamis.api.crops.records import crop_name, write_metadata_schema
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine

@@ -1,0 +1,83 @@
+"""What a second run leaves in a folder of crops is what a first run would write, whatever happened between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import tamis
+from embedding_project import CLASSES, draw
+from tamis.media.frames import PictureFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAIN = tamis.CropOptions(workers=1)
+MASKED = tamis.CropOptions(masked=True, picture=PictureFormat.PNG, workers=1)
+KEYS = ["a/0.png", "a/1.png", "b/2.png"]
+
+
+def _entry(**other: Any) -> dict[str, Any]:
+    mask = np.zeros((72, 96), np.bool_)
+    mask[20:40, 10:40] = True
+    plain = {"category_id": 0, "bbox": [10, 20, 30, 20], "segmentation": mask, "score": 0.5}
+    return plain | {"probabilities": [0.6, 0.3, 0.1]} | other
+
+
+def _other_mask() -> Any:
+    mask = _entry()["segmentation"].copy()
+    mask[25:30, 15:20] = False
+    return mask
+
+
+def _datasource(root: Path, *entries: dict[str, Any]) -> tamis.Datasource:
+    """Write the same entries for each of three images, and scan."""
+    writer = tamis.PredictionWriter(root, task="pets", task_type="instance-segmentation", categories=CLASSES)
+    for key in KEYS:
+        writer.write(key, entries)
+    datasource = tamis.open(root)
+    datasource.scan()
+    return datasource
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three images."""
+    for number, key in enumerate(KEYS):
+        draw(tmp_path / "data" / key, number)
+    return tmp_path / "data"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("options", [PLAIN, MASKED], ids=["plain", "masked"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"category_id": 1, "probabilities": None},
+        {"probabilities": [0.5, 0.3, 0.2]},
+        {"probabilities": None},
+        {"score": 0.75},
+        {"bbox": [12, 20, 30, 20]},
+        {"segmentation": _other_mask()},
+    ],
+    ids="+".join,
+)
+def test_changed_predictions_are_cut_out_anew(
+    options: tamis.CropOptions, change: dict[str, Any], root: Path, tmp_path: Path
+) -> None:
+    """Whatever part of a prediction changes, its crop is that of a first run; the others are kept."""
+    after = {name: value for name, value in _entry(**change).items() if value is not None}
+    other = _entry(bbox=[50, 5, 20, 40])
+    _datasource(root, _entry(), other).crops("pets", tmp_path / "crops", options)
+    report = _datasource(root, after, other).crops("pets", tmp_path / "crops", options)
+    source = tamis.open(root)
+    source.crops("pets", tmp_path / "new", options)
+    assert contents(tmp_path / "crops") == contents(tmp_path / "new")
+    is_seen = options.masked or "segmentation" not in change
+    assert (report.written, report.kept) == ((3, 3) if is_seen else (0, 6))
