@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +14,10 @@ import pytest
 import tamis
 from embedding_project import CLASSES, draw
 from tamis.media.frames import PictureFormat
+from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PLAIN = tamis.CropOptions(workers=1)
@@ -81,3 +87,53 @@ def test_changed_predictions_are_cut_out_anew(
     assert contents(tmp_path / "crops") == contents(tmp_path / "new")
     is_seen = options.masked or "segmentation" not in change
     assert (report.written, report.kept) == ((3, 3) if is_seen else (0, 6))
+
+
+class _Killed(BaseException):
+    pass
+
+
+def _die_before(patch: pytest.MonkeyPatch, last: int) -> None:
+    """Let nothing be written or removed from the step of that number on."""
+    steps = iter(range(last))
+
+    def dying(work: Callable[..., None]) -> Callable[..., None]:
+        def step(*arguments: object) -> None:
+            if next(steps, None) is None:
+                raise _Killed
+            work(*arguments)
+
+        return step
+
+    patch.setattr(LocalStore, "write", dying(LocalStore.write))
+    patch.setattr(LocalStore, "delete", dying(LocalStore.delete))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"padding": 0.5},
+        {"square": True},
+        {"masked": True},
+        {"jpeg_quality": 50},
+        {"picture": PictureFormat.PNG},
+    ],
+    ids="+".join,
+)
+def test_a_full_run_that_was_killed_leaves_no_old_crops(
+    other: dict[str, Any], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped before any step of `full` with other options, the next run without it leaves what a first one would."""
+    source, after = _datasource(root, _entry(segmentation=_other_mask())), replace(PLAIN, **other)
+    source.crops("pets", tmp_path / "old", PLAIN)
+    source.crops("pets", tmp_path / "new", after)
+    for last in itertools.count(1):
+        out = tmp_path / f"killed {last}"
+        shutil.copytree(tmp_path / "old", out)
+        with monkeypatch.context() as patch, suppress(_Killed):
+            _die_before(patch, last)
+            source.crops("pets", out, replace(after, full=True))
+            break
+        source.crops("pets", out, after)
+        assert contents(out) == contents(tmp_path / "new"), f"killed before step {last}"
+    assert last > 9
