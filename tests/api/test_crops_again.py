@@ -123,7 +123,7 @@ def _die_before(patch: pytest.MonkeyPatch, last: int) -> None:
 def test_a_full_run_that_was_killed_leaves_no_old_crops(
     other: dict[str, Any], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped before any step of `full` with other options, the next run without it leaves what a first one would."""
+    """Stopped before any step of `full` with other options, a run without it leaves what a first one would."""
     source, after = _datasource(root, _entry(segmentation=_other_mask())), replace(PLAIN, **other)
     source.crops("pets", tmp_path / "old", PLAIN)
     source.crops("pets", tmp_path / "new", after)
@@ -137,3 +137,22 @@ def test_a_full_run_that_was_killed_leaves_no_old_crops(
         source.crops("pets", out, after)
         assert contents(out) == contents(tmp_path / "new"), f"killed before step {last}"
     assert last > 9
+
+
+@pytest.mark.parametrize("damage", ["gone", "emptied", "cut short", "other"])
+def test_damaged_files_are_made_again(damage: str, root: Path, tmp_path: Path) -> None:
+    """Whichever file of a crop is lost, emptied, cut short or written over, only that crop is made again."""
+    source = _datasource(root, _entry(), _entry(bbox=[50, 5, 20, 40]))
+    source.crops("pets", tmp_path / "crops", PLAIN)
+    whole = contents(tmp_path / "crops")
+    files = [name for name in whole if "b/2.png#pets#1." in name]
+    assert len(files) == 3
+    for name in files:
+        path = tmp_path / "crops" / name
+        if damage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes({"emptied": b"", "cut short": whole[name][:-1], "other": b"{}"}[damage])
+        report = source.crops("pets", tmp_path / "crops", PLAIN)
+        assert (report.written, report.kept) == (1, 5), name
+        assert contents(tmp_path / "crops") == whole

@@ -95,20 +95,28 @@ def _key(job: CropJob, item: PictureItem, number: int) -> ObjectKey:
 
 
 def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
-    """Whether the last file of a crop says that all of it was made from what is to be cut out now."""
+    """Whether all files of a crop are there, and made from what is to be cut out now."""
     name = crop_name(_key(job, item, number), job.options.picture)
     try:
-        job.out.read_start(name, 1)
-        return job.out.read(metadata_key(name)).data == _metadata(job, item, number)
+        size_bytes = job.out.read_start(name, 1).stamp.size_bytes
+        return job.out.read(prediction_key(job.crops.name, name)).data == _prediction_file(
+            job, item, number
+        ) and job.out.read(metadata_key(name)).data == _metadata(job, item, number, size_bytes)
     except NotFoundError:
         return False
 
 
-def _metadata(job: CropJob, item: PictureItem, number: int) -> bytes:
-    """Return what is known of a crop before its picture is decoded."""
+def _prediction_file(job: CropJob, item: PictureItem, number: int) -> bytes:
+    prediction = job.predictions[int(item.rows[number])]
+    kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
+    return encode_predictions(job.crops, crop_name(_key(job, item, number), job.options.picture), [kept])
+
+
+def _metadata(job: CropJob, item: PictureItem, number: int, size_bytes: int) -> bytes:
     key, prediction = _key(job, item, number), job.predictions[int(item.rows[number])]
     digest = digest_of(int(item.fingerprints[number]), prediction, job.options)
-    return metadata_of(key, prediction, crop_name(key, job.options.picture), digest=digest)
+    name = crop_name(key, job.options.picture)
+    return metadata_of(key, prediction, name, digest=digest, size_bytes=size_bytes)
 
 
 def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
@@ -126,11 +134,12 @@ def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> 
         if isinstance(masked, str):
             return masked
         crop = masked if options.picture is PictureFormat.PNG else _over_white(masked)
+    picture = encode_picture(crop, options.picture, jpeg_quality=quality_of(options))
     name = crop_name(key, options.picture)
-    kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
-    job.out.write(name, encode_picture(crop, options.picture, jpeg_quality=quality_of(options)))
-    job.out.write(prediction_key(job.crops.name, name), encode_predictions(job.crops, name, [kept]))
-    job.out.write(metadata_key(name), _metadata(job, item, number))
+    job.out.write(name, picture)
+    job.out.write(prediction_key(job.crops.name, name), _prediction_file(job, item, number))
+    # Its metadata come last, as they say that all is there.
+    job.out.write(metadata_key(name), _metadata(job, item, number, len(picture)))
     return None
 
 

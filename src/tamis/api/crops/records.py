@@ -77,7 +77,7 @@ def digest_of(fingerprint: int, prediction: Prediction, options: CropOptions) ->
     return hashlib.blake2b(msgspec.json.encode(made_from), digest_size=16).hexdigest()
 
 
-def metadata_of(key: ObjectKey, prediction: Prediction, name: str, *, digest: str) -> bytes:
+def metadata_of(key: ObjectKey, prediction: Prediction, name: str, *, digest: str, size_bytes: int) -> bytes:
     """Return the metadata file of a crop.
 
     Args:
@@ -85,11 +85,12 @@ def metadata_of(key: ObjectKey, prediction: Prediction, name: str, *, digest: st
         prediction: the object.
         name: of the crop.
         digest: of what it is made from, see `digest_of`.
+        size_bytes: of its picture, which tells one that was cut short.
     """
     values: dict[str, Any] = {"image": key.sample, "task": key.task, "position": key.position}
     if prediction.bbox is not None:
         values["bbox"] = prediction.bbox
     if prediction.score is not None:
         values["score"] = prediction.score
-    values["made_from"] = digest
+    values |= {"made_from": digest, "size_bytes": size_bytes}
     return msgspec.json.encode({"file_name": name, "type": "image", "metadata": values})
