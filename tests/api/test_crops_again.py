@@ -156,3 +156,42 @@ def test_damaged_files_are_made_again(damage: str, root: Path, tmp_path: Path) -
         report = source.crops("pets", tmp_path / "crops", PLAIN)
         assert (report.written, report.kept) == (1, 5), name
         assert contents(tmp_path / "crops") == whole
+
+
+def test_files_of_others_stay(root: Path, tmp_path: Path) -> None:
+    """Whatever lies beside crops and was not written by a run is there after any run, byte for byte."""
+    source, out = _datasource(root, _entry(), _entry(score=0.25)), tmp_path / "crops"
+    source.crops("pets", out, PLAIN)
+    mine = {
+        f"{stem}.{ending}": b"mine"
+        for stem in ("a/0.png#pets#0", "a/0.png#pets#1", "a/0.png#pets#7", "notes#pets#1", "a/0.png#other#0")
+        for ending in ("txt", "webp", "png", "jpg")
+        if not (out / f"{stem}.{ending}").exists()
+    }
+    mine[".lightly/metadata/notes#pets#1.json"] = b'{"file_name": "notes#pets#1.jpg", "metadata": {"made_from": 1}}'
+    mine[".lightly/metadata/a/0.png#pets#7.json"] = b'{"file_name": "a/0.png#pets#7.jpg", "metadata": {}}'
+    for name, data in mine.items():
+        (out / name).write_bytes(data)
+    assert source.crops("pets", out, replace(PLAIN, min_score=0.4)).removed == 3
+    source.crops("pets", out, replace(PLAIN, padding=0.5, full=True))
+    source.crops("pets", out, replace(PLAIN, padding=0.5, min_score=0.9))
+    left = contents(out)
+    assert {name: left[name] for name in mine} == mine
+    assert not [name for name in left if "#pets#" in name and name not in mine]
+
+
+def test_removing_may_be_killed_at_any_step(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped before any step of removing crops, the next run leaves what a first one would."""
+    source, fewer = _datasource(root, _entry(), _entry(score=0.25)), replace(PLAIN, min_score=0.4)
+    source.crops("pets", tmp_path / "old", PLAIN)
+    source.crops("pets", tmp_path / "new", fewer)
+    for last in itertools.count(1):
+        out = tmp_path / f"killed {last}"
+        shutil.copytree(tmp_path / "old", out)
+        with monkeypatch.context() as patch, suppress(_Killed):
+            _die_before(patch, last)
+            source.crops("pets", out, fewer)
+            break
+        source.crops("pets", out, fewer)
+        assert contents(out) == contents(tmp_path / "new"), f"killed before step {last}"
+    assert last > 9

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-from tamis.api.crops.records import crop_name, digest_of, metadata_of, quality_of
+from tamis.api.crops.records import crop_name, digest_of, metadata_of, picture_of, quality_of
 from tamis.api.embedding.jobs import why_no_area
 from tamis.api.embedding.pictures import decoded
 from tamis.formats import encode_predictions, metadata_key, prediction_key
@@ -138,9 +138,20 @@ def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> 
     name = crop_name(key, options.picture)
     job.out.write(name, picture)
     job.out.write(prediction_key(job.crops.name, name), _prediction_file(job, item, number))
+    before = _picture_before(job, key)
+    if before is not None and before != name:
+        job.out.delete(before)
     # Its metadata come last, as they say that all is there.
     job.out.write(metadata_key(name), _metadata(job, item, number, len(picture)))
     return None
+
+
+def _picture_before(job: CropJob, key: ObjectKey) -> str | None:
+    """Return what the picture of a crop is called now, in whichever format."""
+    try:
+        return picture_of(job.out.read(metadata_key(crop_name(key, job.options.picture))).data, str(key))
+    except NotFoundError:
+        return None
 
 
 def _masked(

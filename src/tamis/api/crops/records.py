@@ -9,10 +9,11 @@ import msgspec
 
 from tamis.formats import METADATA_SCHEMA_KEY
 from tamis.media.frames import DEFAULT_JPEG_QUALITY, PictureFormat
+from tamis.model import ObjectKey
 
 if TYPE_CHECKING:
     from tamis.api.crops.options import CropOptions
-    from tamis.model import ObjectKey, Prediction
+    from tamis.model import Prediction
     from tamis.storage import LocalStore
 
 # Metadata of a crop lead back to where it is from, and can be selected by.
@@ -28,10 +29,23 @@ _FIELDS = (
 )
 
 
+class _MadeFrom(msgspec.Struct):
+    image: str
+    task: str
+    position: int
+    made_from: str
+
+
+class _Metadata(msgspec.Struct):
+    """What tells the metadata of a crop from those of anything else."""
+
+    file_name: str
+    metadata: _MadeFrom
+
+
 def crop_name(key: ObjectKey, picture: PictureFormat) -> str:
     """Return the name of a crop: that of its object, and the ending.
 
-    >>> from tamis.model import ObjectKey
     >>> crop_name(ObjectKey("a/1.jpg", "cars", 3), PictureFormat.PNG)
     'a/1.jpg#cars#3.png'
     """
@@ -94,3 +108,19 @@ def metadata_of(key: ObjectKey, prediction: Prediction, name: str, *, digest: st
         values["score"] = prediction.score
     values |= {"made_from": digest, "size_bytes": size_bytes}
     return msgspec.json.encode({"file_name": name, "type": "image", "metadata": values})
+
+
+def picture_of(metadata: bytes, object_key: str) -> str | None:
+    """Return the name of the picture that the metadata of a crop are of, `None` where they are of something else.
+
+    Args:
+        metadata: what is where the metadata of that crop would be.
+        object_key: of the crop.
+    """
+    try:
+        found = msgspec.json.decode(metadata, type=_Metadata)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    key = ObjectKey(found.metadata.image, found.metadata.task, found.metadata.position)
+    is_own = str(key) == object_key and found.file_name in {crop_name(key, one) for one in PictureFormat}
+    return found.file_name if is_own else None

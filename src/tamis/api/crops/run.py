@@ -9,7 +9,7 @@ import numpy as np
 
 from tamis.api.crops.files import CropJob, crop_batch, options_document
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
-from tamis.api.crops.records import crop_name, write_metadata_schema
+from tamis.api.crops.records import picture_of, write_metadata_schema
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine
@@ -17,7 +17,7 @@ from tamis.api.options import ignore_progress
 from tamis.api.writer import PredictionWriter
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
-from tamis.formats import metadata_key, prediction_key, to_predictions
+from tamis.formats import METADATA, prediction_key, to_predictions
 from tamis.index import SampleColumns
 from tamis.media.frames import PictureFormat
 from tamis.model import Task, TaskType, parse_object_key, split_extension
@@ -95,7 +95,7 @@ def write_crops(
         chosen=len(rows),
         written=written,
         kept=kept,
-        removed=_remove_others(store, crops, names, wanted.picture),
+        removed=_remove_others(store, crops, names),
         failed=len(faults),
         faults=[CropFault(key=key, message=message) for key, message in sorted(faults)[:_SHOWN_FAULTS]],
     )
@@ -214,24 +214,28 @@ def _run(
     return written, kept, faults
 
 
-def _remove_others(store: LocalStore, crops: Task, names: set[str], picture: PictureFormat) -> int:
-    """Remove crops whose objects are not among the names any more; other files stay."""
+def _remove_others(store: LocalStore, crops: Task, names: set[str]) -> int:
+    """Remove crops whose objects are not among the names any more; what no run wrote stays.
+
+    Crops are found by their metadata, which go last: a removal that was stopped is ended by the next run.
+    """
     removed = 0
-    for name in list(_crops_in(store, "")):
-        key = parse_object_key(split_extension(name)[0])
-        if key is None or key.task != crops.name or (str(key) in names and name == crop_name(key, picture)):
+    for metadata in list(_files_in(store, METADATA)):
+        name = split_extension(metadata.removeprefix(f"{METADATA}/"))[0]
+        key = parse_object_key(name)
+        if key is None or key.task != crops.name or name in names:
             continue
-        store.delete(name)
-        if str(key) not in names:
-            store.delete(prediction_key(crops.name, name))
-            store.delete(metadata_key(name))
+        picture = picture_of(store.read(metadata).data, name)
+        if picture is None:
+            continue
+        for part in (picture, prediction_key(crops.name, picture), metadata):
+            store.delete(part)
         removed += 1
     return removed
 
 
-def _crops_in(store: LocalStore, folder: str) -> Iterator[str]:
+def _files_in(store: LocalStore, folder: str) -> Iterator[str]:
     for page in store.list_folder(folder, stamps=False):
         yield from (join_key(folder, name) for name in page.names)
         for name in page.folders:
-            if name != ".lightly":
-                yield from _crops_in(store, join_key(folder, name))
+            yield from _files_in(store, join_key(folder, name))
