@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 from PIL import Image
 
 import tamis
-from embedding_project import CLASSES, make_project
+from embedding_project import CLASSES, draw, make_project
 from tamis.errors import UsageError
 from tamis.media.frames import PictureFormat
 from tamis.model import parse_object_key
+from tamis.storage import LocalStore, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,3 +177,46 @@ def test_masks_leave_their_object_alone(tmp_path: Path, picture: PictureFormat) 
         assert values[:, 5, 1].max() < 60
     with pytest.raises(UsageError, match="has no masks"):
         make_project(tmp_path / "boxes", 1).crops("pets", tmp_path / "c", tamis.CropOptions(masked=True))
+
+
+@pytest.mark.parametrize("ending", list(PictureFormat))
+def test_names_too_long_for_a_file_are_faults(ending: PictureFormat, tmp_path: Path) -> None:
+    """Whatever the length of its sample's name, a crop is there with all of its files, or is named and has none."""
+    lengths, root = range(235, 252), tmp_path / "data"
+    keys = [f"{'x' * (length - 4)}.png" for length in lengths]
+    draw(root / keys[0], 0)
+    for key in keys[1:]:
+        shutil.copy(root / keys[0], root / key)
+    with tamis.PredictionWriter(root, task="t", task_type="object-detection", categories=["x"]) as writer:
+        for key in keys:
+            writer.write_boxes(key, [[1, 1, 9, 9]], scores=[0.5], category_ids=[0])
+    source = tamis.open(root)
+    source.scan()
+    options = tamis.CropOptions(picture=ending, workers=1)
+    for full in (False, True):
+        report = source.crops("t", tmp_path / "crops", replace(options, full=full))
+        failed = {fault.key for fault in report.faults}
+        assert {fault.message for fault in report.faults} == {"its crop cannot be written: file name too long"}
+        assert (report.written, report.failed) == (len(keys) - len(failed), len(failed))
+        files = [path.name for path in (tmp_path / "crops").rglob("*#t#0.*")]
+        for key in keys:
+            assert sum(name.startswith(f"{key}#") for name in files) == (0 if f"{key}#t#0" in failed else 3)
+        assert 0 < len(failed) < len(keys)
+
+
+def test_a_full_disk_stops_crops(source: tamis.Datasource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no crop can be blamed for ends the run, and the next one goes on."""
+    write, left = LocalStore.write, iter(range(12))
+
+    def write_or_fail(self: LocalStore, key: str, data: bytes) -> None:
+        if next(left, None) is None:
+            raise StoreError(f"`{key}` cannot be written: no space left on device")
+        write(self, key, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "write", write_or_fail)
+        with pytest.raises(StoreError, match="no space left"):
+            source.crops("pets", tmp_path / "crops", PNG)
+    again = source.crops("pets", tmp_path / "crops", PNG)
+    assert (again.written + again.kept, again.failed) == (12, 0)
+    assert again.kept > 0

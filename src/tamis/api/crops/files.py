@@ -16,7 +16,7 @@ from tamis.formats import encode_predictions, metadata_key, prediction_key
 from tamis.media.decoding import crop_area
 from tamis.media.frames import PictureFormat, encode_picture
 from tamis.model import ObjectKey, masks
-from tamis.storage import NotFoundError
+from tamis.storage import NotFoundError, UnusableKeyError
 
 if TYPE_CHECKING:
     from tamis.api.crops.options import CropOptions
@@ -102,7 +102,7 @@ def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
         return job.out.read(prediction_key(job.crops.name, name)).data == _prediction_file(
             job, item, number
         ) and job.out.read(metadata_key(name)).data == _metadata(job, item, number, size_bytes)
-    except NotFoundError:
+    except (NotFoundError, UnusableKeyError):
         return False
 
 
@@ -119,30 +119,46 @@ def _metadata(job: CropJob, item: PictureItem, number: int, size_bytes: int) -> 
     return metadata_of(key, prediction, name, digest=digest, size_bytes=size_bytes)
 
 
-def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
-    """Write a crop and what is known of it; return why it cannot be."""
-    row, key = int(item.rows[number]), _key(job, item, number)
-    prediction = job.predictions[row]
+def _cut_out(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> Image.Image | str:
+    """Return the picture of a crop, or why there is none."""
+    prediction, options = job.predictions[int(item.rows[number])], job.options
     box = np.array(prediction.bbox if prediction.bbox is not None else [np.nan] * 4)
-    options = job.options
     area = crop_area(box.tolist(), *image.size, padding=options.padding, square=options.square)
     if area is None:
         return why_no_area(box)
     crop = image.crop(area)
-    if options.masked:
-        masked = _masked(crop, area, prediction, image.size)
-        if isinstance(masked, str):
-            return masked
-        crop = masked if options.picture is PictureFormat.PNG else _over_white(masked)
-    picture = encode_picture(crop, options.picture, jpeg_quality=quality_of(options))
-    name = crop_name(key, options.picture)
-    job.out.write(name, picture)
-    job.out.write(prediction_key(job.crops.name, name), _prediction_file(job, item, number))
+    if not options.masked:
+        return crop
+    masked = _masked(crop, area, prediction, image.size)
+    if isinstance(masked, str) or options.picture is PictureFormat.PNG:
+        return masked
+    return _over_white(masked)
+
+
+def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
+    """Write a crop and what is known of it; return why it cannot be. Then no file of it is left."""
+    crop = _cut_out(job, item, number, image)
+    if isinstance(crop, str):
+        return crop
+    key = _key(job, item, number)
+    name = crop_name(key, job.options.picture)
+    picture = encode_picture(crop, job.options.picture, jpeg_quality=quality_of(job.options))
+    files = {
+        name: picture,
+        prediction_key(job.crops.name, name): _prediction_file(job, item, number),
+        # Metadata come last, as they say that all is there.
+        metadata_key(name): _metadata(job, item, number, len(picture)),
+    }
     before = _picture_before(job, key)
     if before is not None and before != name:
         job.out.delete(before)
-    # Its metadata come last, as they say that all is there.
-    job.out.write(metadata_key(name), _metadata(job, item, number, len(picture)))
+    for number_done, (file, data) in enumerate(files.items()):
+        try:
+            job.out.write(file, data)
+        except UnusableKeyError as error:
+            for done in list(files)[:number_done]:
+                job.out.delete(done)
+            return error.message.replace(f"`{file}`", "its crop", 1)
     return None
 
 
@@ -150,7 +166,7 @@ def _picture_before(job: CropJob, key: ObjectKey) -> str | None:
     """Return what the picture of a crop is called now, in whichever format."""
     try:
         return picture_of(job.out.read(metadata_key(crop_name(key, job.options.picture))).data, str(key))
-    except NotFoundError:
+    except (NotFoundError, UnusableKeyError):
         return None
 
 
