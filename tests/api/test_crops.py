@@ -220,3 +220,18 @@ def test_a_full_disk_stops_crops(source: tamis.Datasource, tmp_path: Path, monke
     again = source.crops("pets", tmp_path / "crops", PNG)
     assert (again.written + again.kept, again.failed) == (12, 0)
     assert again.kept > 0
+
+
+def test_the_same_options_said_otherwise_are_the_same(source: tamis.Datasource, tmp_path: Path) -> None:
+    """A default that is given, a copy of the datasource and other workers are no other options."""
+    plain = tamis.CropOptions(workers=1)
+    source.crops("pets", tmp_path / "crops", plain)
+    same = replace(plain, jpeg_quality=90, padding=0, min_size_px=2, workers=None)
+    assert source.crops("pets", tmp_path / "crops", same).kept == 12
+    shutil.copytree(_root(source), tmp_path / "copy")
+    copy = tamis.open(tmp_path / "copy")
+    copy.scan()
+    assert copy.crops("pets", tmp_path / "crops", plain).kept == 12
+    for other in ({"jpeg_quality": 91}, {"padding": 0.1}, {"square": True}, {"picture": PictureFormat.PNG}):
+        with pytest.raises(UsageError, match="made with other options"):
+            source.crops("pets", tmp_path / "crops", replace(plain, **other))  # type: ignore[arg-type]

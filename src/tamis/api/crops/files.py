@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 from PIL import Image
 
@@ -188,17 +187,3 @@ def _masked(
 def _over_white(image: Image.Image) -> Image.Image:
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image).convert("RGB")
-
-
-def options_document(task: Task, options: CropOptions, source: str) -> bytes:
-    """Return what decides the pixels of all crops of a folder, so that other options are noticed."""
-    document = {
-        "source": source,
-        "task": task.name,
-        "padding": options.padding,
-        "square": options.square,
-        "masked": options.masked,
-        "picture": options.picture,
-        "jpeg_quality": options.jpeg_quality if options.picture is PictureFormat.JPEG else None,
-    }
-    return msgspec.json.format(msgspec.json.encode(document))

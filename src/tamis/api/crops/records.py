@@ -13,7 +13,7 @@ from tamis.model import ObjectKey
 
 if TYPE_CHECKING:
     from tamis.api.crops.options import CropOptions
-    from tamis.model import Prediction
+    from tamis.model import Prediction, Task
     from tamis.storage import LocalStore
 
 # Metadata of a crop lead back to where it is from, and can be selected by.
@@ -74,6 +74,11 @@ def pixel_options(options: CropOptions) -> dict[str, Any]:
         "picture": options.picture,
         "jpeg_quality": quality_of(options) if options.picture is PictureFormat.JPEG else None,
     }
+
+
+def options_document(task: Task, options: CropOptions) -> bytes:
+    """Return what decides names and pixels of all crops of a folder, so that other options are noticed."""
+    return msgspec.json.format(msgspec.json.encode({"task": task.name, **pixel_options(options)}))
 
 
 def digest_of(fingerprint: int, prediction: Prediction, options: CropOptions) -> str:

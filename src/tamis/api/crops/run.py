@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.crops.files import CropJob, crop_batch, options_document
+from tamis.api.crops.files import CropJob, crop_batch
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
-from tamis.api.crops.records import picture_of, write_metadata_schema
+from tamis.api.crops.records import options_document, picture_of, write_metadata_schema
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine
@@ -74,7 +74,7 @@ def write_crops(
     predictions = _predictions(target)
     rows = np.flatnonzero(_chosen(target, predictions, wanted))
     crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
-    store = _prepare(Path(out), options_document(found, wanted, snapshot.manifest.source), crops, wanted)
+    store = _prepare(Path(out), options_document(found, wanted), crops, wanted)
     jobs = [
         CropJob(
             batch,
