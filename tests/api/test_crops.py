@@ -234,4 +234,4 @@ def test_the_same_options_said_otherwise_are_the_same(source: tamis.Datasource, 
     assert copy.crops("pets", tmp_path / "crops", plain).kept == 12
     for other in ({"jpeg_quality": 91}, {"padding": 0.1}, {"square": True}, {"picture": PictureFormat.PNG}):
         with pytest.raises(UsageError, match="made with other options"):
-            source.crops("pets", tmp_path / "crops", replace(plain, **other))  # type: ignore[arg-type]
+            source.crops("pets", tmp_path / "crops", replace(plain, **other))
