@@ -235,3 +235,14 @@ def test_the_same_options_said_otherwise_are_the_same(source: tamis.Datasource, 
     for other in ({"jpeg_quality": 91}, {"padding": 0.1}, {"square": True}, {"picture": PictureFormat.PNG}):
         with pytest.raises(UsageError, match="made with other options"):
             source.crops("pets", tmp_path / "crops", replace(plain, **other))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_choose_their_objects(seed: int, source: tamis.Datasource, tmp_path: Path) -> None:
+    """Any names of samples and objects, in any order and often, choose those objects and those of these samples."""
+    objects = [f"{key}#pets#{i}" for key in ("a/0.png", "b/1.png", "a/2.png", "b/3.png") for i in range(3)]
+    names = objects + [key.partition("#")[0] for key in objects]
+    keys = np.random.default_rng(seed).choice(names, 5).tolist()
+    source.crops("pets", tmp_path / "crops", tamis.CropOptions(keys=keys, workers=1))
+    found = {path.relative_to(tmp_path / "crops").as_posix() for path in (tmp_path / "crops").rglob("*.jpg")}
+    assert found == {f"{key}.jpg" for key in objects if key in keys or key.partition("#")[0] in keys}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.crops.chosen import chosen_rows, predictions_of
 from tamis.api.crops.files import CropJob, crop_batch
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
 from tamis.api.crops.records import options_document, picture_of, write_metadata_schema
@@ -17,21 +18,18 @@ from tamis.api.options import ignore_progress
 from tamis.api.writer import PredictionWriter
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
-from tamis.formats import METADATA, prediction_key, to_predictions
+from tamis.formats import METADATA, prediction_key
 from tamis.index import SampleColumns
 from tamis.media.frames import PictureFormat
 from tamis.model import Task, TaskType, parse_object_key, split_extension
 from tamis.storage import LocalStore, NotFoundError, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from tamis.api.embedding.targets import Target
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
-    from tamis.model import Prediction
-    from tamis.model.columns import Bools, Ints
 
 OPTIONS_KEY = ".lightly/crops.json"
 _SHOWN_FAULTS = 10
@@ -71,8 +69,8 @@ def write_crops(
     target = target_of(SampleColumns(snapshot), found)
     if wanted.masked and found.task_type is not TaskType.INSTANCE_SEGMENTATION:
         raise UsageError(f"Task `{task}` has no masks: its type is {found.task_type}")
-    predictions = _predictions(target)
-    rows = np.flatnonzero(_chosen(target, predictions, wanted))
+    predictions = predictions_of(target)
+    rows = np.flatnonzero(chosen_rows(target, predictions, wanted))
     crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
     store = _prepare(Path(out), options_document(found, wanted), crops, wanted)
     jobs = [
@@ -112,65 +110,6 @@ def _check(options: CropOptions) -> None:
             raise UsageError(f"Expected a quality from 1 to 95, got {options.jpeg_quality}")
     if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
         raise UsageError(f"Expected a score from 0 to 1, got {options.min_score:g}")
-
-
-def _predictions(target: Target) -> list[Prediction]:
-    """Return the predictions of a target, row by row."""
-    found: list[tuple[int, int, Prediction]] = []
-    if target.task is None:
-        return []
-    for part in target.samples.prediction_parts(target.task.name):
-        owners = part.samples[part.columns.file].tolist()
-        flat = [prediction for file in to_predictions(part.columns) for prediction in file]
-        found += zip(owners, part.columns.position.tolist(), flat, strict=True)
-    return [prediction for _, _, prediction in sorted(found, key=lambda one: one[:2])]
-
-
-def _chosen(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
-    """Return which objects are asked for, shape (n,)."""
-    chosen = np.ones(len(target), np.bool_) if options.keys is None else _named(target, options.keys)
-    if options.categories is not None and target.task is not None:
-        ids = _category_ids(target.task, options.categories)
-        chosen &= np.array([prediction.category_id in ids for prediction in predictions], np.bool_)
-    if options.min_score is not None:
-        scores = np.array([np.nan if one.score is None else one.score for one in predictions])
-        chosen &= scores >= options.min_score
-    if target.boxes is not None:
-        # Boxes that are none are chosen, and reported: they are faults of the data, not small objects.
-        small = (target.boxes[:, 2:] < options.min_size_px).any(axis=1) & (target.boxes[:, 2:] > 0).all(axis=1)
-        chosen &= ~small
-    return chosen
-
-
-def _named(target: Target, keys: Sequence[str]) -> Bools:
-    """Return which objects are named, or lie in a sample that is."""
-    names = list(dict.fromkeys(keys))
-    at = target.samples.positions(names)
-    chosen: Bools = np.isin(target.owner, at[at >= 0])
-    others = [name for name, position in zip(names, at.tolist(), strict=True) if position < 0]
-    parsed = [parse_object_key(name) for name in others]
-    own = [key for key in parsed if key is not None and target.task is not None and key.task == target.task.name]
-    rows: Ints = target.locate([key.sample for key in own], np.array([key.position for key in own], np.int64))
-    chosen[rows[rows >= 0]] = True
-    unknown = [name for name, key in zip(others, parsed, strict=True) if key is None]
-    unknown += [str(key) for key, row in zip(own, rows.tolist(), strict=True) if row < 0]
-    unknown += [str(key) for key in parsed if key is not None and key not in own]
-    if unknown:
-        raise UsageError(
-            f"{len(unknown):,} of {len(names):,} names are neither samples nor objects of the task: `{unknown[0]}` "
-            "is the first",
-            hint="run `tamis scan`, or correct the list",
-        )
-    return chosen
-
-
-def _category_ids(task: Task, names: Sequence[str]) -> set[int]:
-    ids = {category.name: category.id for category in task.categories}
-    unknown = [name for name in names if name not in ids]
-    if unknown:
-        listed = ", ".join(f"`{name}`" for name in list(ids)[:20])
-        raise UsageError(f"Task `{task.name}` has no category `{unknown[0]}`", hint=f"categories: {listed}")
-    return {ids[name] for name in names}
 
 
 def _prepare(out: Path, document: bytes, crops: Task, options: CropOptions) -> LocalStore:
