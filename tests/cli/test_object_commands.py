@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from embedding_project import make_project
+import tamis
+from embedding_project import CLASSES, make_project
 from tamis.cli.app import app
 from tamis.errors import TamisError
 
@@ -124,7 +125,7 @@ def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) ->
     _run("scan", root)
     said = _run("embed", root, "--workers", 1, code=1)
     assert "without embedding: 1" in said
-    assert "a/0.png: it is not of a known image format" in said
+    assert "    1 x it is not of a known image format\n      a/0.png\n" in said
     said = _run("crops", root, "--task", "pets", "--out", tmp_path / "crops", "--workers", 1, code=1)
     assert "15 crops written" in said
     assert "not cut out: 3 objects" in said
@@ -135,3 +136,24 @@ def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) ->
         "crops", root, "--task", "pets", "--out", tmp_path / "c", "--selection", "nothing", code=2
     )
     assert "is for objects" in _run("select", root, "--n", 2, "--diverse", "--per-image", 2, code=2)
+
+
+def test_no_reason_hides_another(root: Path, tmp_path: Path) -> None:
+    """However many objects fail, each reason is shown with their number, in 80 columns; JSON names all of them."""
+    with tamis.PredictionWriter(root, task="pets", task_type="object-detection", categories=CLASSES) as writer:
+        for key in ("b/1.png", "b/3.png"):
+            boxes = [[width, 0, width, 0] for width in range(1, 9)]
+            writer.write_boxes(key, boxes, scores=[0.5] * 8, category_ids=[0] * 8)
+    (root / "a/0.png").write_bytes(b"x")
+    _run("scan", root)
+    words = ["--task", "pets", "--workers", 1]
+    for command, n in (("crops", "failed"), ("embed", "without")):
+        out = ["--out", tmp_path / "crops"] if command == "crops" else []
+        said = _run(command, root, *words, *out, code=1)
+        assert "    16 x its box has no area: ... x ... pixels\n" in said
+        assert "      b/1.png#pets#0: its box has no area: 1 x 0 pixels\n" in said
+        assert "      and 13 more\n" in said
+        assert "    3 x it is not of a known image format\n      a/0.png#pets#0\n" in said
+        assert max(map(len, said.splitlines())) <= 80
+        report = _json(command, root, *words, *out, code=1)
+        assert report[n] == len({fault["key"] for fault in report["faults"]}) == 19

@@ -70,7 +70,8 @@ def embed_command(
     """Make embeddings of images and frames, or of objects, and keep them with the index.
 
     Only what is new or changed is encoded; stopped at any moment, the next run goes on. `select`, `report` and
-    `similar` use them. Exits with 1 when pictures cannot be read or objects have no picture; each is named.
+    `similar` use them. Exits with 1 when pictures cannot be read or objects have no picture; they are counted by
+    reason, and `--format json` names each.
 
     Examples:
     - `tamis embed data/`
@@ -142,7 +143,8 @@ def crops_command(
 
     The crops are a datasource of their own: images `SAMPLE#TASK#POSITION.jpg`, their predicted classes as a
     classification of the same task, and metadata that lead back to their boxes. Crops that are there and still
-    right are kept. Exits with 1 when objects cannot be cut out; each is named.
+    right are kept. Exits with 1 when objects cannot be cut out; they are counted by reason, and
+    `--format json` names each.
 
     Examples:
     - `tamis crops data/ --task cars --out crops --padding 0.1`

@@ -67,7 +67,7 @@ class CropsReport(msgspec.Struct, frozen=True, kw_only=True):
         kept: crops that were there from before, and are still right.
         removed: crops from before whose objects are not asked for any more.
         failed: objects that could not be cut out.
-        faults: the first of those, with the reason.
+        faults: each of those, with the reason.
     """
 
     out: str

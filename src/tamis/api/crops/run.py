@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tamis.index import Snapshot
 
 OPTIONS_KEY = ".lightly/crops.json"
-_SHOWN_FAULTS = 10
 
 
 def write_crops(
@@ -95,7 +94,7 @@ def write_crops(
         kept=kept,
         removed=_remove_others(store, crops, names),
         failed=len(faults),
-        faults=[CropFault(key=key, message=message) for key, message in sorted(faults)[:_SHOWN_FAULTS]],
+        faults=[CropFault(key=key, message=message) for key, message in sorted(faults)],
     )
 
 
