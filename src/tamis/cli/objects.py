@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 (typer reads the annotations)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from tamis.cli.options import (
     snapshot_of,
 )
 from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
+
+if TYPE_CHECKING:
+    from tamis.api.tags import NamedKeys
 
 Task = Annotated[str | None, typer.Option(metavar="TASK", help="The objects of a task instead of the images.")]
 Named = Annotated[
@@ -157,8 +160,10 @@ def crops_command(
     from tamis.cli.render_objects import print_crops
 
     sources = open_sources_for(src, lightly, index, quiet=quiet)
+    named = None if selection is None else _named(sources.index.root, selection)
     options = CropOptions(
-        keys=None if selection is None else _named(sources.index.root, selection)[0],
+        keys=None if named is None else named.keys,
+        pass_over=named is not None and named.is_kept,
         categories=category or None,
         min_score=min_score,
         min_size_px=min_size,
@@ -276,7 +281,7 @@ def tag_command(
         print_note(f"{summary.samples:,} samples, {summary.objects:,} objects", quiet=quiet)
 
 
-def _named(root: Path, selection: str) -> tuple[list[str], str]:
+def _named(root: Path, selection: str) -> NamedKeys:
     from tamis.api.tags import named_keys
     from tamis.errors import UsageError
 

@@ -54,6 +54,9 @@ def print_crops(console: Console, report: CropsReport) -> None:
     parts += [f"{report.kept:,} kept"] if report.kept else []
     parts += [f"{report.removed:,} removed"] if report.removed else []
     print_hanging(console, Text(f"{', '.join(parts)}: {printable(report.out)}"), first=0)
+    if report.of_other_tasks or report.gone:
+        passed = f"{report.of_other_tasks:,} of other tasks, {report.gone:,} gone from the index"
+        console.print(Text(f"  passed over: {passed}", style="yellow"))
     if report.failed:
         console.print(Text(f"  not cut out: {counted(report.failed, 'object')}", style="red"))
     _print_faults(console, [(fault.key, fault.message) for fault in report.faults])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from tamis.model.columns import Bools, Ints
 
 
+class ChosenObjects(NamedTuple):
+    """Which objects are cut out.
+
+    Attributes:
+        rows: whether each object of the target is, shape (n,).
+        n_others: keys of objects of other tasks, which were passed over.
+        n_gone: keys that the index does not have, likewise.
+    """
+
+    rows: Bools
+    n_others: int
+    n_gone: int
+
+
 def predictions_of(target: Target) -> list[Prediction]:
     """Return the predictions of a target, row by row."""
     found: list[tuple[int, int, Prediction]] = []
@@ -31,9 +45,25 @@ def predictions_of(target: Target) -> list[Prediction]:
     return [prediction for _, _, prediction in sorted(found, key=lambda one: one[:2])]
 
 
-def chosen_rows(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
-    """Return which objects are asked for, shape (n,)."""
-    chosen = np.ones(len(target), np.bool_) if options.keys is None else _named(target, options.keys)
+def chosen_objects(target: Target, predictions: list[Prediction], options: CropOptions) -> ChosenObjects:
+    """Return which objects are asked for.
+
+    Raises:
+        UsageError: when a key is of nothing and none may be passed over, or all of them would be.
+    """
+    keys, n_others, n_gone = options.keys, 0, 0
+    chosen = np.ones(len(target), np.bool_)
+    if keys is not None:
+        chosen, unknown = _named(target, keys)
+        _refuse(unknown, n_names=len(set(keys)), options=options)
+        n_others = _count_other_tasks(target, unknown)
+        n_gone = len(unknown) - n_others
+    return ChosenObjects(chosen & _wanted(target, predictions, options), n_others, n_gone)
+
+
+def _wanted(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
+    """Return which objects are of the categories, sure and large enough, shape (n,)."""
+    chosen: Bools = np.ones(len(target), np.bool_)
     if options.categories is not None and target.task is not None:
         ids = _category_ids(target.task, options.categories)
         chosen &= np.array([prediction.category_id in ids for prediction in predictions], np.bool_)
@@ -47,22 +77,29 @@ def chosen_rows(target: Target, predictions: list[Prediction], options: CropOpti
     return chosen
 
 
-def _named(target: Target, keys: Sequence[str]) -> Bools:
-    """Return which objects are named, or lie in a sample that is."""
+def _named(target: Target, keys: Sequence[str]) -> tuple[Bools, list[str]]:
+    """Return which objects are named, or lie in a sample that is; and the keys that are of neither."""
     names = list(dict.fromkeys(keys))
     at = target.samples.positions(names)
     chosen: Bools = np.isin(target.owner, at[at >= 0])
     others = [name for name, position in zip(names, at.tolist(), strict=True) if position < 0]
     rows = _rows_of(target, others)
     chosen[rows[rows >= 0]] = True
-    unknown = [name for name, row in zip(others, rows.tolist(), strict=True) if row < 0]
-    if unknown:
+    return chosen, [name for name, row in zip(others, rows.tolist(), strict=True) if row < 0]
+
+
+def _refuse(unknown: Sequence[str], *, n_names: int, options: CropOptions) -> None:
+    if unknown and not (options.pass_over and len(unknown) < n_names):
         raise UsageError(
-            f"{len(unknown):,} of {len(names):,} names are neither samples nor objects of the task: `{unknown[0]}` "
+            f"{len(unknown):,} of {n_names:,} names are neither samples nor objects of the task: `{unknown[0]}` "
             "is the first",
             hint="run `tamis scan`, or correct the list",
         )
-    return chosen
+
+
+def _count_other_tasks(target: Target, names: Sequence[str]) -> int:
+    tasks = {task.name for task in target.samples.snapshot.tasks if task != target.task}
+    return sum(key is not None and key.task in tasks for key in map(parse_object_key, names))
 
 
 def _rows_of(target: Target, names: Sequence[str]) -> Ints:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.crops.chosen import chosen_rows, predictions_of
+from tamis.api.crops.chosen import chosen_objects, predictions_of
 from tamis.api.crops.files import CropJob, crop_batch
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
 from tamis.api.crops.records import options_document, picture_of, write_metadata_schema
@@ -69,7 +69,8 @@ def write_crops(
     if wanted.masked and found.task_type is not TaskType.INSTANCE_SEGMENTATION:
         raise UsageError(f"Task `{task}` has no masks: its type is {found.task_type}")
     predictions = predictions_of(target)
-    rows = np.flatnonzero(chosen_rows(target, predictions, wanted))
+    chosen = chosen_objects(target, predictions, wanted)
+    rows = np.flatnonzero(chosen.rows)
     crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
     store = _prepare(Path(out), options_document(found, wanted), crops, wanted)
     jobs = [
@@ -90,6 +91,8 @@ def write_crops(
         out=str(out),
         task=task,
         chosen=len(rows),
+        of_other_tasks=chosen.n_others,
+        gone=chosen.n_gone,
         written=written,
         kept=kept,
         removed=_remove_others(store, crops, names),

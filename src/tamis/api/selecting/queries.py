@@ -53,7 +53,7 @@ def query_vectors(
                 hint="make embeddings with `tamis embed SRC`",
             )
         return np.asarray(encode_files(encoder_of_set(spec), files), np.float64)
-    keys = [] if named is None else named[0]
+    keys = [] if named is None else named.keys
     rows, _ = Rows(samples, None if task is None else target_of(samples, task)).of(keys)
     found = vectors[rows]
     if not found.any():
