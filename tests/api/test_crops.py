@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 from PIL import Image
 
 import tamis
-from embedding_project import CLASSES, make_project
+from embedding_project import CLASSES, draw, make_project
 from tamis.errors import UsageError
 from tamis.media.frames import PictureFormat
 from tamis.model import parse_object_key
+from tamis.storage import LocalStore, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,3 +177,72 @@ def test_masks_leave_their_object_alone(tmp_path: Path, picture: PictureFormat) 
         assert values[:, 5, 1].max() < 60
     with pytest.raises(UsageError, match="has no masks"):
         make_project(tmp_path / "boxes", 1).crops("pets", tmp_path / "c", tamis.CropOptions(masked=True))
+
+
+@pytest.mark.parametrize("ending", list(PictureFormat))
+def test_names_too_long_for_a_file_are_faults(ending: PictureFormat, tmp_path: Path) -> None:
+    """Whatever the length of its sample's name, a crop is there with all of its files, or is named and has none."""
+    lengths, root = range(235, 252), tmp_path / "data"
+    keys = [f"{'x' * (length - 4)}.png" for length in lengths]
+    draw(root / keys[0], 0)
+    for key in keys[1:]:
+        shutil.copy(root / keys[0], root / key)
+    with tamis.PredictionWriter(root, task="t", task_type="object-detection", categories=["x"]) as writer:
+        for key in keys:
+            writer.write_boxes(key, [[1, 1, 9, 9]], scores=[0.5], category_ids=[0])
+    source = tamis.open(root)
+    source.scan()
+    options = tamis.CropOptions(picture=ending, workers=1)
+    for full in (False, True):
+        report = source.crops("t", tmp_path / "crops", replace(options, full=full))
+        failed = {fault.key for fault in report.faults}
+        assert {fault.message for fault in report.faults} == {"its crop cannot be written: file name too long"}
+        assert (report.written, report.failed) == (len(keys) - len(failed), len(failed))
+        files = [path.name for path in (tmp_path / "crops").rglob("*#t#0.*")]
+        for key in keys:
+            assert sum(name.startswith(f"{key}#") for name in files) == (0 if f"{key}#t#0" in failed else 3)
+        assert 0 < len(failed) < len(keys)
+
+
+def test_a_full_disk_stops_crops(source: tamis.Datasource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no crop can be blamed for ends the run, and the next one goes on."""
+    write, left = LocalStore.write, iter(range(12))
+
+    def write_or_fail(self: LocalStore, key: str, data: bytes) -> None:
+        if next(left, None) is None:
+            raise StoreError(f"`{key}` cannot be written: no space left on device")
+        write(self, key, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "write", write_or_fail)
+        with pytest.raises(StoreError, match="no space left"):
+            source.crops("pets", tmp_path / "crops", PNG)
+    again = source.crops("pets", tmp_path / "crops", PNG)
+    assert (again.written + again.kept, again.failed) == (12, 0)
+    assert again.kept > 0
+
+
+def test_the_same_options_said_otherwise_are_the_same(source: tamis.Datasource, tmp_path: Path) -> None:
+    """A default that is given, a copy of the datasource and other workers are no other options."""
+    plain = tamis.CropOptions(workers=1)
+    source.crops("pets", tmp_path / "crops", plain)
+    same = replace(plain, jpeg_quality=90, padding=0, min_size_px=2, workers=None)
+    assert source.crops("pets", tmp_path / "crops", same).kept == 12
+    shutil.copytree(_root(source), tmp_path / "copy")
+    copy = tamis.open(tmp_path / "copy")
+    copy.scan()
+    assert copy.crops("pets", tmp_path / "crops", plain).kept == 12
+    for other in ({"jpeg_quality": 91}, {"padding": 0.1}, {"square": True}, {"picture": PictureFormat.PNG}):
+        with pytest.raises(UsageError, match="made with other options"):
+            source.crops("pets", tmp_path / "crops", replace(plain, **other))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_choose_their_objects(seed: int, source: tamis.Datasource, tmp_path: Path) -> None:
+    """Any names of samples and objects, in any order and often, choose those objects and those of these samples."""
+    objects = [f"{key}#pets#{i}" for key in ("a/0.png", "b/1.png", "a/2.png", "b/3.png") for i in range(3)]
+    names = objects + [key.partition("#")[0] for key in objects]
+    keys = np.random.default_rng(seed).choice(names, 5).tolist()
+    source.crops("pets", tmp_path / "crops", tamis.CropOptions(keys=keys, workers=1))
+    found = {path.relative_to(tmp_path / "crops").as_posix() for path in (tmp_path / "crops").rglob("*.jpg")}
+    assert found == {f"{key}.jpg" for key in objects if key in keys or key.partition("#")[0] in keys}

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from embedding_project import make_project
+import tamis
+from embedding_project import CLASSES, make_project
 from tamis.cli.app import app
 from tamis.errors import TamisError
 
@@ -136,7 +137,7 @@ def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) ->
     _run("scan", root)
     said = _run("embed", root, "--workers", 1, code=1)
     assert "without embedding: 1" in said
-    assert "a/0.png: it is not of a known image format" in said
+    assert "    1 x it is not of a known image format\n      a/0.png\n" in said
     said = _run("crops", root, "--task", "pets", "--out", tmp_path / "crops", "--workers", 1, code=1)
     assert "15 crops written" in said
     assert "not cut out: 3 objects" in said
@@ -147,3 +148,54 @@ def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) ->
         "crops", root, "--task", "pets", "--out", tmp_path / "c", "--selection", "nothing", code=2
     )
     assert "is for objects" in _run("select", root, "--n", 2, "--diverse", "--per-image", 2, code=2)
+
+
+def test_no_reason_hides_another(root: Path, tmp_path: Path) -> None:
+    """However many objects fail, each reason is shown with their number, in 80 columns; JSON names all of them."""
+    with tamis.PredictionWriter(root, task="pets", task_type="object-detection", categories=CLASSES) as writer:
+        for key in ("b/1.png", "b/3.png"):
+            boxes = [[width, 0, width, 0] for width in range(1, 9)]
+            writer.write_boxes(key, boxes, scores=[0.5] * 8, category_ids=[0] * 8)
+    (root / "a/0.png").write_bytes(b"x")
+    _run("scan", root)
+    words = ["--task", "pets", "--workers", 1]
+    for command, n in (("crops", "failed"), ("embed", "without")):
+        out = ["--out", tmp_path / "crops"] if command == "crops" else []
+        said = _run(command, root, *words, *out, code=1)
+        assert "    16 x its box has no area: ... x ... pixels\n" in said
+        assert "      b/1.png#pets#0: its box has no area: 1 x 0 pixels\n" in said
+        assert "      and 13 more\n" in said
+        assert "    3 x it is not of a known image format\n      a/0.png#pets#0\n" in said
+        assert max(map(len, said.splitlines())) <= 80
+        report = _json(command, root, *words, *out, code=1)
+        assert report[n] == len({fault["key"] for fault in report["faults"]}) == 19
+
+
+def test_tags_work_on_after_members_are_gone(root: Path, tmp_path: Path) -> None:
+    """Of a tag, crops take the objects of their task and export the samples that are there; the rest is counted."""
+    with tamis.PredictionWriter(root, task="birds", task_type="object-detection", categories=CLASSES) as writer:
+        writer.write_boxes("a/0.png", [[1, 1, 9, 9]], scores=[0.5], category_ids=[0])
+    _run("scan", root)
+    objects = ["a/0.png#birds#0", "a/0.png#pets#0", "b/1.png#pets#2", "b/3.png#pets#0", "b/5.png#pets#1", "b/5.png"]
+    _run("tag", root, "mixed", *(word for key in objects for word in ("--add", key)))
+    _run("tag", root, "lost", "--add", "b/5.png")
+    (root / "b/5.png").unlink()
+    for key in ("b/3", "b/5"):
+        (root / f".lightly/predictions/pets/{key}.json").unlink()
+    _run("scan", root)
+    words = ["crops", root, "--task", "pets", "--out", tmp_path / "crops", "--workers", 1, "--selection"]
+    report = _json(*words, "mixed")
+    assert (report["written"], report["of_other_tasks"], report["gone"]) == (2, 1, 3)
+    assert "  passed over: 1 of other tasks, 3 gone from the index\n" in _run(*words, "mixed")
+    assert "1 of 1 names are neither" in _run(*words, "lost", code=2)
+    names = tmp_path / "names.txt"
+    said = _run("export", "names", root, "--selection", "mixed", "--out", names)
+    assert "  passed over: 1 gone from the index\n" in said
+    assert names.read_text().split() == ["a/0.png", "b/1.png", "b/3.png"]
+    assert "not in the index" in _run("export", "names", root, "--selection", "lost", code=2)
+    (tmp_path / "list.txt").write_text("\n".join(objects))
+    assert "4 of 6 names are neither" in _run(*words, tmp_path / "list.txt", code=2)
+    gone = objects[-3:]
+    tag = _json("tag", root, "mixed", *(word for key in gone for word in ("--remove", key)))
+    assert (tag["samples"], tag["objects"], tag["gone"]) == (0, 3, 0)
+    assert "is no sample, object, file" in _run("tag", root, "mixed", "--remove", gone[0], code=2)

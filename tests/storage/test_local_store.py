@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tamis.errors import DatasourceError
-from tamis.storage import LocalStore, NotFoundError, Page, StoreError, join_key
+from tamis.storage import LocalStore, NotFoundError, Page, StoreError, UnusableKeyError, join_key
 from tamis.storage import local as local_module
 
 not_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
@@ -193,3 +193,15 @@ def test_opening_a_folder(tmp_path: Path) -> None:
 def test_the_root_of_the_machine_is_a_root() -> None:
     """Keys below `/` have one slash."""
     assert LocalStore("/").path("etc/hosts") == "/etc/hosts"
+
+
+@pytest.mark.parametrize("key", ["x" * 256, f"{'x' * 256}/a", "file/below", "folder"])
+def test_keys_that_no_file_can_have(key: str, tmp_path: Path) -> None:
+    """Too long a name, a folder at the key or a file above it blame the key; the next one can be written."""
+    store = LocalStore(tmp_path)
+    store.write("file", b"1")
+    store.write("folder/below", b"1")
+    with pytest.raises(UnusableKeyError, match=f"`{key}` cannot be written: "):
+        store.write(key, b"2")
+    store.write("next", b"3")
+    assert store.read("file").data == store.read("folder/below").data == b"1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -172,7 +172,7 @@ def edit_tag(snapshot: Snapshot, name: str, edit: TagEdit) -> TagSummary:
         StoreError: when the tag cannot be written.
     """
     add, origins = _all_keys(snapshot, edit.add)
-    remove, _ = _all_keys(snapshot, edit.remove)
+    remove, _ = _all_keys(snapshot, edit.remove, members=Tag(snapshot.root, name).members() if edit.remove else ())
     if edit.where is not None:
         add += keys_where(snapshot, edit.where)
         origins.append(f"where {edit.where}")
@@ -181,12 +181,18 @@ def edit_tag(snapshot: Snapshot, name: str, edit: TagEdit) -> TagSummary:
     return change_tag(snapshot, name, add=list(dict.fromkeys(add)), remove=remove, origin=", ".join(origins))
 
 
-def _all_keys(snapshot: Snapshot, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return all keys that names stand for, and what those are in words; keys stand for themselves."""
+def _all_keys(
+    snapshot: Snapshot, names: Sequence[str], *, members: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Return all keys that names stand for, and what those are in words.
+
+    Keys of the index stand for themselves, and so do members of the tag, which may be gone from it.
+    """
     keys: list[str] = []
+    known = set(members)
     origins = []
     for name, is_key in zip(names, are_there(snapshot, names).tolist(), strict=True):
-        if is_key:
+        if is_key or name in known:
             keys.append(name)
             continue
         found = named_keys(snapshot.root, name)
@@ -195,13 +201,28 @@ def _all_keys(snapshot: Snapshot, names: Sequence[str]) -> tuple[list[str], list
                 f"`{name}` is no sample, object, file, selection, tag or pool",
                 hint="write samples as `a/1.jpg`, objects as `a/1.jpg#cars#3`",
             )
-        keys += found[0]
-        origins.append(found[1])
+        keys += found.keys
+        origins.append(found.origin)
     return keys, origins
 
 
-def named_keys(root: Path, name: str) -> tuple[list[str], str] | None:
-    """Return the keys that a name stands for, and what it is in words; `None` where it stands for nothing.
+class NamedKeys(NamedTuple):
+    """The keys that a name stands for.
+
+    Attributes:
+        keys: of samples and objects.
+        origin: what the name is, in words.
+        is_kept: whether it is a tag or pool: what were samples and objects once may be gone since. A list is not
+            kept, and what is nothing in it is a mistake.
+    """
+
+    keys: list[str]
+    origin: str
+    is_kept: bool
+
+
+def named_keys(root: Path, name: str) -> NamedKeys | None:
+    """Return the keys that a name stands for; `None` where it stands for nothing.
 
     A file of keys, the folder of a selection, a tag, or a pool, in this order.
 
@@ -216,12 +237,12 @@ def named_keys(root: Path, name: str) -> tuple[list[str], str] | None:
     """
     path = Path(name).expanduser()
     if path.is_dir() and (path / "selected.txt").is_file():
-        return read_keys(path / "selected.txt"), f"selection {name}"
+        return NamedKeys(read_keys(path / "selected.txt"), f"selection {name}", is_kept=False)
     if path.is_file():
-        return read_keys(path), f"file {name}"
+        return NamedKeys(read_keys(path), f"file {name}", is_kept=False)
     with suppress(UsageError):  # of what cannot be the name of one
         if members := Tag(root, name).members():
-            return members, f"tag {name}"
+            return NamedKeys(members, f"tag {name}", is_kept=True)
         if members := Pool(root, name).members():
-            return members, f"pool {name}"
+            return NamedKeys(members, f"pool {name}", is_kept=True)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 (typer reads the annotations)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from tamis.cli.options import (
     snapshot_of,
 )
 from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
+
+if TYPE_CHECKING:
+    from tamis.api.tags import NamedKeys
 
 Task = Annotated[str | None, typer.Option(metavar="TASK", help="The objects of a task instead of the images.")]
 Named = Annotated[
@@ -70,7 +73,8 @@ def embed_command(
     """Make embeddings of images and frames, or of objects, and keep them with the index.
 
     Only what is new or changed is encoded; stopped at any moment, the next run goes on. `select`, `report` and
-    `similar` use them. Exits with 1 when pictures cannot be read or objects have no picture; each is named.
+    `similar` use them. Exits with 1 when pictures cannot be read or objects have no picture; they are counted by
+    reason, and `--format json` names each.
 
     Examples:
     - `tamis embed data/`
@@ -142,7 +146,8 @@ def crops_command(
 
     The crops are a datasource of their own: images `SAMPLE#TASK#POSITION.jpg`, their predicted classes as a
     classification of the same task, and metadata that lead back to their boxes. Crops that are there and still
-    right are kept. Exits with 1 when objects cannot be cut out; each is named.
+    right are kept. Exits with 1 when objects cannot be cut out; they are counted by reason, and
+    `--format json` names each.
 
     Examples:
     - `tamis crops data/ --task cars --out crops --padding 0.1`
@@ -155,8 +160,10 @@ def crops_command(
     from tamis.cli.render_objects import print_crops
 
     sources = open_sources_for(src, lightly, index, quiet=quiet)
+    named = None if selection is None else _named(sources.index.root, selection)
     options = CropOptions(
-        keys=None if selection is None else _named(sources.index.root, selection)[0],
+        keys=None if named is None else named.keys,
+        pass_over=named is not None and named.is_kept,
         categories=category or None,
         min_score=min_score,
         min_size_px=min_size,
@@ -274,7 +281,7 @@ def tag_command(
         print_note(f"{summary.samples:,} samples, {summary.objects:,} objects", quiet=quiet)
 
 
-def _named(root: Path, selection: str) -> tuple[list[str], str]:
+def _named(root: Path, selection: str) -> NamedKeys:
     from tamis.api.tags import named_keys
     from tamis.errors import UsageError
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 from tamis.api.selecting.files import line_of
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tamis.api.tags import TagSummary
 
 _SHOWN_DUPLICATES = 10
+_SHOWN_REASONS, _SHOWN_KEYS = 10, 3
+_OF_ONE = re.compile(r"`[^`]*`|(?<!\w)-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+"""What a message says of one thing alone: names and numbers."""
 
 
 def print_embed(console: Console, report: EmbedReport) -> None:
@@ -40,7 +43,7 @@ def print_embed(console: Console, report: EmbedReport) -> None:
         console.print(Text(f"  {counted(report.unknown, 'name')} of the file in no {what}", style="yellow"))
     if report.without:
         console.print(Text(f"  without embedding: {report.without:,}", style="yellow"))
-    _print_faults(console, [(fault.key, fault.message) for fault in report.faults], report.without)
+    _print_faults(console, [(fault.key, fault.message) for fault in report.faults])
     if not report.total and report.task is not None:
         console.print(Text("  the task has no objects"))
 
@@ -51,17 +54,47 @@ def print_crops(console: Console, report: CropsReport) -> None:
     parts += [f"{report.kept:,} kept"] if report.kept else []
     parts += [f"{report.removed:,} removed"] if report.removed else []
     print_hanging(console, Text(f"{', '.join(parts)}: {printable(report.out)}"), first=0)
+    if report.of_other_tasks or report.gone:
+        passed = f"{report.of_other_tasks:,} of other tasks, {report.gone:,} gone from the index"
+        console.print(Text(f"  passed over: {passed}", style="yellow"))
     if report.failed:
         console.print(Text(f"  not cut out: {counted(report.failed, 'object')}", style="red"))
-    _print_faults(console, [(fault.key, fault.message) for fault in report.faults], report.failed)
+    _print_faults(console, [(fault.key, fault.message) for fault in report.faults])
 
 
-def _print_faults(console: Console, faults: Sequence[tuple[str, str]], n: int) -> None:
+def _print_faults(console: Console, faults: Sequence[tuple[str, str]]) -> None:
+    groups = faults_by_reason(faults)
+    for reason, some in groups[:_SHOWN_REASONS]:
+        print_hanging(console, Text(f"{len(some):,} x {printable(reason)}"), first=4, below=6)
+        for key, message in some[:_SHOWN_KEYS]:
+            line = Text(printable(key), style="bold")
+            if message != reason:
+                line.append(f": {printable(message)}", style="not bold")
+            print_hanging(console, line, first=6, below=8)
+        if len(some) > _SHOWN_KEYS:
+            console.print(Text(f"      and {len(some) - _SHOWN_KEYS:,} more", style="dim"))
+    if len(groups) > _SHOWN_REASONS:
+        console.print(Text(f"    and {counted(len(groups) - _SHOWN_REASONS, 'more reason')}", style="dim"))
+    if len(groups) > _SHOWN_REASONS or any(len(some) > _SHOWN_KEYS for _, some in groups):
+        console.print(Text("    `--format json` lists all", style="dim"))
+
+
+def faults_by_reason(faults: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return reasons with the keys and messages that they stand for, the most frequent first.
+
+    Messages that differ in names and numbers only have one reason, in which those are left out.
+
+    >>> faults_by_reason([("a", "no area: 9 x 0"), ("b", "no area: 1 x 0"), ("c", "no image")])
+    [('no area: ... x ...', [('a', 'no area: 9 x 0'), ('b', 'no area: 1 x 0')]), ('no image', [('c', 'no image')])]
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
     for key, message in faults:
-        line = Text.assemble((printable(key), "bold"), f": {printable(message)}")
-        console.print(Padding(line, (0, 0, 0, 4), expand=False))
-    if len(faults) < n and faults:
-        console.print(Text(f"    and {n - len(faults):,} more", style="dim"))
+        groups.setdefault(_OF_ONE.sub("...", message), []).append((key, message))
+    named = [
+        (some[0][1] if len({message for _, message in some}) == 1 else reason, some)
+        for reason, some in groups.items()
+    ]
+    return sorted(named, key=lambda group: -len(group[1]))
 
 
 def print_similar(console: Console, report: SimilarReport) -> None:

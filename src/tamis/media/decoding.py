@@ -54,8 +54,8 @@ def crop_area(
         width: of the picture in pixels.
         height: of the picture in pixels.
         padding: by which part of its width and height the box is widened, split evenly to both sides.
-        square: whether the shorter side is then widened to the longer. Near a border the area is moved, and cut
-            only where the picture is too small.
+        square: whether the shorter side is then widened to the longer, to the pixel. Near a border the area is
+            moved, and cut only where the picture is too small.
 
     >>> crop_area([10, 10, 20, 40], 100, 100, padding=0.1)
     (9, 8, 31, 52)
@@ -72,6 +72,11 @@ def crop_area(
         wide = high = max(wide, high)
     left, right = _within(x + w / 2.0, wide, width, move=square)
     top, bottom = _within(y + h / 2.0, high, height, move=square)
+    if square:
+        # Of equal extents one may touch a pixel more than the other, by where it starts.
+        side_px = max(right - left, bottom - top)
+        left, right = _widened(left, right, side_px, width)
+        top, bottom = _widened(top, bottom, side_px, height)
     return left, top, right, bottom
 
 
@@ -84,3 +89,9 @@ def _within(centre: float, extent: float, limit: int, *, move: bool) -> tuple[in
     first = min(max(math.floor(round(start, 6)), 0), limit - 1)
     last = max(min(math.ceil(round(end, 6)), limit), first + 1)
     return first, last
+
+
+def _widened(first: int, last: int, n_px: int, limit: int) -> tuple[int, int]:
+    """Return n pixels that hold a stretch of at most as many, or all that there are, between 0 and a limit."""
+    last = min(first + n_px, limit)
+    return max(last - n_px, 0), last

@@ -11,6 +11,7 @@ from tamis.storage.base import (
     Store,
     StoreError,
     UnavailableError,
+    UnusableKeyError,
     check_key,
     join_key,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Store",
     "StoreError",
     "UnavailableError",
+    "UnusableKeyError",
     "check_key",
     "folder_locked",
     "is_free",

@@ -62,6 +62,10 @@ class NotFoundError(StoreError):
     """Nothing is at that key."""
 
 
+class UnusableKeyError(StoreError):
+    """No file can be at that key: its name is too long, it is a folder's, or a file is where a folder should be."""
+
+
 class UnavailableError(DatasourceError):
     """The store as a whole does not answer, or knows none of our credentials: no key can be blamed.
 

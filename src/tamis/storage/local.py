@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.errors import DatasourceError
-from tamis.storage.base import NO_NAMES, Blob, NotFoundError, Page, Stamp, StoreError, check_key
+from tamis.storage.base import NO_NAMES, Blob, NotFoundError, Page, Stamp, StoreError, UnusableKeyError, check_key
 from tamis.storage.locks import folder_locked
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _FILE_TYPE = 0o170000  # the bits of a mode that say what it is, as `stat.S_IFMT
 _BLOCK_BYTES = 1 << 16
 _BIG_BLOCK_BYTES = 1 << 22
 _PAGE_NAMES = 10_000
+_BLAME_KEYS = frozenset({errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 _LATEST_NS = (1 << 63) - 1  # of the year 2262: some file systems can say later times, tables cannot
 
 
@@ -283,7 +285,8 @@ def _not_a_file(key: str, mode: int) -> StoreError:
 
 
 def _store_error(verb: str, key: str, error: OSError) -> StoreError:
-    return StoreError(f"`{key}` cannot be {verb}: {(error.strerror or str(error)).lower()}")
+    kind = UnusableKeyError if error.errno in _BLAME_KEYS else StoreError
+    return kind(f"`{key}` cannot be {verb}: {(error.strerror or str(error)).lower()}")
 
 
 def _umask() -> int:

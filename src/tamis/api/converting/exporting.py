@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tamis.api.sources import Sources
+    from tamis.api.tags import NamedKeys
     from tamis.index import Snapshot
     from tamis.model import Prediction, Task
     from tamis.model.columns import Ints
@@ -83,12 +84,14 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
         samples: how many samples were exported.
         predictions: how many predictions of theirs.
         not_held: what could not be held.
+        gone: samples of the tag or pool that are not in the index any more, and were passed over.
     """
 
     out: str | None
     samples: int
     predictions: int
     not_held: list[NotHeld]
+    gone: int = 0
 
 
 class Losses:
@@ -170,20 +173,30 @@ def choose(snapshot: Snapshot, sources: Sources, options: ExportOptions) -> Chos
 def chosen_numbers(samples: SampleColumns, sources: Sources, selection: str | None) -> Ints | None:
     """Return the numbers of the selected samples in their order, `None` for all.
 
+    Members of a tag or pool that are gone from the index are left out, see `gone_from`.
+
     Raises:
-        UsageError: when a selected sample is not in the index, or there is no such selection.
+        UsageError: when a listed sample, or no member at all, is in the index, or there is no such selection.
     """
     if selection is None:
         return None
-    keys = list(dict.fromkeys(selected_keys(sources, selection)))
+    named = _named(sources, selection)
+    keys = _samples_of(named)
     numbers = samples.positions(keys)
     unknown = [key for key, number in zip(keys, numbers.tolist(), strict=True) if number < 0]
-    if unknown:
+    if unknown and not (named.is_kept and len(unknown) < len(keys)):
         raise UsageError(
             f"{len(unknown):,} of {len(keys):,} selected samples are not in the index: `{unknown[0]}` is the first",
             hint="run `tamis scan`, or correct the list",
         )
-    return numbers
+    return numbers[numbers >= 0]
+
+
+def gone_from(samples: SampleColumns, sources: Sources, selection: str | None) -> int:
+    """Return how many samples of a selection are not in the index. Raises as `selected_keys`."""
+    if selection is None:
+        return 0
+    return int(np.count_nonzero(samples.positions(selected_keys(sources, selection)) < 0))
 
 
 def selected_keys(sources: Sources, selection: str) -> list[str]:
@@ -195,13 +208,21 @@ def selected_keys(sources: Sources, selection: str) -> list[str]:
         UsageError: when there is none of that name.
         DatasourceError: when its file cannot be read.
     """
+    return _samples_of(_named(sources, selection))
+
+
+def _named(sources: Sources, selection: str) -> NamedKeys:
     found = named_keys(sources.index.root, selection)
     if found is None:
         raise UsageError(
             f"There is no selection `{selection}`",
             hint="give `selected.txt` or its folder, any file with a sample key a line, or a tag or pool",
         )
-    return list(dict.fromkeys(_sample_of(key) for key in found[0]))
+    return found
+
+
+def _samples_of(named: NamedKeys) -> list[str]:
+    return list(dict.fromkeys(_sample_of(key) for key in named.keys))
 
 
 def _sample_of(key: str) -> str:

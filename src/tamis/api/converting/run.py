@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tamis.api.converting.choices import ExportFormat, ImportFormat
 from tamis.api.converting.export_coco import export_coco, export_coco_results
 from tamis.api.converting.export_files import export_files, export_names
@@ -11,7 +13,7 @@ from tamis.api.converting.export_labelling import export_cvat, export_label_stud
 from tamis.api.converting.export_pictures import export_masks, export_panoptic
 from tamis.api.converting.export_tables import export_csv, export_jsonl, export_parquet
 from tamis.api.converting.export_yolo import export_yolo
-from tamis.api.converting.exporting import choose
+from tamis.api.converting.exporting import choose, gone_from
 from tamis.api.converting.import_coco import import_coco
 from tamis.api.converting.import_labels import import_cvat, import_kitti, import_labelme, import_voc
 from tamis.api.converting.import_masks import import_masks, import_panoptic
@@ -20,6 +22,7 @@ from tamis.api.converting.import_table import import_table
 from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
 from tamis.formats import task_name_fault
+from tamis.index import SampleColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,5 +101,8 @@ def export_to(snapshot: Snapshot, sources: Sources, kind: ExportFormat, options:
         DatasourceError: when something cannot be read or written.
     """
     if kind in _SAMPLE_EXPORTERS:
-        return _SAMPLE_EXPORTERS[kind](snapshot, sources, options)
-    return _EXPORTERS[kind](choose(snapshot, sources, options), options)
+        report = _SAMPLE_EXPORTERS[kind](snapshot, sources, options)
+    else:
+        report = _EXPORTERS[kind](choose(snapshot, sources, options), options)
+    gone = gone_from(SampleColumns(snapshot), sources, options.selection)
+    return msgspec.structs.replace(report, gone=gone)

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 from PIL import Image
 
+from tamis.api.crops.records import crop_name, digest_of, metadata_of, picture_of, quality_of
 from tamis.api.embedding.jobs import why_no_area
 from tamis.api.embedding.pictures import decoded
-from tamis.formats import METADATA_SCHEMA_KEY, encode_predictions, metadata_key, prediction_key
+from tamis.formats import encode_predictions, metadata_key, prediction_key
 from tamis.media.decoding import crop_area
-from tamis.media.frames import DEFAULT_JPEG_QUALITY, PictureFormat, encode_picture
+from tamis.media.frames import PictureFormat, encode_picture
 from tamis.model import ObjectKey, masks
-from tamis.storage import NotFoundError
+from tamis.storage import NotFoundError, UnusableKeyError
 
 if TYPE_CHECKING:
     from tamis.api.crops.options import CropOptions
     from tamis.api.embedding.pictures import PictureBatch, PictureItem
     from tamis.model import Prediction, Task
     from tamis.storage import LocalStore
-
-# Metadata of a crop lead back to where it is from, and can be selected by.
-_FIELDS = (
-    ("image", "image", "OTHER_STRING"),
-    ("task", "task", "OTHER_STRING"),
-    ("position", "position", "NUMERIC_INT"),
-    ("score", "score", "NUMERIC_FLOAT"),
-    ("bbox_x", "bbox[0]", "NUMERIC_FLOAT"),
-    ("bbox_y", "bbox[1]", "NUMERIC_FLOAT"),
-    ("bbox_width", "bbox[2]", "NUMERIC_FLOAT"),
-    ("bbox_height", "bbox[3]", "NUMERIC_FLOAT"),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,23 +52,6 @@ class CropsDone:
     written: int = 0
     kept: int = 0
     faults: list[tuple[str, str]] | None = None
-
-
-def crop_name(key: ObjectKey, picture: PictureFormat) -> str:
-    """Return the name of a crop: that of its object, and the ending.
-
-    >>> crop_name(ObjectKey("a/1.jpg", "cars", 3), PictureFormat.PNG)
-    'a/1.jpg#cars#3.png'
-    """
-    return f"{key}.{picture.ending}"
-
-
-def write_metadata_schema(out: LocalStore) -> None:
-    """Write what the metadata of crops hold."""
-    fields = [
-        {"name": name, "path": path, "defaultValue": None, "valueDataType": kind} for name, path, kind in _FIELDS
-    ]
-    out.write(METADATA_SCHEMA_KEY, msgspec.json.format(msgspec.json.encode(fields)))
 
 
 def crop_batch(job: CropJob) -> CropsDone:
@@ -123,50 +94,79 @@ def _key(job: CropJob, item: PictureItem, number: int) -> ObjectKey:
 
 
 def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
-    """Whether the last file of a crop says that all of it was made from what is to be cut out now."""
+    """Whether all files of a crop are there, and made from what is to be cut out now."""
     name = crop_name(_key(job, item, number), job.options.picture)
     try:
-        job.out.read_start(name, 1)
-        return job.out.read(metadata_key(name)).data == _metadata(job, item, number)
-    except NotFoundError:
+        size_bytes = job.out.read_start(name, 1).stamp.size_bytes
+        return job.out.read(prediction_key(job.crops.name, name)).data == _prediction_file(
+            job, item, number
+        ) and job.out.read(metadata_key(name)).data == _metadata(job, item, number, size_bytes)
+    except (NotFoundError, UnusableKeyError):
         return False
 
 
-def _metadata(job: CropJob, item: PictureItem, number: int) -> bytes:
-    """Return what is known of a crop before its picture is decoded."""
+def _prediction_file(job: CropJob, item: PictureItem, number: int) -> bytes:
+    prediction = job.predictions[int(item.rows[number])]
+    kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
+    return encode_predictions(job.crops, crop_name(_key(job, item, number), job.options.picture), [kept])
+
+
+def _metadata(job: CropJob, item: PictureItem, number: int, size_bytes: int) -> bytes:
     key, prediction = _key(job, item, number), job.predictions[int(item.rows[number])]
-    values: dict[str, Any] = {"image": key.sample, "task": key.task, "position": key.position}
-    if prediction.bbox is not None:
-        values["bbox"] = prediction.bbox
-    if prediction.score is not None:
-        values["score"] = prediction.score
-    values["fingerprint"] = f"{int(item.fingerprints[number]):016x}"
+    digest = digest_of(int(item.fingerprints[number]), prediction, job.options)
     name = crop_name(key, job.options.picture)
-    return msgspec.json.encode({"file_name": name, "type": "image", "metadata": values})
+    return metadata_of(key, prediction, name, digest=digest, size_bytes=size_bytes)
 
 
-def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
-    """Write a crop and what is known of it; return why it cannot be."""
-    row, key = int(item.rows[number]), _key(job, item, number)
-    prediction = job.predictions[row]
+def _cut_out(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> Image.Image | str:
+    """Return the picture of a crop, or why there is none."""
+    prediction, options = job.predictions[int(item.rows[number])], job.options
     box = np.array(prediction.bbox if prediction.bbox is not None else [np.nan] * 4)
-    options = job.options
     area = crop_area(box.tolist(), *image.size, padding=options.padding, square=options.square)
     if area is None:
         return why_no_area(box)
     crop = image.crop(area)
-    if options.masked:
-        masked = _masked(crop, area, prediction, image.size)
-        if isinstance(masked, str):
-            return masked
-        crop = masked if options.picture is PictureFormat.PNG else _over_white(masked)
-    name = crop_name(key, options.picture)
-    quality = options.jpeg_quality or DEFAULT_JPEG_QUALITY
-    kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
-    job.out.write(name, encode_picture(crop, options.picture, jpeg_quality=quality))
-    job.out.write(prediction_key(job.crops.name, name), encode_predictions(job.crops, name, [kept]))
-    job.out.write(metadata_key(name), _metadata(job, item, number))
+    if not options.masked:
+        return crop
+    masked = _masked(crop, area, prediction, image.size)
+    if isinstance(masked, str) or options.picture is PictureFormat.PNG:
+        return masked
+    return _over_white(masked)
+
+
+def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> str | None:
+    """Write a crop and what is known of it; return why it cannot be. Then no file of it is left."""
+    crop = _cut_out(job, item, number, image)
+    if isinstance(crop, str):
+        return crop
+    key = _key(job, item, number)
+    name = crop_name(key, job.options.picture)
+    picture = encode_picture(crop, job.options.picture, jpeg_quality=quality_of(job.options))
+    files = {
+        name: picture,
+        prediction_key(job.crops.name, name): _prediction_file(job, item, number),
+        # Metadata come last, as they say that all is there.
+        metadata_key(name): _metadata(job, item, number, len(picture)),
+    }
+    before = _picture_before(job, key)
+    if before is not None and before != name:
+        job.out.delete(before)
+    for number_done, (file, data) in enumerate(files.items()):
+        try:
+            job.out.write(file, data)
+        except UnusableKeyError as error:
+            for done in list(files)[:number_done]:
+                job.out.delete(done)
+            return error.message.replace(f"`{file}`", "its crop", 1)
     return None
+
+
+def _picture_before(job: CropJob, key: ObjectKey) -> str | None:
+    """Return what the picture of a crop is called now, in whichever format."""
+    try:
+        return picture_of(job.out.read(metadata_key(crop_name(key, job.options.picture))).data, str(key))
+    except (NotFoundError, UnusableKeyError):
+        return None
 
 
 def _masked(
@@ -187,17 +187,3 @@ def _masked(
 def _over_white(image: Image.Image) -> Image.Image:
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image).convert("RGB")
-
-
-def options_document(task: Task, options: CropOptions, source: str) -> bytes:
-    """Return what decides the pixels of all crops of a folder, so that other options are noticed."""
-    document = {
-        "source": source,
-        "task": task.name,
-        "padding": options.padding,
-        "square": options.square,
-        "masked": options.masked,
-        "picture": options.picture,
-        "jpeg_quality": options.jpeg_quality if options.picture is PictureFormat.JPEG else None,
-    }
-    return msgspec.json.format(msgspec.json.encode(document))

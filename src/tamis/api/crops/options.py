@@ -20,6 +20,8 @@ class CropOptions:
 
     Attributes:
         keys: only these samples and objects (`a/1.jpg#cars#3`); `None` for all.
+        pass_over: whether keys of objects of other tasks, and such as the index has no more, are counted instead of
+            refused; as members of a tag they are no mistake.
         categories: only objects of these, by name; `None` for all.
         min_score: only objects with at least this score.
         min_size_px: only objects whose box has at least this width and height.
@@ -35,6 +37,7 @@ class CropOptions:
     """
 
     keys: Sequence[str] | None = None
+    pass_over: bool = False
     categories: Sequence[str] | None = None
     min_score: float | None = None
     min_size_px: float = 1.0
@@ -63,16 +66,20 @@ class CropsReport(msgspec.Struct, frozen=True, kw_only=True):
         out: folder of the crops.
         task: whose objects, and name of the classification task of the crops.
         chosen: how many objects were asked for.
+        of_other_tasks: how many keys of objects of other tasks were passed over.
+        gone: how many keys that the index does not have were passed over.
         written: crops written now.
         kept: crops that were there from before, and are still right.
         removed: crops from before whose objects are not asked for any more.
         failed: objects that could not be cut out.
-        faults: the first of those, with the reason.
+        faults: each of those, with the reason.
     """
 
     out: str
     task: str
     chosen: int
+    of_other_tasks: int
+    gone: int
     written: int
     kept: int
     removed: int

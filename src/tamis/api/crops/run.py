@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.crops.files import CropJob, crop_batch, crop_name, options_document, write_metadata_schema
+from tamis.api.crops.chosen import chosen_objects, predictions_of
+from tamis.api.crops.files import CropJob, crop_batch
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
+from tamis.api.crops.records import options_document, picture_of, write_metadata_schema
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine
@@ -16,24 +18,20 @@ from tamis.api.options import ignore_progress
 from tamis.api.writer import PredictionWriter
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
-from tamis.formats import metadata_key, prediction_key, to_predictions
+from tamis.formats import METADATA, prediction_key
 from tamis.index import SampleColumns
 from tamis.media.frames import PictureFormat
 from tamis.model import Task, TaskType, parse_object_key, split_extension
 from tamis.storage import LocalStore, NotFoundError, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from tamis.api.embedding.targets import Target
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
-    from tamis.model import Prediction
-    from tamis.model.columns import Bools, Ints
 
 OPTIONS_KEY = ".lightly/crops.json"
-_SHOWN_FAULTS = 10
 
 
 def write_crops(
@@ -70,10 +68,11 @@ def write_crops(
     target = target_of(SampleColumns(snapshot), found)
     if wanted.masked and found.task_type is not TaskType.INSTANCE_SEGMENTATION:
         raise UsageError(f"Task `{task}` has no masks: its type is {found.task_type}")
-    predictions = _predictions(target)
-    rows = np.flatnonzero(_chosen(target, predictions, wanted))
+    predictions = predictions_of(target)
+    chosen = chosen_objects(target, predictions, wanted)
+    rows = np.flatnonzero(chosen.rows)
     crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
-    store = _prepare(Path(out), options_document(found, wanted, snapshot.manifest.source), crops, wanted)
+    store = _prepare(Path(out), options_document(found, wanted), crops, wanted)
     jobs = [
         CropJob(
             batch,
@@ -92,11 +91,13 @@ def write_crops(
         out=str(out),
         task=task,
         chosen=len(rows),
+        of_other_tasks=chosen.n_others,
+        gone=chosen.n_gone,
         written=written,
         kept=kept,
-        removed=_remove_others(store, crops, names, wanted.picture),
+        removed=_remove_others(store, crops, names),
         failed=len(faults),
-        faults=[CropFault(key=key, message=message) for key, message in sorted(faults)[:_SHOWN_FAULTS]],
+        faults=[CropFault(key=key, message=message) for key, message in sorted(faults)],
     )
 
 
@@ -111,65 +112,6 @@ def _check(options: CropOptions) -> None:
             raise UsageError(f"Expected a quality from 1 to 95, got {options.jpeg_quality}")
     if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
         raise UsageError(f"Expected a score from 0 to 1, got {options.min_score:g}")
-
-
-def _predictions(target: Target) -> list[Prediction]:
-    """Return the predictions of a target, row by row."""
-    found: list[tuple[int, int, Prediction]] = []
-    if target.task is None:
-        return []
-    for part in target.samples.prediction_parts(target.task.name):
-        owners = part.samples[part.columns.file].tolist()
-        flat = [prediction for file in to_predictions(part.columns) for prediction in file]
-        found += zip(owners, part.columns.position.tolist(), flat, strict=True)
-    return [prediction for _, _, prediction in sorted(found, key=lambda one: one[:2])]
-
-
-def _chosen(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
-    """Return which objects are asked for, shape (n,)."""
-    chosen = np.ones(len(target), np.bool_) if options.keys is None else _named(target, options.keys)
-    if options.categories is not None and target.task is not None:
-        ids = _category_ids(target.task, options.categories)
-        chosen &= np.array([prediction.category_id in ids for prediction in predictions], np.bool_)
-    if options.min_score is not None:
-        scores = np.array([np.nan if one.score is None else one.score for one in predictions])
-        chosen &= scores >= options.min_score
-    if target.boxes is not None:
-        # Boxes that are none are chosen, and reported: they are faults of the data, not small objects.
-        small = (target.boxes[:, 2:] < options.min_size_px).any(axis=1) & (target.boxes[:, 2:] > 0).all(axis=1)
-        chosen &= ~small
-    return chosen
-
-
-def _named(target: Target, keys: Sequence[str]) -> Bools:
-    """Return which objects are named, or lie in a sample that is."""
-    names = list(dict.fromkeys(keys))
-    at = target.samples.positions(names)
-    chosen: Bools = np.isin(target.owner, at[at >= 0])
-    others = [name for name, position in zip(names, at.tolist(), strict=True) if position < 0]
-    parsed = [parse_object_key(name) for name in others]
-    own = [key for key in parsed if key is not None and target.task is not None and key.task == target.task.name]
-    rows: Ints = target.locate([key.sample for key in own], np.array([key.position for key in own], np.int64))
-    chosen[rows[rows >= 0]] = True
-    unknown = [name for name, key in zip(others, parsed, strict=True) if key is None]
-    unknown += [str(key) for key, row in zip(own, rows.tolist(), strict=True) if row < 0]
-    unknown += [str(key) for key in parsed if key is not None and key not in own]
-    if unknown:
-        raise UsageError(
-            f"{len(unknown):,} of {len(names):,} names are neither samples nor objects of the task: `{unknown[0]}` "
-            "is the first",
-            hint="run `tamis scan`, or correct the list",
-        )
-    return chosen
-
-
-def _category_ids(task: Task, names: Sequence[str]) -> set[int]:
-    ids = {category.name: category.id for category in task.categories}
-    unknown = [name for name in names if name not in ids]
-    if unknown:
-        listed = ", ".join(f"`{name}`" for name in list(ids)[:20])
-        raise UsageError(f"Task `{task.name}` has no category `{unknown[0]}`", hint=f"categories: {listed}")
-    return {ids[name] for name in names}
 
 
 def _prepare(out: Path, document: bytes, crops: Task, options: CropOptions) -> LocalStore:
@@ -213,24 +155,28 @@ def _run(
     return written, kept, faults
 
 
-def _remove_others(store: LocalStore, crops: Task, names: set[str], picture: PictureFormat) -> int:
-    """Remove crops whose objects are not among the names any more; other files stay."""
+def _remove_others(store: LocalStore, crops: Task, names: set[str]) -> int:
+    """Remove crops whose objects are not among the names any more; what no run wrote stays.
+
+    Crops are found by their metadata, which go last: a removal that was stopped is ended by the next run.
+    """
     removed = 0
-    for name in list(_crops_in(store, "")):
-        key = parse_object_key(split_extension(name)[0])
-        if key is None or key.task != crops.name or (str(key) in names and name == crop_name(key, picture)):
+    for metadata in list(_files_in(store, METADATA)):
+        name = split_extension(metadata.removeprefix(f"{METADATA}/"))[0]
+        key = parse_object_key(name)
+        if key is None or key.task != crops.name or name in names:
             continue
-        store.delete(name)
-        if str(key) not in names:
-            store.delete(prediction_key(crops.name, name))
-            store.delete(metadata_key(name))
+        picture = picture_of(store.read(metadata).data, name)
+        if picture is None:
+            continue
+        for part in (picture, prediction_key(crops.name, picture), metadata):
+            store.delete(part)
         removed += 1
     return removed
 
 
-def _crops_in(store: LocalStore, folder: str) -> Iterator[str]:
+def _files_in(store: LocalStore, folder: str) -> Iterator[str]:
     for page in store.list_folder(folder, stamps=False):
         yield from (join_key(folder, name) for name in page.names)
         for name in page.folders:
-            if name != ".lightly":
-                yield from _crops_in(store, join_key(folder, name))
+            yield from _files_in(store, join_key(folder, name))

@@ -39,7 +39,6 @@ DEFAULT_PADDING = 0.1
 PREDICTIONS = "predictions"
 """No set may have this name: it stands for the vectors that are made from predictions when they are needed."""
 
-_SHOWN_FAULTS = 10
 _ROWS_A_FILE = 16_384
 
 
@@ -93,7 +92,7 @@ class EmbedReport(msgspec.Struct, frozen=True, kw_only=True):
         kept: how many were there from before.
         without: how many have no embedding.
         unknown: names of the user's file that nothing in the index has.
-        faults: the first of those without, with the reason.
+        faults: each of those that was looked at, with the reason.
     """
 
     name: str
@@ -322,9 +321,7 @@ def _report(
     into: EmbeddingSet, target: Target, status: SetStatus, *, n_new: int, n_unknown: int = 0
 ) -> EmbedReport:
     n_without = len(target) - int(np.count_nonzero(status.known))
-    faults = [
-        Fault(key=target.name(row), message=text) for row, text in sorted(status.faults.items())[:_SHOWN_FAULTS]
-    ]
+    faults = [Fault(key=target.name(row), message=text) for row, text in sorted(status.faults.items())]
     return EmbedReport(
         name=into.spec.name,
         task=into.spec.task,

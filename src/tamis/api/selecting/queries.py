@@ -54,7 +54,7 @@ def query_vectors(
         named = None if is_picture else named_keys(samples.snapshot.root, name)
         if named is None and (files := picture_files(Path(name))):
             return _of_files(name, files, spec)
-        own, _ = rows.of([] if named is None else named[0])
+        own, _ = rows.of([] if named is None else named.keys)
     found = vectors[own]
     if not found.any():
         raise UsageError(

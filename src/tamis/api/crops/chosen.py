@@ -1,0 +1,122 @@
+"""Which objects of a task are cut out: those that are named, of a category, sure and large enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tamis.errors import UsageError
+from tamis.formats import to_predictions
+from tamis.model import parse_object_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tamis.api.crops.options import CropOptions
+    from tamis.api.embedding.targets import Target
+    from tamis.model import Prediction, Task
+    from tamis.model.columns import Bools, Ints
+
+
+class ChosenObjects(NamedTuple):
+    """Which objects are cut out.
+
+    Attributes:
+        rows: whether each object of the target is, shape (n,).
+        n_others: keys of objects of other tasks, which were passed over.
+        n_gone: keys that the index does not have, likewise.
+    """
+
+    rows: Bools
+    n_others: int
+    n_gone: int
+
+
+def predictions_of(target: Target) -> list[Prediction]:
+    """Return the predictions of a target, row by row."""
+    found: list[tuple[int, int, Prediction]] = []
+    if target.task is None:
+        return []
+    for part in target.samples.prediction_parts(target.task.name):
+        owners = part.samples[part.columns.file].tolist()
+        flat = [prediction for file in to_predictions(part.columns) for prediction in file]
+        found += zip(owners, part.columns.position.tolist(), flat, strict=True)
+    return [prediction for _, _, prediction in sorted(found, key=lambda one: one[:2])]
+
+
+def chosen_objects(target: Target, predictions: list[Prediction], options: CropOptions) -> ChosenObjects:
+    """Return which objects are asked for.
+
+    Raises:
+        UsageError: when a key is of nothing and none may be passed over, or all of them would be.
+    """
+    keys, n_others, n_gone = options.keys, 0, 0
+    chosen = np.ones(len(target), np.bool_)
+    if keys is not None:
+        chosen, unknown = _named(target, keys)
+        _refuse(unknown, n_names=len(set(keys)), options=options)
+        n_others = _count_other_tasks(target, unknown)
+        n_gone = len(unknown) - n_others
+    return ChosenObjects(chosen & _wanted(target, predictions, options), n_others, n_gone)
+
+
+def _wanted(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
+    """Return which objects are of the categories, sure and large enough, shape (n,)."""
+    chosen: Bools = np.ones(len(target), np.bool_)
+    if options.categories is not None and target.task is not None:
+        ids = _category_ids(target.task, options.categories)
+        chosen &= np.array([prediction.category_id in ids for prediction in predictions], np.bool_)
+    if options.min_score is not None:
+        scores = np.array([np.nan if one.score is None else one.score for one in predictions])
+        chosen &= scores >= options.min_score
+    if target.boxes is not None:
+        # Boxes that are none are chosen, and reported: they are faults of the data, not small objects.
+        small = (target.boxes[:, 2:] < options.min_size_px).any(axis=1) & (target.boxes[:, 2:] > 0).all(axis=1)
+        chosen &= ~small
+    return chosen
+
+
+def _named(target: Target, keys: Sequence[str]) -> tuple[Bools, list[str]]:
+    """Return which objects are named, or lie in a sample that is; and the keys that are of neither."""
+    names = list(dict.fromkeys(keys))
+    at = target.samples.positions(names)
+    chosen: Bools = np.isin(target.owner, at[at >= 0])
+    others = [name for name, position in zip(names, at.tolist(), strict=True) if position < 0]
+    rows = _rows_of(target, others)
+    chosen[rows[rows >= 0]] = True
+    return chosen, [name for name, row in zip(others, rows.tolist(), strict=True) if row < 0]
+
+
+def _refuse(unknown: Sequence[str], *, n_names: int, options: CropOptions) -> None:
+    if unknown and not (options.pass_over and len(unknown) < n_names):
+        raise UsageError(
+            f"{len(unknown):,} of {n_names:,} names are neither samples nor objects of the task: `{unknown[0]}` "
+            "is the first",
+            hint="run `tamis scan`, or correct the list",
+        )
+
+
+def _count_other_tasks(target: Target, names: Sequence[str]) -> int:
+    tasks = {task.name for task in target.samples.snapshot.tasks if task != target.task}
+    return sum(key is not None and key.task in tasks for key in map(parse_object_key, names))
+
+
+def _rows_of(target: Target, names: Sequence[str]) -> Ints:
+    """Return which object each name is of, -1 where it is none of the task."""
+    task = None if target.task is None else target.task.name
+    parsed = [parse_object_key(name) for name in names]
+    own = {number: key for number, key in enumerate(parsed) if key is not None and key.task == task}
+    rows = np.full(len(names), -1)
+    positions = np.array([key.position for key in own.values()], np.int64)
+    rows[list(own)] = target.locate([key.sample for key in own.values()], positions)
+    return rows
+
+
+def _category_ids(task: Task, names: Sequence[str]) -> set[int]:
+    ids = {category.name: category.id for category in task.categories}
+    unknown = [name for name in names if name not in ids]
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in list(ids)[:20])
+        raise UsageError(f"Task `{task.name}` has no category `{unknown[0]}`", hint=f"categories: {listed}")
+    return {ids[name] for name in names}
