@@ -223,7 +223,7 @@ def test_a_full_disk_stops_crops(source: tamis.Datasource, tmp_path: Path, monke
 
 
 def test_the_same_options_said_otherwise_are_the_same(source: tamis.Datasource, tmp_path: Path) -> None:
-    """A default that is given, a copy of the datasource and other workers are no other options."""
+    """A default that is given and other workers are no other options; another datasource is called that."""
     plain = tamis.CropOptions(workers=1)
     source.crops("pets", tmp_path / "crops", plain)
     same = replace(plain, jpeg_quality=90, padding=0, min_size_px=2, workers=None)
@@ -231,7 +231,10 @@ def test_the_same_options_said_otherwise_are_the_same(source: tamis.Datasource, 
     shutil.copytree(_root(source), tmp_path / "copy")
     copy = tamis.open(tmp_path / "copy")
     copy.scan()
-    assert copy.crops("pets", tmp_path / "crops", plain).kept == 12
+    with pytest.raises(UsageError, match=r"holds crops of `.*data`"):
+        copy.crops("pets", tmp_path / "crops", plain)
+    assert copy.crops("pets", tmp_path / "crops", replace(plain, full=True)).written == 12
+    source.crops("pets", tmp_path / "crops", replace(plain, full=True))
     for other in ({"jpeg_quality": 91}, {"padding": 0.1}, {"square": True}, {"picture": PictureFormat.PNG}):
         with pytest.raises(UsageError, match="made with other options"):
             source.crops("pets", tmp_path / "crops", replace(plain, **other))

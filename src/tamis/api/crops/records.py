@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tamis.model import Prediction, Task
     from tamis.storage import LocalStore
 
+SOURCE = "source"
+"""Of the options of a folder: the datasource that its crops are from."""
+
 # Metadata of a crop lead back to where it is from, and can be selected by.
 _FIELDS = (
     ("image", "image", "OTHER_STRING"),
@@ -76,9 +79,17 @@ def pixel_options(options: CropOptions) -> dict[str, Any]:
     }
 
 
-def options_document(task: Task, options: CropOptions) -> bytes:
-    """Return what decides names and pixels of all crops of a folder, so that other options are noticed."""
-    return msgspec.json.format(msgspec.json.encode({"task": task.name, **pixel_options(options)}))
+def options_of(data: bytes) -> dict[str, Any]:
+    """Return what `options_document` returned for the crops of a folder; nothing where that cannot be read."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}
+
+
+def options_document(task: Task, options: CropOptions, source: str) -> dict[str, Any]:
+    """Return where the crops of a folder are from, and what decides their names and pixels."""
+    return {SOURCE: source, "task": task.name, **pixel_options(options)}
 
 
 def digest_of(fingerprint: int, prediction: Prediction, options: CropOptions) -> str:

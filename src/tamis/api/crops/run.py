@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from tamis.api.crops.chosen import chosen_objects, predictions_of
 from tamis.api.crops.files import CropJob, crop_batch
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
-from tamis.api.crops.records import options_document, picture_of, write_metadata_schema
+from tamis.api.crops.records import SOURCE, options_document, options_of, picture_of, write_metadata_schema
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine
@@ -72,7 +73,7 @@ def write_crops(
     chosen = chosen_objects(target, predictions, wanted)
     rows = np.flatnonzero(chosen.rows)
     crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
-    store = _prepare(Path(out), options_document(found, wanted), crops, wanted)
+    store = _prepare(Path(out), options_document(found, wanted, snapshot.manifest.source), crops, wanted)
     jobs = [
         CropJob(
             batch,
@@ -114,13 +115,13 @@ def _check(options: CropOptions) -> None:
         raise UsageError(f"Expected a score from 0 to 1, got {options.min_score:g}")
 
 
-def _prepare(out: Path, document: bytes, crops: Task, options: CropOptions) -> LocalStore:
+def _prepare(out: Path, document: dict[str, Any], crops: Task, options: CropOptions) -> LocalStore:
     """Make the folder a datasource of crops, or see that it is one of the same options."""
     if out.is_file():
         raise DatasourceError(f"`{out}` is a file, expected a folder for the crops")
     store = LocalStore(out)
     try:
-        before = store.read(OPTIONS_KEY).data
+        before = options_of(store.read(OPTIONS_KEY).data)
     except NotFoundError:
         if out.is_dir() and any(out.iterdir()):
             raise UsageError(
@@ -128,11 +129,14 @@ def _prepare(out: Path, document: bytes, crops: Task, options: CropOptions) -> L
             ) from None
     else:
         if before != document and not options.full:
+            same_options = before == {**document, SOURCE: before.get(SOURCE)}
             raise UsageError(
-                f"`{out}` holds crops that were made with other options",
+                f"`{out}` holds crops of `{before[SOURCE]}`"
+                if same_options
+                else f"`{out}` holds crops that were made with other options",
                 hint="give another folder, or make all of them again with `--full`",
             )
-    store.write(OPTIONS_KEY, document)
+    store.write(OPTIONS_KEY, msgspec.json.format(msgspec.json.encode(document)))
     with PredictionWriter(store, task=crops.name, task_type=crops.task_type, categories=crops.categories):
         write_metadata_schema(store)
     return store
