@@ -80,7 +80,8 @@ def embed_command(
     """
     import msgspec
 
-    from tamis.api.embedding.embed import EmbedOptions, embed
+    from tamis.api.embedding.embed import embed
+    from tamis.api.embedding.options import EmbedOptions
     from tamis.cli.render_objects import print_embed
 
     options = EmbedOptions(

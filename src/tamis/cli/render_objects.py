@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tamis.api.crops import CropsReport
     from tamis.api.embedding.duplicates import DuplicateReport
-    from tamis.api.embedding.embed import EmbedReport
+    from tamis.api.embedding.reports import EmbedReport
     from tamis.api.embedding.similar import SimilarReport
     from tamis.api.tags import TagSummary
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import numpy as np
 
-from tamis.api.embedding.embed import EmbedOptions, embed
+from tamis.api.embedding.embed import embed
+from tamis.api.embedding.options import EmbedOptions
 from tamis.api.embedding.stored import chosen_set, origin_of, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.api.options import ignore_progress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.embedding.embed import encoder_of_set
+from tamis.api.embedding.encoders import encoder_of_set
 from tamis.api.embedding.query_pictures import encode_files, picture_files
 from tamis.api.embedding.targets import target_of
 from tamis.api.selecting.rows import Rows

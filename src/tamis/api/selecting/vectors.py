@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.embedding.embed import PREDICTIONS
+from tamis.api.embedding.options import PREDICTIONS
 from tamis.api.embedding.stored import chosen_set, origin_of, read_status, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.api.options import ignore_progress
