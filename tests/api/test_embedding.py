@@ -188,7 +188,10 @@ def test_a_set_is_of_one_encoder(tmp_path: Path) -> None:
     channel_means(model, add=1.0)
     with pytest.raises(UsageError, match="not what made the embeddings"):
         source.similar(str(tmp_path / "data/a/0.png"), embeddings="x")
-    assert source.embed(EmbedOptions(name="x", full=True, workers=1)).n_dims == 276
+    with pytest.raises(UsageError, match="were made otherwise") as caught:
+        source.embed(EmbedOptions(name="x", full=True, workers=1))
+    assert f"`tamis embed SRC --model {model} --name x`" in str(caught.value.hint)
+    assert source.embed(EmbedOptions(model=model, name="x", full=True, workers=1)).encoded == 2
 
 
 def test_a_picture_is_nearest_to_itself(source: tamis.Datasource, tmp_path: Path) -> None:

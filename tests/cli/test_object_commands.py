@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -128,6 +129,16 @@ def test_doubtful_duplicates_are_warned_of(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert "warning: half of all pairs" in result.stderr
     assert "without_duplicates" in result.stderr
+
+
+def test_a_file_of_some_ends_with_1(root: Path, tmp_path: Path) -> None:
+    """The exit code of `embed --file` says whether anything is without an embedding, and what that is is named."""
+    for keys, code in ((["a/0.png", "b/1.png"], 1), ([f"{'ab'[i % 2]}/{i}.png" for i in range(6)], 0)):
+        np.savez(tmp_path / "my clip.npz", names=keys, embeddings=np.eye(len(keys), 6))
+        said = _run("embed", root, "--file", tmp_path / "my clip.npz", code=code)
+        assert f"{len(keys)} taken over, 0 kept, of 6 images and frames" in said
+        assert "embeddings `my-clip`" in said
+        assert ("a/2.png: `my clip.npz` has no vector for it" in said) == bool(code)
 
 
 def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def embed_command(
     """Make embeddings of images and frames, or of objects, and keep them with the index.
 
     Only what is new or changed is encoded; stopped at any moment, the next run goes on. `select`, `report` and
-    `similar` use them. Exits with 1 when pictures cannot be read or objects have no picture; each is named.
+    `similar` use them. Exits with 1 when anything has no embedding in the end; the first ones are named.
 
     Examples:
     - `tamis embed data/`
@@ -104,7 +104,7 @@ def embed_command(
         write_json(msgspec.json.format(msgspec.json.encode(report)))
     else:
         print_embed(stdout(), report)
-    raise typer.Exit(1 if report.faults else 0)
+    raise typer.Exit(1 if report.without else 0)
 
 
 def crops_command(

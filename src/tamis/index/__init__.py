@@ -19,11 +19,11 @@ from tamis.index.embedding_sets import (
     IMAGE_POSITION,
     EmbeddingRows,
     EmbeddingSet,
-    SetSpec,
     embedding_sets,
     find_set,
     make_set,
 )
+from tamis.index.embedding_specs import SetSpec, encoder_of_file
 from tamis.index.journal import journal_names
 from tamis.index.listing import (
     FRAME,
@@ -90,6 +90,7 @@ __all__ = [
     "all_units",
     "build_tables",
     "embedding_sets",
+    "encoder_of_file",
     "find_changes",
     "find_set",
     "forget_tables",

@@ -11,7 +11,7 @@ import numpy as np
 
 from tamis.api.embedding.encoders import encoder_of
 from tamis.api.embedding.jobs import EmbedJob, run_job
-from tamis.api.embedding.options import DEFAULT_PADDING, EmbedOptions, check_options
+from tamis.api.embedding.options import DEFAULT_PADDING, EmbedOptions, check_options, set_name
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.reports import report_of
 from tamis.api.embedding.stored import holds, read_status
@@ -63,14 +63,14 @@ def embed(
     target = target_of(SampleColumns(snapshot), task)
     if wanted.file is not None:
         return take_over(sources, target, wanted, Path(wanted.file))
-    encoder = encoder_of(wanted.model, wanted.preprocessing, name=wanted.name)
+    encoder = encoder_of(wanted.model, wanted.preprocessing, name=set_name(wanted))
     into = make_set(sources.index.root, _spec(wanted, encoder), anew=wanted.full)
     before = read_status(into, target)
     missing = before.missing
     _encode(sources, target, missing, _Work(encoder, into, wanted), listen)
     into.compact(_once(target))
     sources.index.share()
-    return report_of(into, target, read_status(into, target), n_new=len(missing))
+    return report_of(into, target, read_status(into, target), n_before=int(np.count_nonzero(before.known)))
 
 
 def _spec(options: EmbedOptions, encoder: Encoder) -> SetSpec:
@@ -86,6 +86,7 @@ def _spec(options: EmbedOptions, encoder: Encoder) -> SetSpec:
         n_dims=encoder.n_dims,
         padding=padding,
         model=path,
+        preprocessing=None if options.preprocessing is None else str(Path(options.preprocessing).absolute()),
         created=datetime.now(UTC).isoformat(),
     )
 

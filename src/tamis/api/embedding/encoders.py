@@ -42,7 +42,7 @@ def encoder_of_set(spec: SetSpec) -> Encoder:
         UsageError: when the vectors were brought by the user, or the model changed since.
         DatasourceError: when its model is gone.
     """
-    if spec.encoder.startswith("file"):
+    if spec.file is not None:
         raise UsageError(
             f"The embeddings `{spec.name}` are from a file: other pictures cannot be compared with them",
             hint="name a sample of the datasource, or embeddings that `tamis embed` made",
@@ -51,6 +51,6 @@ def encoder_of_set(spec: SetSpec) -> Encoder:
     if encoder.identity != spec.encoder:
         raise UsageError(
             f"`{spec.model or spec.name}` is not what made the embeddings `{spec.name}` any more",
-            hint=f"make them again: `tamis embed SRC --name {spec.name} --full`",
+            hint=f"make them again: `{spec.command} --full`",
         )
     return encoder

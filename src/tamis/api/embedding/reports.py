@@ -31,9 +31,9 @@ class EmbedReport(msgspec.Struct, frozen=True, kw_only=True):
         source: what made the vectors, in words.
         n_dims: length of the vectors.
         total: images and frames, or objects, that the index has.
-        encoded: how many were encoded, or taken over, now.
-        kept: how many were there from before.
-        without: how many have no embedding.
+        encoded: how many vectors were made, or taken over, now.
+        kept: how many vectors were there from before.
+        without: how many have no vector; the three are the total.
         unknown: names of the user's file that nothing in the index has.
         faults: the first of those without, with the reason.
     """
@@ -51,22 +51,35 @@ class EmbedReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_of(
-    into: EmbeddingSet, target: Target, status: SetStatus, *, n_new: int, n_unknown: int = 0
+    into: EmbeddingSet, target: Target, status: SetStatus, *, n_before: int, n_unknown: int = 0
 ) -> EmbedReport:
-    """Say what became of a set in a run that looked at `n_new` rows."""
-    n_without = len(target) - int(np.count_nonzero(status.known))
-    faults = [
-        Fault(key=target.name(row), message=text) for row, text in sorted(status.faults.items())[:_SHOWN_FAULTS]
-    ]
+    """Say what became of a set.
+
+    Args:
+        into: the set.
+        target: what it is of.
+        status: what it holds of it now.
+        n_before: how many vectors it held before.
+        n_unknown: names of the user's file that nothing in the index has.
+    """
+    n_known = int(np.count_nonzero(status.known))
     return EmbedReport(
         name=into.spec.name,
         task=into.spec.task,
         source=into.spec.source,
         n_dims=into.spec.n_dims,
         total=len(target),
-        encoded=n_new,
-        kept=len(target) - n_new - (len(status.missing)),
-        without=n_without,
+        encoded=n_known - n_before,
+        kept=n_before,
+        without=len(target) - n_known,
         unknown=n_unknown,
-        faults=faults,
+        faults=_first_faults(into, target, status),
     )
+
+
+def _first_faults(into: EmbeddingSet, target: Target, status: SetStatus) -> list[Fault]:
+    faults = dict(status.faults)
+    if into.spec.file is not None:
+        why = f"`{into.spec.file}` has no vector for it"
+        faults |= dict.fromkeys(status.missing[:_SHOWN_FAULTS].tolist(), why)
+    return [Fault(key=target.name(row), message=text) for row, text in sorted(faults.items())[:_SHOWN_FAULTS]]

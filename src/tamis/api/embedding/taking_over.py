@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tamis.api.embedding.options import set_name
 from tamis.api.embedding.reports import report_of
 from tamis.api.embedding.stored import read_status
 from tamis.errors import UsageError
-from tamis.index import EmbeddingRows, SetSpec, make_set, read_embeddings
+from tamis.index import EmbeddingRows, SetSpec, encoder_of_file, make_set, read_embeddings
 from tamis.model import parse_object_key
 
 if TYPE_CHECKING:
@@ -42,21 +43,21 @@ def take_over(sources: Sources, target: Target, options: EmbedOptions, path: Pat
             + (f", e.g. `{target.name(0)}`" if len(target) else ""),
         )
     spec = SetSpec(
-        name=options.name or path.stem,
+        name=set_name(options),
         task=options.task,
-        encoder=f"file {path.name}",
+        encoder=encoder_of_file(path.name),
         source=f"from {path.name}",
         n_dims=given.vectors.shape[1],
         created=datetime.now(UTC).isoformat(),
     )
-    into = make_set(sources.index.root, spec, anew=True)
+    into = make_set(sources.index.root, spec)
     known = np.flatnonzero(at >= 0)
     for start in range(0, len(known), _ROWS_A_FILE):
         some = known[start : start + _ROWS_A_FILE]
         into.append(_rows_of_file(given.vectors, target, keys, some, at[some]))
     sources.index.share()
     status = read_status(into, target)
-    return report_of(into, target, status, n_new=len(known), n_unknown=len(keys) - len(known))
+    return report_of(into, target, status, n_before=0, n_unknown=len(keys) - len(known))
 
 
 def _names(names: Sequence[str], target: Target) -> tuple[Sequence[str], NDArray[np.int32]]:
