@@ -14,7 +14,7 @@ from PIL import Image
 import tamis
 from embedding_project import CLASSES, draw, make_project
 from tamis.api.embedding import embed as embedding
-from tamis.api.embedding.jobs import run_job
+from tamis.api.embedding.jobs import JobDone, run_job
 from tamis.api.embedding.pictures import PictureBatch, batches_of
 from tamis.errors import UsageError
 from tamis.index import Tag, find_set
@@ -96,7 +96,7 @@ def test_a_stopped_run_goes_on(source: tamis.Datasource, monkeypatch: pytest.Mon
     """What was written before the stop is kept; the rest follows."""
     done: list[object] = []
 
-    def stop_after_some(job: object) -> tuple[int, int]:
+    def stop_after_some(job: object) -> JobDone:
         if done:
             raise KeyboardInterrupt
         done.append(job)

@@ -13,7 +13,7 @@ from tamis.api.embedding.encoders import encoder_of
 from tamis.api.embedding.jobs import EmbedJob, run_job
 from tamis.api.embedding.options import DEFAULT_PADDING, EmbedOptions, check_options, set_name
 from tamis.api.embedding.pictures import batches_of
-from tamis.api.embedding.reports import report_of
+from tamis.api.embedding.reports import SHOWN_FAULTS, report_of
 from tamis.api.embedding.stored import holds, read_status
 from tamis.api.embedding.taking_over import take_over
 from tamis.api.embedding.targets import target_of
@@ -43,8 +43,8 @@ def embed(
 ) -> EmbedReport:
     """Embed what has no embedding yet, or changed since.
 
-    What was encoded is kept as it comes, so a run that was stopped goes on where it was. Pictures that cannot be
-    read are noted with the reason, and tried again once they change.
+    What was encoded is kept as it comes, so a run that was stopped goes on where it was. Pictures that are damaged
+    are noted with the reason, and tried again once they change; those that the store did not give, the next time.
 
     Args:
         sources: images and index.
@@ -66,11 +66,11 @@ def embed(
     encoder = encoder_of(wanted.model, wanted.preprocessing, name=set_name(wanted))
     into = make_set(sources.index.root, _spec(wanted, encoder), anew=wanted.full)
     before = read_status(into, target)
-    missing = before.missing
-    _encode(sources, target, missing, _Work(encoder, into, wanted), listen)
+    unread = _encode(sources, target, before.missing, _Work(encoder, into, wanted), listen)
     into.compact(_once(target))
     sources.index.share()
-    return report_of(into, target, read_status(into, target), n_before=int(np.count_nonzero(before.known)))
+    n_before = int(np.count_nonzero(before.known))
+    return report_of(into, target, read_status(into, target), n_before=n_before, unread=unread)
 
 
 def _spec(options: EmbedOptions, encoder: Encoder) -> SetSpec:
@@ -98,7 +98,10 @@ class _Work:
     options: EmbedOptions
 
 
-def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener) -> None:
+def _encode(
+    sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener
+) -> dict[int, str]:
+    """Encode rows of a target; return why the first ones could not be read, by row."""
     into = sources.index.for_other_machines(work.into) if on_ray(work.options) else work.into
     jobs = [EmbedJob(batch, work.encoder, into) for batch in batches_of(target, missing, sources.input)]
     model = None if work.options.model is None else Path(work.options.model)
@@ -106,14 +109,17 @@ def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen
     engine = open_engine(work.options, places, n_jobs=len(jobs))
     unit = "pictures" if target.task is None else "objects"
     n_done = n_faults = 0
+    unread: dict[int, str] = {}
     listen(Progress("embedding", 0, len(missing), unit))
     with engine:
-        for written, faulty in engine.map(run_job, jobs):
-            n_done += written
-            n_faults += faulty
+        for done in engine.map(run_job, jobs):
+            n_done += done.rows
+            n_faults += done.faulty
+            unread = dict(sorted((unread | done.unread).items())[:SHOWN_FAULTS])
             listen(Progress("embedding", n_done, len(missing), unit, f"{n_faults:,} without" if n_faults else ""))
     if into.bucket is not None:
         sources.index.share()
+    return unread
 
 
 class _once:  # noqa: N801 (a function with a memory)

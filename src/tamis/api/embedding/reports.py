@@ -8,11 +8,13 @@ import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tamis.api.embedding.stored import SetStatus
     from tamis.api.embedding.targets import Target
     from tamis.index import EmbeddingSet
 
-_SHOWN_FAULTS = 10
+SHOWN_FAULTS = 10
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +53,13 @@ class EmbedReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_of(
-    into: EmbeddingSet, target: Target, status: SetStatus, *, n_before: int, n_unknown: int = 0
+    into: EmbeddingSet,
+    target: Target,
+    status: SetStatus,
+    *,
+    n_before: int,
+    n_unknown: int = 0,
+    unread: Mapping[int, str] | None = None,
 ) -> EmbedReport:
     """Say what became of a set.
 
@@ -61,6 +69,7 @@ def report_of(
         status: what it holds of it now.
         n_before: how many vectors it held before.
         n_unknown: names of the user's file that nothing in the index has.
+        unread: why pictures could not be read this time, by row of the target.
     """
     n_known = int(np.count_nonzero(status.known))
     return EmbedReport(
@@ -73,13 +82,13 @@ def report_of(
         kept=n_before,
         without=len(target) - n_known,
         unknown=n_unknown,
-        faults=_first_faults(into, target, status),
+        faults=_first_faults(into, target, dict(unread or {}), status),
     )
 
 
-def _first_faults(into: EmbeddingSet, target: Target, status: SetStatus) -> list[Fault]:
-    faults = dict(status.faults)
+def _first_faults(into: EmbeddingSet, target: Target, unread: dict[int, str], status: SetStatus) -> list[Fault]:
+    faults = unread | status.faults
     if into.spec.file is not None:
         why = f"`{into.spec.file}` has no vector for it"
-        faults |= dict.fromkeys(status.missing[:_SHOWN_FAULTS].tolist(), why)
-    return [Fault(key=target.name(row), message=text) for row, text in sorted(faults.items())[:_SHOWN_FAULTS]]
+        faults |= dict.fromkeys(status.missing[:SHOWN_FAULTS].tolist(), why)
+    return [Fault(key=target.name(row), message=text) for row, text in sorted(faults.items())[:SHOWN_FAULTS]]
