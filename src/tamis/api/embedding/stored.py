@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tamis.model.columns import Bools, Ints
 
 _MISSING, _KNOWN, _FAULTY = 0, 1, 2
+_MOST_WITHOUT = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +50,21 @@ class SetStatus:
         return known
 
     @property
-    def is_complete(self) -> bool:
-        """Whether each row was looked at."""
-        return not (self.state == _MISSING).any()
+    def is_nearly_complete(self) -> bool:
+        """Whether nine of ten rows were looked at; some could not be read when it was last made."""
+        return len(self.missing) <= len(self.state) * _MOST_WITHOUT
+
+    def why_not(self) -> str | None:
+        """Say why a set is not used unless it is asked for by name; `None` where it is.
+
+        It would leave out without a word what it has no vector of. So each row must have been looked at, and nine
+        of ten must have a vector: among many pictures some are damaged.
+        """
+        n, n_missing = len(self.state), len(self.missing)
+        n_without = n - int(np.count_nonzero(self.known))
+        if n_missing:
+            return f"{n_missing:,} of {n:,} not embedded yet"
+        return f"{n_without:,} of {n:,} without a vector" if n_without > n * _MOST_WITHOUT else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +165,32 @@ def chosen_set(root: Path, name: str | None, task: Task | None) -> EmbeddingSet 
             hint=f"there are: {listed}; make some with `tamis embed`",
         )
     return found
+
+
+def default_vectors(root: Path, target: Target) -> tuple[StoredVectors | None, list[str]]:
+    """Return the vectors of the set added to last that may be used by default, and why others were passed over.
+
+    Args:
+        root: folder of the index.
+        target: what to line up with.
+
+    Returns:
+        the vectors, `None` where no set has enough of them; and of each set that was added to later its name, with
+        the reason.
+
+    Raises:
+        IndexMissingError: when a set is damaged.
+    """
+    task = None if target.task is None else target.task.name
+    passed_over: list[str] = []
+    for one in embedding_sets(root):
+        if one.spec.task != task:
+            continue
+        why = read_status(one, target).why_not()
+        if why is None:
+            return read_vectors(one, target), passed_over
+        passed_over.append(f"`{one.spec.name}` ({why})")
+    return None, passed_over
 
 
 def origin_of(spec: SetSpec) -> str:
