@@ -298,6 +298,23 @@ def test_projections_are_kept(source: tamis.Datasource) -> None:
     assert int(source.projection().known.sum()) == 7
 
 
+@pytest.mark.parametrize("task", [None, "pets"])
+def test_points_stay_with_their_pictures_after_a_rename(source: tamis.Datasource, task: str | None) -> None:
+    """A projection of another order of keys is that of a run from nothing, and the renamed picture has no point."""
+    source.embed(EmbedOptions(task=task, workers=1))
+    source.projection(task=task)
+    root = _root(source)
+    for folder, ending in ((root, "png"), (root / ".lightly/predictions/pets", "json")):
+        (folder / f"a/0.{ending}").rename(folder / f"a/9.{ending}")
+    source.scan()
+    found = source.projection(task=task)
+    target = source.vectors(task=task).stored.target
+    assert found.known.tolist() == ["a/9.png" not in target.name(row) for row in range(len(target))]
+    for kept in source.sources.index.root.rglob("projection-*.npy"):
+        kept.unlink()
+    assert np.array_equal(source.projection(task=task).points, found.points, equal_nan=True)
+
+
 def test_a_damaged_set_is_said(source: tamis.Datasource) -> None:
     """A file cut short is no traceback, but says what to remove."""
     source.embed(IMAGES)
