@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,3 +114,49 @@ def test_a_file_without_a_letter_needs_a_name() -> None:
         set_name(EmbedOptions(file="\u99c5\u524d.npz"))
     with pytest.raises(UsageError, match="stands for vectors made from predictions"):
         set_name(EmbedOptions(file="predictions.npz"))
+
+
+def test_a_picture_is_encoded_as_those_of_the_set_were(source: tamis.Datasource, tmp_path: Path) -> None:
+    """How pictures were prepared is kept with the set, whatever becomes of the file; an old set learns it anew."""
+    from onnx_models import channel_means  # noqa: PLC0415 (skips where there is no onnx)
+
+    model, steps = channel_means(tmp_path / "m.onnx", add=9.0), tmp_path / "steps.json"
+    steps.write_text('{"bgr": true, "std": [0.5, 0.6, 0.7]}')
+    options = EmbedOptions(model=model, preprocessing=steps, workers=1)
+    source.embed(options)
+    steps.unlink()
+    picture = tmp_path / "copy.png"
+    picture.write_bytes((tmp_path / "data/b/3.png").read_bytes())
+    nearest = source.similar(picture, embeddings="m", n=1).neighbours[0]
+    assert (nearest.key, round(nearest.distance, 5)) == ("b/3.png", 0.0)
+
+    spec = source.sources.index.root / "embeddings/m/images/set.json"
+    old = json.loads(spec.read_text())
+    spec.write_text(json.dumps({key: value for key, value in old.items() if key not in {"steps", "preprocessing"}}))
+    with pytest.raises(UsageError, match="not what made the embeddings `m` any more") as caught:
+        source.similar(picture, embeddings="m")
+    assert str(caught.value.hint).startswith(f"make them again: `tamis embed SRC --model {model} --name m --full`;")
+    steps.write_text('{"bgr": true, "std": [0.5, 0.6, 0.7]}')
+    assert source.embed(options).kept == 4
+    assert json.loads(spec.read_text()) == old
+    assert source.similar(picture, embeddings="m", n=1).neighbours[0].key == "b/3.png"
+
+    channel_means(model, add=8.0)
+    with pytest.raises(UsageError) as caught:
+        source.similar(picture, embeddings="m")
+    again = f"tamis embed SRC --model {model} --preprocessing {steps} --name m --full"
+    assert caught.value.hint == f"make them again: `{again}`"
+    model.unlink()
+    with pytest.raises(tamis.DatasourceError, match="it made the embeddings `m`: put it back"):
+        source.similar(picture, embeddings="m")
+
+
+def test_a_model_that_moved_is_found_again(source: tamis.Datasource, tmp_path: Path) -> None:
+    """The same model from elsewhere adds to its set, and queries use it there."""
+    from onnx_models import channel_means  # noqa: PLC0415 (skips where there is no onnx)
+
+    model = channel_means(tmp_path / "m.onnx", add=9.0)
+    source.embed(EmbedOptions(model=model, workers=1))
+    moved = model.rename(tmp_path / "n.onnx")
+    assert source.embed(EmbedOptions(model=moved, name="m", workers=1)).kept == 4
+    assert source.similar(tmp_path / "data/b/3.png", embeddings="m", n=1).neighbours[0].key == "b/3.png"

@@ -180,12 +180,27 @@ def make_set(root: Path, spec: SetSpec, *, anew: bool = False) -> EmbeddingSet:
     if there is not None:
         check_replacing(there.spec, spec, anew=anew)
         if not anew and spec.file is None:
-            return there
+            return _brought_up_to_date(there, spec)
     folder = _folder(root, spec.name, spec.task)
     if anew or there is not None:
         shutil.rmtree(folder, ignore_errors=True)
-    LocalStore(folder).write("set.json", msgspec.json.format(msgspec.json.encode(spec)))
+    _write_spec(folder, spec)
     return EmbeddingSet(folder, spec)
+
+
+def _brought_up_to_date(there: EmbeddingSet, spec: SetSpec) -> EmbeddingSet:
+    """Note where the model of a set is now, and what sets of earlier versions did not say."""
+    fresh = msgspec.structs.replace(
+        there.spec, model=spec.model, preprocessing=spec.preprocessing, steps=spec.steps, source=spec.source
+    )
+    if fresh == there.spec:
+        return there
+    _write_spec(there.folder, fresh)
+    return EmbeddingSet(there.folder, fresh)
+
+
+def _write_spec(folder: Path, spec: SetSpec) -> None:
+    LocalStore(folder).write("set.json", msgspec.json.format(msgspec.json.encode(spec)))
 
 
 def _there(root: Path, spec: SetSpec, *, anew: bool) -> EmbeddingSet | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ class SetSpec(msgspec.Struct, frozen=True, kw_only=True):
         padding: by which part boxes were widened before objects were cut out.
         model: path of the ONNX file, where one made them.
         preprocessing: path of the JSON file that was given with it, if one was.
+        steps: how pictures became the model's input, as that file says it; `None` for sets of before it was kept.
         created: UTC time, ISO 8601.
     """
 
@@ -34,6 +36,7 @@ class SetSpec(msgspec.Struct, frozen=True, kw_only=True):
     padding: float = 0.0
     model: str | None = None
     preprocessing: str | None = None
+    steps: dict[str, Any] | None = None
     created: str = ""
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.embedding.encoders import encoder_of
+from tamis.api.embedding.encoders import encoder_of, steps_of
 from tamis.api.embedding.jobs import EmbedJob, run_job
 from tamis.api.embedding.options import DEFAULT_PADDING, EmbedOptions, check_options, set_name
 from tamis.api.embedding.pictures import batches_of
@@ -86,6 +86,7 @@ def _spec(options: EmbedOptions, encoder: Encoder) -> SetSpec:
         n_dims=encoder.n_dims,
         padding=padding,
         model=path,
+        steps=steps_of(encoder),
         preprocessing=None if options.preprocessing is None else str(Path(options.preprocessing).absolute()),
         created=datetime.now(UTC).isoformat(),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tamis.errors import UsageError
+import msgspec
+
+from tamis.errors import DatasourceError, UsageError
 from tamis.media.visual import VisualEncoder
 
 if TYPE_CHECKING:
@@ -47,10 +49,41 @@ def encoder_of_set(spec: SetSpec) -> Encoder:
             f"The embeddings `{spec.name}` are from a file: other pictures cannot be compared with them",
             hint="name a sample of the datasource, or embeddings that `tamis embed` made",
         )
-    encoder = encoder_of(spec.model, name=spec.name)
+    try:
+        encoder = _made_by(spec)
+    except DatasourceError as error:
+        raise DatasourceError(
+            error.message,
+            hint=f"it made the embeddings `{spec.name}`: put it back, or name a sample of the datasource",
+        ) from None
     if encoder.identity != spec.encoder:
         raise UsageError(
             f"`{spec.model or spec.name}` is not what made the embeddings `{spec.name}` any more",
-            hint=f"make them again: `{spec.command} --full`",
+            hint=f"make them again: `{spec.command} --full`{_forgotten(spec)}",
         )
     return encoder
+
+
+def _forgotten(spec: SetSpec) -> str:
+    is_old = spec.model is not None and spec.steps is None
+    return (
+        "; if they had a `--preprocessing`, that command with it and without `--full` is enough" if is_old else ""
+    )
+
+
+def _made_by(spec: SetSpec) -> Encoder:
+    """Open the model of a set with the preprocessing that the set was made with, whatever became of its file."""
+    if spec.model is None or spec.steps is None:
+        return encoder_of(spec.model, name=spec.name)
+    from tamis.media.onnx_encoder import Preprocessing, open_encoder  # noqa: PLC0415 (for models only)
+
+    return open_encoder(Path(spec.model), msgspec.convert(spec.steps, Preprocessing), name=spec.name)
+
+
+def steps_of(encoder: Encoder) -> dict[str, Any] | None:
+    """Return how an encoder prepares pictures, to be kept with its sets; `None` for the built-in descriptor."""
+    if isinstance(encoder, VisualEncoder):
+        return None
+    from tamis.media.onnx_encoder import OnnxEncoder  # noqa: PLC0415 (for models only)
+
+    return msgspec.to_builtins(encoder.steps) if isinstance(encoder, OnnxEncoder) else None
