@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import av
@@ -10,7 +11,9 @@ import pytest
 
 import tamis
 from embedding_project import CLASSES, make_project
+from tamis.api.selecting.files import selection_document
 from tamis.index import find_set
+from tamis.selection import parse_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 IMAGES = tamis.EmbedOptions(workers=1)
 OBJECTS = tamis.EmbedOptions(task="pets", workers=1)
 N_FRAMES = 6
+_WITHOUT_DUPLICATES = (
+    "{n_samples: 3, select: {without_duplicates: true}, "
+    "strategies: [{input: {type: RANDOM}, strategy: {type: WEIGHTS}}]}"
+)
 
 
 def _with_video(root: Path) -> tamis.Datasource:
@@ -101,3 +108,38 @@ def test_a_damaged_picture_is_not_tried_again(tmp_path: Path) -> None:
     assert (first.without, second.without, second.encoded) == (1 + N_FRAMES, 1 + N_FRAMES, 0)
     assert second.faults == first.faults
     assert _n_parts(source) == n_parts
+
+
+def test_pictures_that_are_away_stop_no_selection(tmp_path: Path) -> None:
+    """What an embedding run could not read is without an embedding, as damaged pictures are, and not unseen."""
+    root = tmp_path / "data"
+    source = make_project(root, 20)
+    for i in (0, 2):
+        (root / f"a/{i}.png").unlink()
+    run = source.select(config=parse_config(_WITHOUT_DUPLICATES, source="c"))
+    assert (run.n_not_compared, run.n_duplicates) == (2, 0)
+    assert selection_document(run)["duplicates_not_compared"] == 2
+    (origin,) = source.select(n=2, diverse=True).embeddings
+    assert origin.startswith("`visual`")
+    (root / "b/1.png").unlink()
+    source.embed(IMAGES)
+    assert source.embed(tamis.EmbedOptions(full=True, workers=1)).without == 3
+    (origin,) = source.select(n=2, diverse=True).embeddings
+    assert origin.endswith("; not used: `visual` (3 of 20 without a vector)")
+
+
+def test_what_could_not_be_read_is_unseen_once_it_changed(tmp_path: Path) -> None:
+    """The note of a run holds for the file as it was; a damaged note is as none."""
+    root = tmp_path / "data"
+    source = make_project(root, 20)
+    (root / "a/0.png").rename(tmp_path / "away.png")
+    source.embed(IMAGES)
+    (tmp_path / "away.png").rename(root / "a/0.png")
+    os.utime(root / "a/0.png")
+    source.scan()
+    assert "1 of 20 not embedded yet" in source.select(n=2, diverse=True).embeddings[0]
+    found = find_set(source.sources.index.root, "visual", None)
+    assert found is not None
+    (found.folder / "unread.json").write_text("{")
+    assert source.embed(IMAGES).encoded == 1
+    assert not (found.folder / "unread.json").exists()

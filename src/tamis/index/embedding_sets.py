@@ -3,6 +3,7 @@
 ```
 embeddings/<name>/images/set.json             what made them
 embeddings/<name>/images/<id>.parquet         rows, in any number of files, each written whole
+embeddings/<name>/images/unread.json          what the last run could not read, see `unread_rows`
 embeddings/<name>/objects-<task>/...          likewise, of the objects of a task
 ```
 A row holds the fingerprint of what it was made from, so rows of files that changed since are told from those that

@@ -20,9 +20,11 @@ from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine
 from tamis.api.options import ignore_progress
 from tamis.engine import Progress
-from tamis.index import SampleColumns, SetSpec, make_set
+from tamis.index import SampleColumns, SetSpec, UnreadRows, make_set, write_unread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tamis.api.embedding.jobs import Encoder
@@ -67,10 +69,11 @@ def embed(
     into = make_set(sources.index.root, _spec(wanted, encoder), anew=wanted.full)
     before = read_status(into, target)
     unread = _encode(sources, target, before.missing, _Work(encoder, into, wanted), listen)
+    write_unread(into, _as_rows(unread.rows, target))
     into.compact(_once(target))
     sources.index.share()
     n_before = int(np.count_nonzero(before.known))
-    return report_of(into, target, read_status(into, target), n_before=n_before, unread=unread)
+    return report_of(into, target, read_status(into, target), n_before=n_before, unread=unread.first)
 
 
 def _spec(options: EmbedOptions, encoder: Encoder) -> SetSpec:
@@ -99,10 +102,29 @@ class _Work:
     options: EmbedOptions
 
 
-def _encode(
-    sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener
-) -> dict[int, str]:
-    """Encode rows of a target; return why the first ones could not be read, by row."""
+class _Unread:
+    """Rows that could not be read, and why the first ones: there may be as many as there are pictures."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.first: dict[int, str] = {}
+
+    def add(self, unread: dict[int, str]) -> None:
+        self.rows += unread
+        self.first = dict(sorted((self.first | unread).items())[:SHOWN_FAULTS])
+
+
+def _as_rows(rows: Sequence[int], target: Target) -> UnreadRows:
+    at = np.array(sorted(rows), np.int64)
+    return UnreadRows(
+        keys=[target.samples.keys[sample] for sample in target.owner[at].tolist()],
+        positions=target.positions[at].tolist(),
+        fingerprints=target.fingerprints[at].tolist(),
+    )
+
+
+def _encode(sources: Sources, target: Target, missing: Ints, work: _Work, listen: ProgressListener) -> _Unread:
+    """Encode rows of a target; return which could not be read."""
     into = sources.index.for_other_machines(work.into) if on_ray(work.options) else work.into
     jobs = [EmbedJob(batch, work.encoder, into) for batch in batches_of(target, missing, sources.input)]
     model = None if work.options.model is None else Path(work.options.model)
@@ -110,13 +132,13 @@ def _encode(
     engine = open_engine(work.options, places, n_jobs=len(jobs))
     unit = "pictures" if target.task is None else "objects"
     n_done = n_faults = 0
-    unread: dict[int, str] = {}
+    unread = _Unread()
     listen(Progress("embedding", 0, len(missing), unit))
     with engine:
         for done in engine.map(run_job, jobs):
             n_done += done.rows
             n_faults += done.faulty
-            unread = dict(sorted((unread | done.unread).items())[:SHOWN_FAULTS])
+            unread.add(done.unread)
             listen(Progress("embedding", n_done, len(missing), unit, f"{n_faults:,} without" if n_faults else ""))
     if into.bucket is not None:
         sources.index.share()

@@ -66,7 +66,8 @@ class JobDone(NamedTuple):
     Attributes:
         rows: how many were looked at.
         faulty: how many of them have no vector.
-        unread: why the store did not give a picture, by row of the target: nothing was written of these.
+        unread: rows of the target that the store did not give a picture of, with the reason: nothing is written
+            of these.
     """
 
     rows: int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.errors import UsageError
-from tamis.index import embedding_sets, find_set
+from tamis.index import embedding_sets, find_set, read_unread
 from tamis.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tamis.model import Task
     from tamis.model.columns import Bools, Ints
 
-_MISSING, _KNOWN, _FAULTY = 0, 1, 2
+_UNSEEN, _KNOWN, _FAULTY, _UNREAD = 0, 1, 2, 3
 _MOST_WITHOUT = 0.1
 
 
@@ -31,7 +31,7 @@ class SetStatus:
     """What a set holds of a target.
 
     Attributes:
-        state: of each row of the target: 0 missing, 1 a vector, 2 a fault; shape (n,).
+        state: of each row of the target: 0 unseen, 1 a vector, 2 a fault, 3 not given by the store; shape (n,).
         faults: why there is no vector, by row of the target.
     """
 
@@ -40,8 +40,13 @@ class SetStatus:
 
     @property
     def missing(self) -> Ints:
-        """The rows that nothing is known of, ascending."""
-        return np.flatnonzero(self.state == _MISSING)
+        """The rows that are to be encoded, ascending: unseen, or not read the last time."""
+        return np.flatnonzero((self.state == _UNSEEN) | (self.state == _UNREAD))
+
+    @property
+    def n_unseen(self) -> int:
+        """How many rows nobody looked at."""
+        return int(np.count_nonzero(self.state == _UNSEEN))
 
     @property
     def known(self) -> Bools:
@@ -49,21 +54,15 @@ class SetStatus:
         known: Bools = self.state == _KNOWN
         return known
 
-    @property
-    def is_nearly_complete(self) -> bool:
-        """Whether nine of ten rows were looked at; some could not be read when it was last made."""
-        return len(self.missing) <= len(self.state) * _MOST_WITHOUT
-
     def why_not(self) -> str | None:
         """Say why a set is not used unless it is asked for by name; `None` where it is.
 
         It would leave out without a word what it has no vector of. So each row must have been looked at, and nine
         of ten must have a vector: among many pictures some are damaged.
         """
-        n, n_missing = len(self.state), len(self.missing)
-        n_without = n - int(np.count_nonzero(self.known))
-        if n_missing:
-            return f"{n_missing:,} of {n:,} not embedded yet"
+        n, n_without = len(self.state), int(np.count_nonzero(~self.known))
+        if self.n_unseen:
+            return f"{self.n_unseen:,} of {n:,} not embedded yet"
         return f"{n_without:,} of {n:,} without a vector" if n_without > n * _MOST_WITHOUT else None
 
 
@@ -103,6 +102,11 @@ def read_status(one: EmbeddingSet, target: Target) -> SetStatus:
                 faults.pop(row, None)
             else:
                 faults[row] = fault
+    unread = read_unread(one)
+    at = target.locate(unread.keys, np.array(unread.positions, np.int64))
+    same = _is_now(at, np.array(unread.fingerprints, np.uint64), target)
+    at = at[same]
+    state[at[state[at] == _UNSEEN]] = _UNREAD
     return SetStatus(state, faults)
 
 
@@ -139,9 +143,13 @@ def _holding(one: EmbeddingSet, target: Target, *, vectors: bool) -> Iterator[tu
 
 def holds(rows: EmbeddingRows, at: Ints, target: Target) -> Bools:
     """Return which rows of a set are of what is in the index now."""
+    return _is_now(at, rows.fingerprints, target)
+
+
+def _is_now(at: Ints, fingerprints: NDArray[np.uint64], target: Target) -> Bools:
     if not len(target):
-        return np.zeros(len(rows), np.bool_)
-    same: Bools = (at >= 0) & (target.fingerprints[at] == rows.fingerprints)
+        return np.zeros(len(at), np.bool_)
+    same: Bools = (at >= 0) & (target.fingerprints[at] == fingerprints)
     return same
 
 

@@ -51,7 +51,7 @@ def repeated_rows(
         listen: told how far the comparisons are.
 
     Raises:
-        UsageError: when the built-in descriptor was made of too few samples yet.
+        UsageError: when the built-in descriptor was not made of all samples yet.
     """
     if wanted is False:
         nothing = np.zeros(len(rows), np.bool_)
@@ -59,10 +59,10 @@ def repeated_rows(
     target = target_of(rows.samples, None)
     name = VisualEncoder().name
     one = find_set(rows.samples.snapshot.root, name, None)
-    if one is None or not read_status(one, target).is_nearly_complete:
+    if one is None or read_status(one, target).n_unseen:
         raise UsageError(
-            f"Duplicates are found by the embeddings `{name}`, which too many samples lack",
-            hint="run `tamis embed SRC` first, which says of which it can make none, and why",
+            f"Duplicates are found by the embeddings `{name}`, which not all samples have",
+            hint="run `tamis embed SRC` first",
         )
     stored = read_vectors(one, target, contents=True)
     # What is selected already comes first, so that it is what the others repeat.
