@@ -176,6 +176,22 @@ def test_embeddings_of_the_users_own(source: tamis.Datasource, tmp_path: Path) -
         source.embed(EmbedOptions(file=tmp_path / "none.npz"))
 
 
+@pytest.mark.parametrize("scale", [1e60, 1e-60, 1e300])
+def test_embeddings_of_any_scale_are_taken_over(source: tamis.Datasource, tmp_path: Path, scale: float) -> None:
+    """What float64 holds and float32 does not has the neighbours that it has at length 1; zeros have none."""
+    vectors = np.random.default_rng(0).normal(size=(8, 5))
+    vectors[3] = 0.0
+    keys = source.snapshot.table("samples")["key"].to_pylist()
+    found = []
+    for name, values in (("one", vectors), ("far", vectors * scale)):
+        np.savez(tmp_path / f"{name}.npz", names=keys, embeddings=values)
+        report = source.embed(EmbedOptions(file=tmp_path / f"{name}.npz"))
+        assert [(fault.key, fault.message) for fault in report.faults] == [(keys[3], "it is all zeros in the file")]
+        neighbours = source.similar(keys[0], embeddings=name).neighbours
+        found.append([(one.key, round(one.distance, 4)) for one in neighbours])
+    assert found[0] == found[1]
+
+
 def test_a_set_is_of_one_encoder(tmp_path: Path) -> None:
     """Another model cannot add to a set, but may replace it; a model that is gone is said."""
     from onnx_models import channel_means  # noqa: PLC0415 (skips where there is no onnx)

@@ -13,6 +13,7 @@ from tamis.api.embedding.stored import read_status
 from tamis.errors import UsageError
 from tamis.index import EmbeddingRows, SetSpec, encoder_of_file, make_set, read_embeddings
 from tamis.model import parse_object_key
+from tamis.vectors import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def _names(names: Sequence[str], target: Target) -> tuple[Sequence[str], NDArray
 def _rows_of_file(
     vectors: NDArray[np.floating], target: Target, keys: Sequence[str], some: Ints, at: Ints
 ) -> EmbeddingRows:
-    values = np.asarray(vectors[some], np.float32)
+    values = unit_rows(vectors[some])  # what float64 holds may be outside of float32, and only directions count
     zero: list[bool] = np.asarray(~values.any(axis=1)).tolist()
     return EmbeddingRows(
         keys=[keys[i] for i in some.tolist()],
