@@ -116,6 +116,21 @@ def test_a_report_of_objects_that_were_chosen_elsewhere(root: Path, tmp_path: Pa
     assert "1 of 2 names are no objects: `a/0.png#pets#9`" in said
 
 
+def test_what_is_not_compared_is_said(root: Path, tmp_path: Path) -> None:
+    """Pictures without an embedding are counted and named by the search, and counted by a selection."""
+    (root / "b/1.png").write_bytes(b"no picture")
+    report = _json("check", root, "--duplicates")["duplicates"]
+    assert (report["compared"], report["not_compared"]) == (5, 1)
+    assert [one["key"] for one in report["not_compared_first"]] == ["b/1.png"]
+    shown = _run("check", root, "--duplicates")
+    assert "No duplicates among 5 pictures" in shown
+    assert "not compared, without an embedding: 1" in shown
+    assert "b/1.png: it is not of a known image format" in shown
+    words = ["select", root, "--n", 2, "--diverse", "--no-duplicates", "--out", tmp_path / "out"]
+    assert "may repeat others, without an embedding: 1" in _run(*words)
+    assert json.loads((tmp_path / "out/selection.json").read_text())["duplicates_not_compared"] == 1
+
+
 def test_doubtful_duplicates_are_warned_of(tmp_path: Path) -> None:
     """Where all pictures are alike, `check` and `select` say that what is near may be another picture."""
     for number in range(12):
