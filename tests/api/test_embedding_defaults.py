@@ -100,3 +100,21 @@ def test_without_predictions_what_was_passed_over_is_the_error(tmp_path: Path) -
         "{n_samples: 2, strategies: [{input: {type: RANDOM}, strategy: {type: WEIGHTS}}]}", source="c"
     )
     assert len(source.select(config=config, out=tmp_path / "out").keys) == 2
+
+
+def test_a_query_set_that_there_is_not_is_said_to_be_none(source: tamis.Datasource, tmp_path: Path) -> None:
+    """Names that stand for nothing are told from those without an embedding, and those that there are listed."""
+    config = "{n_samples: 1, strategies: [{input: {type: EMBEDDINGS, tag_name: %s}, strategy: {type: SIMILARITY}}]}"
+    nobody = parse_config(config % "nobody", source="c")
+    with pytest.raises(UsageError, match="There is no tag `nobody`") as caught:
+        source.select(config=nobody)
+    assert "there are no tags and no pools yet" in str(caught.value.hint)
+    source.tag("night", add=["b/1.png"])
+    with pytest.raises(UsageError, match="There is no tag `nobody`") as caught:
+        source.select(config=nobody)
+    assert caught.value.hint == "tags and pools: `night`"
+    source.embed(EmbedOptions(workers=1))
+    _take_over(source, tmp_path / "clip.npz", 2)
+    source.tag("dark", add=["a/0.png"])
+    with pytest.raises(UsageError, match="The query set `dark` has no sample with an embedding"):
+        source.select(config=parse_config(config % "dark", source="c"), embeddings="clip")
