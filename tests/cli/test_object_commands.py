@@ -173,3 +173,16 @@ def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) ->
         "crops", root, "--task", "pets", "--out", tmp_path / "c", "--selection", "nothing", code=2
     )
     assert "is for objects" in _run("select", root, "--n", 2, "--diverse", "--per-image", 2, code=2)
+
+
+def test_embed_notes_what_changed_after_the_scan(root: Path) -> None:
+    """A new image, or one that was written over, is named, with what to do; after a scan nothing is."""
+    words = ["embed", str(root), "--workers", "1"]
+    assert "note:" not in CliRunner().invoke(app, words).stderr
+    shutil.copy(root / "a/0.png", root / "a/new.png")
+    assert "note: `a/new.png` came, went or changed after the last scan; `tamis scan`" in " ".join(
+        CliRunner().invoke(app, words).stderr.split()
+    )
+    assert "note:" not in CliRunner().invoke(app, [*words, "--quiet"]).stderr
+    _run("scan", root)
+    assert "note:" not in CliRunner().invoke(app, words).stderr

@@ -83,6 +83,7 @@ def embed_command(
     from tamis.api.embedding.embed import embed
     from tamis.api.embedding.options import EmbedOptions
     from tamis.cli.render_objects import print_embed
+    from tamis.cli.selecting_notes import note_if_pictures_changed, note_if_stale
 
     options = EmbedOptions(
         task=task,
@@ -98,6 +99,8 @@ def embed_command(
     )
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
+    note_if_stale(snapshot, sources, quiet=quiet)
+    note_if_pictures_changed(snapshot, sources, quiet=quiet)
     with progress_bar(quiet=quiet) as listen:
         report = embed(sources, snapshot, options, listen=listen)
     if output is OutputFormat.JSON:
