@@ -57,7 +57,7 @@ def embed_command(
         float | None, typer.Option(metavar="PART", help="Widen boxes by this part of them.  [default: 0.1]")
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Encode everything again, and replace what has that name.")
+        bool, typer.Option("--full", help="Encode everything again, also what another model made by that name.")
     ] = False,
     lightly: Lightly = None,
     index: IndexOption = None,
