@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tamis.api.datasource import Datasource
     from tamis.api.datasource import open_datasource as open  # noqa: A004 (`tamis.open` reads as what it does)
     from tamis.api.diffing import DiffOptions
-    from tamis.api.embedding.embed import EmbedOptions
+    from tamis.api.embedding.options import EmbedOptions
     from tamis.api.evaluating import EvaluateOptions
     from tamis.api.frames import FrameOptions, iterate_frames
     from tamis.api.options import ScanOptions

@@ -14,7 +14,7 @@ from PIL import Image
 import tamis
 from embedding_project import CLASSES, draw, make_project
 from tamis.api.embedding import embed as embedding
-from tamis.api.embedding.jobs import run_job
+from tamis.api.embedding.jobs import JobDone, run_job
 from tamis.api.embedding.pictures import PictureBatch, batches_of
 from tamis.errors import UsageError
 from tamis.index import Tag, find_set
@@ -96,7 +96,7 @@ def test_a_stopped_run_goes_on(source: tamis.Datasource, monkeypatch: pytest.Mon
     """What was written before the stop is kept; the rest follows."""
     done: list[object] = []
 
-    def stop_after_some(job: object) -> tuple[int, int]:
+    def stop_after_some(job: object) -> JobDone:
         if done:
             raise KeyboardInterrupt
         done.append(job)
@@ -176,6 +176,22 @@ def test_embeddings_of_the_users_own(source: tamis.Datasource, tmp_path: Path) -
         source.embed(EmbedOptions(file=tmp_path / "none.npz"))
 
 
+@pytest.mark.parametrize("scale", [1e60, 1e-60, 1e300])
+def test_embeddings_of_any_scale_are_taken_over(source: tamis.Datasource, tmp_path: Path, scale: float) -> None:
+    """What float64 holds and float32 does not has the neighbours that it has at length 1; zeros have none."""
+    vectors = np.random.default_rng(0).normal(size=(8, 5))
+    vectors[3] = 0.0
+    keys = source.snapshot.table("samples")["key"].to_pylist()
+    found = []
+    for name, values in (("one", vectors), ("far", vectors * scale)):
+        np.savez(tmp_path / f"{name}.npz", names=keys, embeddings=values)
+        report = source.embed(EmbedOptions(file=tmp_path / f"{name}.npz"))
+        assert [(fault.key, fault.message) for fault in report.faults] == [(keys[3], "it is all zeros in the file")]
+        neighbours = source.similar(keys[0], embeddings=name).neighbours
+        found.append([(one.key, round(one.distance, 4)) for one in neighbours])
+    assert found[0] == found[1]
+
+
 def test_a_set_is_of_one_encoder(tmp_path: Path) -> None:
     """Another model cannot add to a set, but may replace it; a model that is gone is said."""
     from onnx_models import channel_means  # noqa: PLC0415 (skips where there is no onnx)
@@ -188,7 +204,10 @@ def test_a_set_is_of_one_encoder(tmp_path: Path) -> None:
     channel_means(model, add=1.0)
     with pytest.raises(UsageError, match="not what made the embeddings"):
         source.similar(str(tmp_path / "data/a/0.png"), embeddings="x")
-    assert source.embed(EmbedOptions(name="x", full=True, workers=1)).n_dims == 276
+    with pytest.raises(UsageError, match="were made otherwise") as caught:
+        source.embed(EmbedOptions(name="x", full=True, workers=1))
+    assert f"`tamis embed SRC --model {model} --name x`" in str(caught.value.hint)
+    assert source.embed(EmbedOptions(model=model, name="x", full=True, workers=1)).encoded == 2
 
 
 def test_a_picture_is_nearest_to_itself(source: tamis.Datasource, tmp_path: Path) -> None:
@@ -293,6 +312,23 @@ def test_projections_are_kept(source: tamis.Datasource) -> None:
     _rewrite(_root(source) / "a/0.png", 50)
     source.scan()
     assert int(source.projection().known.sum()) == 7
+
+
+@pytest.mark.parametrize("task", [None, "pets"])
+def test_points_stay_with_their_pictures_after_a_rename(source: tamis.Datasource, task: str | None) -> None:
+    """A projection of another order of keys is that of a run from nothing, and the renamed picture has no point."""
+    source.embed(EmbedOptions(task=task, workers=1))
+    source.projection(task=task)
+    root = _root(source)
+    for folder, ending in ((root, "png"), (root / ".lightly/predictions/pets", "json")):
+        (folder / f"a/0.{ending}").rename(folder / f"a/9.{ending}")
+    source.scan()
+    found = source.projection(task=task)
+    target = source.vectors(task=task).stored.target
+    assert found.known.tolist() == ["a/9.png" not in target.name(row) for row in range(len(target))]
+    for kept in source.sources.index.root.rglob("projection-*.npy"):
+        kept.unlink()
+    assert np.array_equal(source.projection(task=task).points, found.points, equal_nan=True)
 
 
 def test_a_damaged_set_is_said(source: tamis.Datasource) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import tamis
 from strategies_datasource import METADATA, PREDICTIONS, Folder, box, png
-from tamis.api.freshness import changed_since
+from tamis.api.freshness import changed_since, pictures_changed_since
 from tamis.storage import MemoryStore
 
 if TYPE_CHECKING:
@@ -75,3 +75,48 @@ def test_nothing_is_said_of_what_is_no_folder(folder: Folder) -> None:
     assert changed_since(snapshot, MemoryStore()) is None
     (folder.root / ".lightly/tamis/snapshots" / f"{snapshot.id}.json").unlink()
     assert changed_since(snapshot, tamis.open(folder.root).sources.lightly) is None
+
+
+def _changed_picture(folder: Folder) -> str | None:
+    datasource = tamis.open(folder.root)
+    return pictures_changed_since(datasource.snapshot, datasource.sources.input)
+
+
+def _put(path: str) -> Callable[[Folder], None]:
+    """Put an image that the scan did not see."""
+    return lambda folder: folder.put(path, png(9, 9))
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (_put("new.png"), "new.png"),
+        (_put("day/new.png"), "day/new.png"),
+        (_put("dusk/late/new.png"), "dusk/late/new.png"),
+        (_put("day/b.png"), "day/b.png"),
+        (lambda folder: folder.remove("a.png"), "a.png"),
+        (lambda folder: os.utime(folder.root / "a.png"), "a.png"),
+        (lambda folder: folder.put("day/notes.txt", b"none"), None),
+        (lambda folder: folder.put("out/report.html", b"none"), None),
+        (lambda folder: folder.predict("cars", "new", box()), None),
+    ],
+)
+def test_pictures_that_came_went_or_changed_are_told(
+    folder: Folder, change: Callable[[Folder], None], key: str | None
+) -> None:
+    """After a scan no picture is new; any change of one is told until the next scan, other files are not."""
+    assert _changed_picture(folder) is None
+    time.sleep(0.02)  # for the file system's clock to move on since the scan
+    change(folder)
+    assert _changed_picture(folder) == key
+    tamis.open(folder.root).scan()
+    assert _changed_picture(folder) is None
+
+
+def test_nothing_is_said_of_pictures_in_no_folder(folder: Folder) -> None:
+    """A store without folders of this machine, and a snapshot that is gone, tell nothing."""
+    snapshot = tamis.open(folder.root).snapshot
+    folder.put("new.png", png(9, 9))
+    assert pictures_changed_since(snapshot, MemoryStore()) is None
+    (folder.root / ".lightly/tamis/snapshots" / f"{snapshot.id}.json").unlink()
+    assert pictures_changed_since(snapshot, tamis.open(folder.root).sources.input) is None

@@ -218,7 +218,7 @@ def test_shares_add_up(source: tamis.Datasource) -> None:
         ("{type: METADATA, key: sample}|{type: WEIGHTS}", "is not numeric"),
         ("{type: PREDICTIONS, task: boxes, name: CATEGORY_COUNT, categories: [cow]}|{type: WEIGHTS}", "`cow`"),
         (CLASS_INPUT + "|{type: BALANCE, distribution: TARGET, target: {cow: 1}}", "`cow`"),
-        ("{type: EMBEDDINGS, tag_name: nobody}|{type: SIMILARITY}", "has no sample with an embedding"),
+        ("{type: EMBEDDINGS, tag_name: nobody}|{type: SIMILARITY}", "There is no tag `nobody`, nor a sample"),
     ],
 )
 def test_inputs_that_are_not_there_are_named(source: tamis.Datasource, text: str, said: str) -> None:

@@ -74,7 +74,8 @@ def test_two_machines_work_on_one_index(
     a.scan()
     a.embed()
     a.tag("night", add=["0.png", "3.png"])
-    first = a.select(n=3, diverse=True, pool="round")
+    first = a.select(n=3, diverse=True, pool="round", add_to_pool=True)
+    assert len(first.keys) == 3
     hashes = table_hashes(a.snapshot)
 
     machine("b")
@@ -83,7 +84,7 @@ def test_two_machines_work_on_one_index(
     assert b.snapshot.id == a.snapshot.id
     assert b.pool("round") == list(first.keys)
     assert b.tagged("night") == ["0.png", "3.png"]
-    second = b.select(n=3, diverse=True, pool="round")
+    second = b.select(n=3, diverse=True, pool="round", add_to_pool=True)
     b.tag("night", remove=["0.png"])
     BucketStore(url).write(".lightly/predictions/cars/1.json", json.dumps({"predictions": [box()]}).encode())
     b.scan()

@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -116,6 +117,21 @@ def test_a_report_of_objects_that_were_chosen_elsewhere(root: Path, tmp_path: Pa
     assert "1 of 2 names are no objects: `a/0.png#pets#9`" in said
 
 
+def test_what_is_not_compared_is_said(root: Path, tmp_path: Path) -> None:
+    """Pictures without an embedding are counted and named by the search, and counted by a selection."""
+    (root / "b/1.png").write_bytes(b"no picture")
+    report = _json("check", root, "--duplicates")["duplicates"]
+    assert (report["compared"], report["not_compared"]) == (5, 1)
+    assert [one["key"] for one in report["not_compared_first"]] == ["b/1.png"]
+    shown = _run("check", root, "--duplicates")
+    assert "No duplicates among 5 pictures" in shown
+    assert "not compared, without an embedding: 1" in shown
+    assert "1 x it is not of a known image format\n      b/1.png\n" in shown
+    words = ["select", root, "--n", 2, "--diverse", "--no-duplicates", "--out", tmp_path / "out"]
+    assert "may repeat others, without an embedding: 1" in _run(*words)
+    assert json.loads((tmp_path / "out/selection.json").read_text())["duplicates_not_compared"] == 1
+
+
 def test_doubtful_duplicates_are_warned_of(tmp_path: Path) -> None:
     """Where all pictures are alike, `check` and `select` say that what is near may be another picture."""
     for number in range(12):
@@ -129,6 +145,16 @@ def test_doubtful_duplicates_are_warned_of(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert "warning: half of all pairs" in result.stderr
     assert "without_duplicates" in result.stderr
+
+
+def test_a_file_of_some_ends_with_1(root: Path, tmp_path: Path) -> None:
+    """The exit code of `embed --file` says whether anything is without an embedding, and what that is is named."""
+    for keys, code in ((["a/0.png", "b/1.png"], 1), ([f"{'ab'[i % 2]}/{i}.png" for i in range(6)], 0)):
+        np.savez(tmp_path / "my clip.npz", names=keys, embeddings=np.eye(len(keys), 6))
+        said = _run("embed", root, "--file", tmp_path / "my clip.npz", code=code)
+        assert f"{len(keys)} taken over, 0 kept, of 6 images and frames" in said
+        assert "embeddings `my-clip`" in said
+        assert ("4 x `my clip.npz` has no vector for it\n      a/2.png\n" in said) == bool(code)
 
 
 def test_faults_end_with_1_and_wrong_usage_with_2(root: Path, tmp_path: Path) -> None:
@@ -199,3 +225,16 @@ def test_tags_work_on_after_members_are_gone(root: Path, tmp_path: Path) -> None
     tag = _json("tag", root, "mixed", *(word for key in gone for word in ("--remove", key)))
     assert (tag["samples"], tag["objects"], tag["gone"]) == (0, 3, 0)
     assert "is no sample, object, file" in _run("tag", root, "mixed", "--remove", gone[0], code=2)
+
+
+def test_embed_notes_what_changed_after_the_scan(root: Path) -> None:
+    """A new image, or one that was written over, is named, with what to do; after a scan nothing is."""
+    words = ["embed", str(root), "--workers", "1"]
+    assert "note:" not in CliRunner().invoke(app, words).stderr
+    shutil.copy(root / "a/0.png", root / "a/new.png")
+    assert "note: `a/new.png` came, went or changed after the last scan; `tamis scan`" in " ".join(
+        CliRunner().invoke(app, words).stderr.split()
+    )
+    assert "note:" not in CliRunner().invoke(app, [*words, "--quiet"]).stderr
+    _run("scan", root)
+    assert "note:" not in CliRunner().invoke(app, words).stderr

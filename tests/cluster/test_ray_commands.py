@@ -17,7 +17,7 @@ from real_data import answer, needs_data, refusal
 from real_sources import write_coco
 from strategies_datasource import Folder, content, fill, leftovers
 from tamis.api.datasource import open_datasource
-from tamis.api.embedding.embed import EmbedOptions
+from tamis.api.embedding.options import EmbedOptions
 from tamis.api.options import ScanOptions
 from tamis.api.scanning import scan as scanning
 from tamis.api.scanning.partition import read_partition

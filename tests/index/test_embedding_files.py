@@ -263,3 +263,12 @@ def test_files_that_cannot_be(tmp_path: Path) -> None:
         (tmp_path / f"folder.{ending}").mkdir()
         with pytest.raises(TamisError, match=f"folder.{ending}"):
             read_embeddings(tmp_path / f"folder.{ending}")
+
+
+@pytest.mark.parametrize("name", ["e.npy", "e.npz", "e.parquet"])
+def test_vectors_without_a_number_are_refused(name: str, tmp_path: Path) -> None:
+    """Vectors of length 0 are none, whatever holds them."""
+    writers = {"e.npy": write_npy, "e.npz": write_npz, "e.parquet": write_parquet}
+    writers[name](tmp_path / name, KEYS, np.zeros((4, 0)))
+    with pytest.raises(UsageError, match="expected at least one number a sample, got vectors of length 0"):
+        read_embeddings(tmp_path / name)

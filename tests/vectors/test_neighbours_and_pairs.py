@@ -80,3 +80,16 @@ def test_neighbours_stay_together() -> None:
     np.fill_diagonal(apart, np.inf)
     assert (cluster[apart.argmin(axis=1)] == cluster).all()
     assert project_neighbours(unit[:3]).shape == (3, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_directions_are_kept_at_any_scale(dtype: type, *, in_place: bool) -> None:
+    """Rows at the ends of what their type holds have the direction that they have at length 1."""
+    unit = _vectors(3, 20, 7, "spread").astype(np.float64)
+    ends = [1e-300, 1e-60, 1.0, 1e60, 1e300] if dtype is np.float64 else [1e-36, 1e-20, 1.0, 1e20, 3e37]
+    scaled = (unit * np.resize(ends, 20)[:, None]).astype(dtype)
+    given = scaled.copy()
+    found = unit_rows(given, in_place=in_place and dtype is np.float32)
+    assert np.allclose(found, unit, atol=1e-6)
+    assert in_place or np.array_equal(given, scaled)

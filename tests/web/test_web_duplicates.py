@@ -89,7 +89,7 @@ def test_what_was_embedded_is_counted(embedded: Asker) -> None:
     state = _state(embedded)
     assert (state.missing, state.without, state.job) == (0, 1, None)
     again = embedded.wait(embedded.post("embeddings"))
-    assert again["message"] == f"0 embedded, {N_SAMPLES} kept, 1 without"
+    assert again["message"] == f"0 embedded, {N_SAMPLES - 1} kept, 1 without"
 
 
 def _found(page: Asker, **query: Any) -> DuplicatesInfo:
@@ -190,3 +190,16 @@ def test_where_all_pictures_are_alike_the_page_says_so(tmp_path: Path) -> None:
         info = decode(asker.get("selection", id=job["id"]), SelectionInfo)
         assert info.duplicates_doubt == report.doubt
         assert info.left_out == {"repeats another sample": report.exact + report.near}
+
+
+def test_a_picture_that_is_away_does_not_stop_the_search(embedded: Asker) -> None:
+    """What the job could not read is without an embedding, not missing: nothing asks for it to be made again."""
+    away = embedded.folder.parent / "away.jpg"
+    (embedded.folder / "a/003.png").rename(away)
+    try:
+        report = tamis.open(embedded.folder).embed(tamis.EmbedOptions(full=True, workers=1))
+        assert (report.without, _state(embedded).missing, _state(embedded).without) == (2, 0, 2)
+    finally:
+        away.rename(embedded.folder / "a/003.png")
+    assert tamis.open(embedded.folder).embed(tamis.EmbedOptions(workers=1)).encoded == 1
+    assert (_state(embedded).missing, _state(embedded).without) == (0, 1)

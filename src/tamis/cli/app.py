@@ -30,7 +30,7 @@ from tamis.cli.options import (
 )
 from tamis.cli.selecting import report_command, select_command
 from tamis.cli.serving import serve_command
-from tamis.cli.terminal import OutputFormat, progress_bar, stdout, write_json
+from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
 
 app = typer.Typer(
     name="tamis",
@@ -146,6 +146,8 @@ def check(
                 write_json(
                     msgspec.json.encode({"severity": "info", "code": "duplicate", **msgspec.structs.asdict(one)})
                 )
+            if repeated is not None and repeated.not_compared:
+                print_note(f"note: {repeated.not_compared:,} pictures were not compared", quiet=quiet)
     if output is OutputFormat.JSON and not every:
         found = msgspec.structs.asdict(report) | ({} if repeated is None else {"duplicates": repeated})
         write_json(msgspec.json.format(msgspec.json.encode(found)))

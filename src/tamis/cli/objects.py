@@ -60,7 +60,7 @@ def embed_command(
         float | None, typer.Option(metavar="PART", help="Widen boxes by this part of them.  [default: 0.1]")
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Encode everything again, and replace what has that name.")
+        bool, typer.Option("--full", help="Encode everything again, also what another model made by that name.")
     ] = False,
     lightly: Lightly = None,
     index: IndexOption = None,
@@ -73,8 +73,8 @@ def embed_command(
     """Make embeddings of images and frames, or of objects, and keep them with the index.
 
     Only what is new or changed is encoded; stopped at any moment, the next run goes on. `select`, `report` and
-    `similar` use them. Exits with 1 when pictures cannot be read or objects have no picture; they are counted by
-    reason, and `--format json` names each.
+    `similar` use them. Exits with 1 when anything has no embedding in the end; that is counted by reason, and
+    `--format json` names each.
 
     Examples:
     - `tamis embed data/`
@@ -84,8 +84,10 @@ def embed_command(
     """
     import msgspec
 
-    from tamis.api.embedding.embed import EmbedOptions, embed
+    from tamis.api.embedding.embed import embed
+    from tamis.api.embedding.options import EmbedOptions
     from tamis.cli.render_objects import print_embed
+    from tamis.cli.selecting_notes import note_if_pictures_changed, note_if_stale
 
     options = EmbedOptions(
         task=task,
@@ -101,13 +103,15 @@ def embed_command(
     )
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)
+    note_if_stale(snapshot, sources, quiet=quiet)
+    note_if_pictures_changed(snapshot, sources, quiet=quiet)
     with progress_bar(quiet=quiet) as listen:
         report = embed(sources, snapshot, options, listen=listen)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(report)))
     else:
         print_embed(stdout(), report)
-    raise typer.Exit(1 if report.faults else 0)
+    raise typer.Exit(1 if report.without else 0)
 
 
 def crops_command(

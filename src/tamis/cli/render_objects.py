@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tamis.api.crops import CropsReport
     from tamis.api.embedding.duplicates import DuplicateReport
-    from tamis.api.embedding.embed import EmbedReport
+    from tamis.api.embedding.reports import EmbedReport
     from tamis.api.embedding.similar import SimilarReport
     from tamis.api.tags import TagSummary
 
@@ -145,6 +145,9 @@ def print_duplicates(console: Console, report: DuplicateReport) -> None:
         console.print(table)
         if total > _SHOWN_DUPLICATES:
             console.print(Text(f"and {total - _SHOWN_DUPLICATES:,} more: `--format json` lists all", style="dim"))
+    if report.not_compared:
+        console.print(Text(f"not compared, without an embedding: {report.not_compared:,}", style="yellow"))
+    _print_faults(console, [(fault.key, fault.message) for fault in report.not_compared_first])
     print_hanging(console, Text(f"nearer than {report.limit:g} by {printable(report.embeddings)}", style="dim"))
     if report.doubt is not None:
         advice = "look at some of them, or give a smaller --limit"

@@ -147,6 +147,8 @@ def _print_left_out(console: Console, run: SelectionRun) -> None:
     }
     if run.n_duplicates:
         console.print(Text(f"  left out as they repeat others: {run.n_duplicates:,}"))
+    if run.n_not_compared:
+        console.print(Text(f"  may repeat others, without an embedding: {run.n_not_compared:,}", style="yellow"))
     for name, count in run.selection.field.excluded.items():
         if count:
             why = "left out by" if name in filters else "left out for want of"

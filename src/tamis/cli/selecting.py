@@ -104,7 +104,8 @@ def select_command(
     """
     import msgspec
 
-    from tamis.api.embedding.embed import EmbedOptions, embed
+    from tamis.api.embedding.embed import embed
+    from tamis.api.embedding.options import EmbedOptions
     from tamis.api.selecting.config import choose_config, choose_level
     from tamis.api.selecting.files import selection_document, write_selection
     from tamis.api.selecting.run import SelectOptions, join_pool, run_selection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tamis.api.freshness import changed_since
+from tamis.api.freshness import changed_since, pictures_changed_since
 from tamis.api.selecting.files import parse_keys, read_keys
 from tamis.cli.render import counted, printable
 from tamis.cli.terminal import print_note
@@ -35,6 +35,16 @@ def note_if_stale(snapshot: Snapshot, sources: Sources, *, quiet: bool) -> None:
     key = changed_since(snapshot, sources.lightly)
     if key is not None:
         text = f"note: `{printable(key)}` changed after the last scan; `tamis scan` reads what changed"
+        print_note(text, quiet=quiet)
+
+
+def note_if_pictures_changed(snapshot: Snapshot, sources: Sources, *, quiet: bool) -> None:
+    """Note that images or videos came, went or changed after the scan: what the index has is what is embedded."""
+    key = pictures_changed_since(snapshot, sources.input)
+    if key is not None:
+        text = (
+            f"note: `{printable(key)}` came, went or changed after the last scan; `tamis scan` reads what changed"
+        )
         print_note(text, quiet=quiet)
 
 

@@ -19,11 +19,11 @@ from tamis.index.embedding_sets import (
     IMAGE_POSITION,
     EmbeddingRows,
     EmbeddingSet,
-    SetSpec,
     embedding_sets,
     find_set,
     make_set,
 )
+from tamis.index.embedding_specs import SetSpec, encoder_of_file
 from tamis.index.journal import journal_names
 from tamis.index.listing import (
     FRAME,
@@ -48,6 +48,7 @@ from tamis.index.snapshot import Snapshot
 from tamis.index.store import Index, IndexConflictError, Staging
 from tamis.index.tables import shard_schemas, words
 from tamis.index.tags import Tag, TagChange, tag_names
+from tamis.index.unread_rows import UnreadRows, read_unread, unread_stamp, write_unread
 
 __all__ = [
     "EMBEDDING_ENDINGS",
@@ -86,10 +87,12 @@ __all__ = [
     "Tag",
     "TagChange",
     "TaskRows",
+    "UnreadRows",
     "Video",
     "all_units",
     "build_tables",
     "embedding_sets",
+    "encoder_of_file",
     "find_changes",
     "find_set",
     "forget_tables",
@@ -104,10 +107,13 @@ __all__ = [
     "picks_parquet",
     "read_embeddings",
     "read_scores",
+    "read_unread",
     "salt",
     "score_table",
     "shard_schemas",
     "tag_names",
     "task_slot",
+    "unread_stamp",
     "words",
+    "write_unread",
 ]

@@ -39,7 +39,7 @@ class Embeddings:
 
     Attributes:
         keys: sample keys, unique.
-        vectors: shape (n, d), finite.
+        vectors: shape (n, d), finite, d at least 1; of any scale.
     """
 
     keys: list[str]
@@ -72,6 +72,8 @@ def _validate(path: Path, keys: list[str], vectors: NDArray[Any]) -> None:
         raise UsageError(
             f"`{path}`: expected floats of shape (n, d), got {vectors.dtype} {vectors.shape}", hint=_HINT
         )
+    if not vectors.shape[1]:
+        raise UsageError(f"`{path}`: expected at least one number a sample, got vectors of length 0", hint=_HINT)
     if len(keys) != len(vectors):
         raise UsageError(f"`{path}`: {len(vectors)} embeddings but {len(keys)} names", hint=_HINT)
     if len(set(keys)) < len(keys):
@@ -169,7 +171,7 @@ def _from_table(table: pa.Table) -> tuple[list[str], NDArray[Any]]:
     if lengths["min"] != lengths["max"]:
         raise ValueError(f"the embeddings have different lengths: {lengths['min']} to {lengths['max']}")
     flat = vectors.flatten().to_numpy(zero_copy_only=False)
-    return keys, np.asarray(flat, flat.dtype).reshape(len(keys), -1)
+    return keys, np.asarray(flat, flat.dtype).reshape(len(keys), lengths["max"] or 0)
 
 
 def _only(what: str, found: list[str], there: list[str]) -> str:

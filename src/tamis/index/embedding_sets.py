@@ -3,6 +3,7 @@
 ```
 embeddings/<name>/images/set.json             what made them
 embeddings/<name>/images/<id>.parquet         rows, in any number of files, each written whole
+embeddings/<name>/images/unread.json          what the last run could not read, see `unread_rows`
 embeddings/<name>/objects-<task>/...          likewise, of the objects of a task
 ```
 A row holds the fingerprint of what it was made from, so rows of files that changed since are told from those that
@@ -25,7 +26,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.errors import IndexMissingError, UsageError
+from tamis.errors import IndexMissingError
+from tamis.index.embedding_specs import SetSpec, check_replacing
 from tamis.index.journal import check_name
 from tamis.storage import LocalStore, locked
 
@@ -43,30 +45,6 @@ IMAGE_POSITION = -1
 _MANY_PARTS = 32
 _MERGED_ROWS = 65_536
 _READ_ROWS = 8_192
-
-
-class SetSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What made the embeddings of a set: two sets of one spec can be compared.
-
-    Attributes:
-        name: of the set.
-        task: whose objects they are of; `None`: of images and frames.
-        encoder: what made the vectors, e.g. `visual 1` or `onnx <digest>`.
-        source: the same in words, for people.
-        n_dims: length of the vectors.
-        padding: by which part boxes were widened before objects were cut out.
-        model: path of the ONNX file, where one made them.
-        created: UTC time, ISO 8601.
-    """
-
-    name: str
-    task: str | None
-    encoder: str
-    source: str
-    n_dims: int
-    padding: float = 0.0
-    model: str | None = None
-    created: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,31 +171,46 @@ def make_set(root: Path, spec: SetSpec, *, anew: bool = False) -> EmbeddingSet:
     Args:
         root: folder of the index.
         spec: what makes it.
-        anew: whether one of that name is removed first.
+        anew: whether one of that name is removed first. That of a file always is: it is whole in the file.
 
     Raises:
-        UsageError: when there is one of that name that something else made.
+        UsageError: when there is one of that name that something else made, see `check_replacing`.
         StoreError: when it cannot be written.
     """
-    there = None if anew else find_set(root, spec.name, spec.task)
+    there = _there(root, spec, anew=anew)
     if there is not None:
-        if what_made(there.spec) != what_made(spec):
-            raise UsageError(
-                f"The embeddings `{spec.name}` were made otherwise: {there.spec.source}"
-                + (f", with a padding of {there.spec.padding:g}" if there.spec.task is not None else ""),
-                hint="give the new ones another name with `--name`, or replace the old ones with `--full`",
-            )
-        return there
+        check_replacing(there.spec, spec, anew=anew)
+        if not anew and spec.file is None:
+            return _brought_up_to_date(there, spec)
     folder = _folder(root, spec.name, spec.task)
-    if anew:
+    if anew or there is not None:
         shutil.rmtree(folder, ignore_errors=True)
-    LocalStore(folder).write("set.json", msgspec.json.format(msgspec.json.encode(spec)))
+    _write_spec(folder, spec)
     return EmbeddingSet(folder, spec)
 
 
-def what_made(spec: SetSpec) -> tuple[object, ...]:
-    """Return what two sets have in common whose vectors can be mixed."""
-    return spec.encoder, spec.n_dims, spec.padding
+def _brought_up_to_date(there: EmbeddingSet, spec: SetSpec) -> EmbeddingSet:
+    """Note where the model of a set is now, and what sets of earlier versions did not say."""
+    fresh = msgspec.structs.replace(
+        there.spec, model=spec.model, preprocessing=spec.preprocessing, steps=spec.steps, source=spec.source
+    )
+    if fresh == there.spec:
+        return there
+    _write_spec(there.folder, fresh)
+    return EmbeddingSet(there.folder, fresh)
+
+
+def _write_spec(folder: Path, spec: SetSpec) -> None:
+    LocalStore(folder).write("set.json", msgspec.json.format(msgspec.json.encode(spec)))
+
+
+def _there(root: Path, spec: SetSpec, *, anew: bool) -> EmbeddingSet | None:
+    try:
+        return find_set(root, spec.name, spec.task)
+    except IndexMissingError:
+        if anew:  # what is damaged can be made again
+            return None
+        raise
 
 
 def _folder(root: Path, name: str, task: str | None) -> Path:

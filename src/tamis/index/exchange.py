@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.errors import TamisError, UsageError
-from tamis.index.embedding_sets import SetSpec, what_made
+from tamis.index.embedding_specs import SetSpec, what_made
 from tamis.storage import LocalStore, NotFoundError, locked
 
 if TYPE_CHECKING:

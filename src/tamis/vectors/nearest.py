@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
+_SANE_LENGTHS = (1e-30, 1e30)
 _EPSILON = float(np.finfo(np.float32).eps)
 
 
@@ -21,17 +22,35 @@ def unit_rows(vectors: NDArray[Any], *, in_place: bool = False) -> Singles:
     """Return vectors at length 1, shape (n, d); those of length 0 stay.
 
     Args:
-        vectors: (n, d).
+        vectors: (n, d) finite numbers of any scale.
         in_place: whether `vectors`, of float32, are changed themselves: there may be gigabytes of them.
 
     >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).round(3).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    values = np.asarray(vectors, np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64))
+    values = vectors if vectors.dtype == np.float32 else _within_float32(vectors)
+    lengths = _lengths(values)
+    odd = np.flatnonzero((lengths > 0.0) & ((lengths < _SANE_LENGTHS[0]) | (lengths > _SANE_LENGTHS[1])))
+    if len(odd):  # the inverse of their lengths is outside of float32
+        values = values if in_place else values.copy()
+        values[odd] = _within_float32(values[odd])
+        lengths[odd] = _lengths(values[odd])
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0.0)
     unit: Singles = np.multiply(values, scale[:, None].astype(np.float32), out=values if in_place else None)
     return unit
+
+
+def _lengths(values: Singles) -> Floats:
+    lengths: Floats = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64))
+    return lengths
+
+
+def _within_float32(vectors: NDArray[Any]) -> Singles:
+    """Return vectors in float32, each scaled by a power of two so that its largest number is from 1/2 to 1."""
+    values = vectors.astype(np.float64)
+    exponents = np.frexp(np.abs(values).max(axis=1, initial=0.0))[1]
+    scaled: Singles = np.ldexp(values, -exponents[:, None], out=values).astype(np.float32)
+    return scaled
 
 
 def nearest_rows(

@@ -9,11 +9,12 @@ import numpy as np
 from tamis.api.browsing.values_duplicates import EmbeddingState
 from tamis.api.browsing.values_work import JobKind
 from tamis.api.embedding.duplicates import DEFAULT_LIMIT
-from tamis.api.embedding.embed import EmbedOptions, embed
+from tamis.api.embedding.embed import embed
+from tamis.api.embedding.options import EmbedOptions
 from tamis.api.embedding.stored import read_status
 from tamis.api.embedding.targets import target_of
 from tamis.errors import IndexMissingError, UsageError
-from tamis.index import find_set
+from tamis.index import find_set, unread_stamp
 from tamis.media.visual import VisualEncoder
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def _not_embedded(view: View) -> tuple[int, int]:
 
     def count() -> tuple[int, int]:
         status = read_status(one, target_of(view.sample_columns, None))
-        missing = len(status.missing)
+        missing = status.n_unseen
         return missing, len(view.samples) - missing - int(np.count_nonzero(status.known))
 
-    return view.fact(f"embeddings {one.stamp}", count)
+    return view.fact(f"embeddings {one.stamp} {unread_stamp(one)}", count)
 
 
 def start_embedding(jobs: Jobs) -> Job:

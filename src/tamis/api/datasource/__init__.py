@@ -14,7 +14,8 @@ from tamis.api.converting.exporting import ExportOptions, ExportReport
 from tamis.api.converting.import_reader import import_reader
 from tamis.api.converting.run import export_to, import_from
 from tamis.api.datasource.embedded import Embedded
-from tamis.api.embedding.embed import EmbedOptions, embed
+from tamis.api.embedding.embed import embed
+from tamis.api.embedding.options import EmbedOptions
 from tamis.api.frames import FrameOptions, FramesReport, extract_frames
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.api.scanning.scan import ScanResult, scan

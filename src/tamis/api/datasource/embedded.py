@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tamis.api.crops import CropOptions, CropsReport, write_crops
 from tamis.api.datasource.indexed import Indexed
 from tamis.api.embedding.duplicates import DuplicateReport, duplicate_report, duplicates_in
-from tamis.api.embedding.embed import EmbedOptions, EmbedReport, embed
+from tamis.api.embedding.embed import embed
 from tamis.api.embedding.projection import Method, Projection, project
 from tamis.api.embedding.similar import SimilarReport, VectorIndex, open_vectors, similar
 from tamis.api.options import ignore_progress
@@ -17,6 +17,8 @@ from tamis.index import SetSpec, embedding_sets
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tamis.api.embedding.options import EmbedOptions
+    from tamis.api.embedding.reports import EmbedReport
     from tamis.engine import ProgressListener
 
 

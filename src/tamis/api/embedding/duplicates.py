@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import numpy as np
 
-from tamis.api.embedding.embed import EmbedOptions, embed
+from tamis.api.embedding.embed import embed
+from tamis.api.embedding.options import EmbedOptions
+from tamis.api.embedding.reports import Fault
 from tamis.api.embedding.stored import chosen_set, origin_of, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.api.options import ignore_progress
@@ -33,6 +35,7 @@ DEFAULT_LIMIT = 0.4
 """Pictures nearer than this by the built-in descriptor count as near-duplicates, see docs/embeddings.md."""
 
 _FURTHEST = 2.0
+_SHOWN_FAULTS = 10
 _VARIED = 1.2  # the typical distance of varied pictures by the built-in descriptor, be they photos or drawings
 _ALIKE = 0.65  # from here on the limit is hardly less than what tells any two of the pictures apart
 
@@ -60,6 +63,8 @@ class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
         embeddings: which were compared, in words.
         limit: the largest distance of near-duplicates.
         compared: images and frames that have an embedding.
+        not_compared: how many have none: whether they repeat others is not known.
+        not_compared_first: the first of these, with the reason.
         exact: how many have the content of an earlier one.
         near: how many look like an earlier one, but for those.
         typical_distance: the median between two pictures, `None` where there are no two.
@@ -70,6 +75,8 @@ class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
     embeddings: str
     limit: float
     compared: int
+    not_compared: int
+    not_compared_first: list[Fault]
     exact: int
     near: int
     typical_distance: float | None
@@ -84,6 +91,7 @@ class FoundDuplicates(NamedTuple):
     stored: StoredVectors
     limit: float
     typical: float
+    without: list[Fault]
 
 
 def duplicates_in(
@@ -109,8 +117,7 @@ def duplicates_in(
     """
     if limit is not None and not 0.0 <= limit < _FURTHEST:
         raise UsageError(f"Expected a distance from 0 to below 2, got {limit:g}")
-    if embeddings is None:
-        embed(sources, snapshot, EmbedOptions(), listen=listen)
+    made = embed(sources, snapshot, EmbedOptions(), listen=listen) if embeddings is None else None
     name = embeddings or VisualEncoder().name
     one = chosen_set(sources.index.root, name, None)
     if one is None:  # it was just made, or named
@@ -123,7 +130,14 @@ def duplicates_in(
     stored = read_vectors(one, target_of(SampleColumns(snapshot), None), contents=True)
     limit = DEFAULT_LIMIT if limit is None else limit
     found = compare(stored.vectors, stored.known, stored.contents, limit=limit, listen=listen)
-    return FoundDuplicates(found, stored, limit, typical_distance(stored.vectors, stored.known))
+    without = _first_without(stored) if made is None else made.faults
+    return FoundDuplicates(found, stored, limit, typical_distance(stored.vectors, stored.known), without)
+
+
+def _first_without(stored: StoredVectors) -> list[Fault]:
+    why = f"it has no embedding in `{stored.spec.name}`"
+    first = np.flatnonzero(~stored.known)[:_SHOWN_FAULTS].tolist()
+    return [Fault(key=stored.target.name(row), message=why) for row in first]
 
 
 def compare(
@@ -177,6 +191,8 @@ def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
         embeddings=origin_of(found.stored.spec),
         limit=found.limit,
         compared=int(np.count_nonzero(found.stored.known)),
+        not_compared=int(np.count_nonzero(~found.stored.known)),
+        not_compared_first=found.without,
         exact=int(np.count_nonzero(result.exact)),
         near=int(np.count_nonzero(result.repeated & ~result.exact)),
         typical_distance=None if math.isnan(found.typical) else found.typical,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tamis.api.embedding.pictures import decoded
+from tamis.api.embedding.pictures import Unread, decoded
 from tamis.index import EmbeddingRows
 from tamis.media.decoding import crop_area
 
@@ -60,8 +60,23 @@ class EmbedJob:
     into: EmbeddingSet
 
 
-def run_job(job: EmbedJob) -> tuple[int, int]:
-    """Embed a batch of pictures; return how many rows were written, and how many of them without a vector.
+class JobDone(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        rows: how many were looked at.
+        faulty: how many of them have no vector.
+        unread: rows of the target that the store did not give a picture of, with the reason: nothing is written
+            of these.
+    """
+
+    rows: int
+    faulty: int
+    unread: dict[int, str]
+
+
+def run_job(job: EmbedJob) -> JobDone:
+    """Embed a batch of pictures, and write what was found out about them.
 
     Raises:
         EncoderError: when the model fails.
@@ -78,7 +93,9 @@ def run_job(job: EmbedJob) -> tuple[int, int]:
 def _take(rows: _Rows, one: Decoded, padding: float) -> None:
     item, image = one.item, one.image
     for number in range(len(item.rows)):
-        if isinstance(image, str):
+        if isinstance(image, Unread):
+            rows.skip(item, number, image)
+        elif isinstance(image, str):
             rows.add(item, number, image, b"")
         elif item.boxes is None:
             rows.add(item, number, image, one.content)
@@ -105,6 +122,7 @@ class _Rows:
         self._inputs: list[NDArray[Any]] = []
         self._waiting: list[int] = []
         self._n_done = self._n_faults = 0
+        self._unread: dict[int, str] = {}
         self._empty()
 
     def _empty(self) -> None:
@@ -131,10 +149,15 @@ class _Rows:
         if len(self._keys) >= _ROWS_A_FILE:
             self._write()
 
-    def close(self) -> tuple[int, int]:
+    def skip(self, item: PictureItem, number: int, why: Unread) -> None:
+        """Note why there is no row: written down, the picture would not be tried again."""
+        self._unread[int(item.rows[number])] = str(why)
+
+    def close(self) -> JobDone:
         """Write what waits."""
         self._write()
-        return self._n_done, self._n_faults
+        n_unread = len(self._unread)
+        return JobDone(self._n_done + n_unread, self._n_faults + n_unread, self._unread)
 
     def _encode(self) -> None:
         if not self._inputs:

@@ -66,12 +66,18 @@ class PictureBatch:
     n_frames: int | None = None
 
 
+class Unread(str):
+    """Why the store did not give a picture: nothing is known of the picture itself, and the next time it may."""
+
+    __slots__ = ()
+
+
 class Decoded(NamedTuple):
     """A decoded picture, or why there is none.
 
     Attributes:
         item: which one.
-        image: RGB as stored, or a clause about the file.
+        image: RGB as stored, or a clause about the file; `Unread` where it is about the store.
         content: digest of the file's bytes, of a frame's pixels; empty where there is no picture.
     """
 
@@ -171,7 +177,7 @@ def _images(batch: PictureBatch, min_side_px: int | None) -> Iterator[Decoded]:
     blobs = batch.store.read_many([item.key for item in batch.items])
     for item, blob in zip(batch.items, blobs, strict=True):
         if isinstance(blob, StoreError):
-            yield Decoded(item, blob.message, b"")
+            yield Decoded(item, Unread(blob.message), b"")
             continue
         try:
             image = decode_picture(blob.data, min_side_px=min_side_px)
@@ -192,8 +198,19 @@ def _of_video(batch: PictureBatch, video: str) -> Iterator[Decoded]:
     except VideoError as error:
         why = f"its video `{video}`: {error}"
     except StoreError as error:
-        why = error.message
+        why = Unread(error.message)
+    if left:
+        why = _why_unread(batch.store, video) or why
     yield from (Decoded(item, why, b"") for item in left.values())
+
+
+def _why_unread(store: Store, video: str) -> Unread | None:
+    """Say why a video cannot be read at all: the decoder tells that from damage in words only."""
+    try:
+        store.read_start(video, 1)
+    except StoreError as error:
+        return Unread(error.message)
+    return None
 
 
 def _read_frames(batch: PictureBatch, video: str, numbers: list[int]) -> Iterator[tuple[int, Image.Image]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tamis.api.embedding.similar import VectorIndex
+    from tamis.api.embedding.targets import Target
     from tamis.index import SetSpec, Snapshot
     from tamis.model.columns import Bools, Ints
 
@@ -81,6 +83,16 @@ def project(
     return Projection(index.spec, method, target.owner, target.positions, points)
 
 
+def _digest(target: Target) -> str:
+    """Return what changes when a row of a target is of another picture, or in another place."""
+    digest = hashlib.blake2b(digest_size=16)
+    for key in target.samples.keys:
+        digest.update(f"{key}\0".encode("utf-8", "surrogatepass"))  # no key holds a NUL
+    for column in (target.owner, target.positions, target.fingerprints):
+        digest.update(np.ascontiguousarray(column).data)
+    return digest.hexdigest()
+
+
 class _Kept:
     """The file that holds a projection, named by all that decides it."""
 
@@ -88,10 +100,8 @@ class _Kept:
         found = find_set(snapshot.root, index.spec.name, index.spec.task)
         self._folder: Path | None = None if found is None else found.folder
         stamp = "" if found is None else found.stamp
-        prints = index.stored.target.fingerprints
-        content = int(prints.sum(dtype=np.uint64)) ^ len(prints)
         self._prefix = f"projection-{method}-"
-        self._name = f"{self._prefix}{stamp}-{content:016x}.npy"
+        self._name = f"{self._prefix}{stamp}-{_digest(index.stored.target)}.npy"
 
     def read(self, n: int) -> NDArray[np.float32] | None:
         path = None if self._folder is None else self._folder / self._name

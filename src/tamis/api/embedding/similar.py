@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from tamis.api.embedding.embed import encoder_of_set
+from tamis.api.embedding.encoders import encoder_of_set
 from tamis.api.embedding.query_pictures import encode_bytes, encode_files
 from tamis.api.embedding.stored import chosen_set, origin_of, read_vectors
 from tamis.api.embedding.targets import target_of

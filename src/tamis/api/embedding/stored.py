@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.errors import UsageError
-from tamis.index import embedding_sets, find_set
+from tamis.index import embedding_sets, find_set, read_unread
 from tamis.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tamis.model import Task
     from tamis.model.columns import Bools, Ints
 
-_MISSING, _KNOWN, _FAULTY = 0, 1, 2
+_UNSEEN, _KNOWN, _FAULTY, _UNREAD = 0, 1, 2, 3
+_MOST_WITHOUT = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +31,7 @@ class SetStatus:
     """What a set holds of a target.
 
     Attributes:
-        state: of each row of the target: 0 missing, 1 a vector, 2 a fault; shape (n,).
+        state: of each row of the target: 0 unseen, 1 a vector, 2 a fault, 3 not given by the store; shape (n,).
         faults: why there is no vector, by row of the target.
     """
 
@@ -39,8 +40,13 @@ class SetStatus:
 
     @property
     def missing(self) -> Ints:
-        """The rows that nothing is known of, ascending."""
-        return np.flatnonzero(self.state == _MISSING)
+        """The rows that are to be encoded, ascending: unseen, or not read the last time."""
+        return np.flatnonzero((self.state == _UNSEEN) | (self.state == _UNREAD))
+
+    @property
+    def n_unseen(self) -> int:
+        """How many rows nobody looked at."""
+        return int(np.count_nonzero(self.state == _UNSEEN))
 
     @property
     def known(self) -> Bools:
@@ -48,10 +54,16 @@ class SetStatus:
         known: Bools = self.state == _KNOWN
         return known
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether each row was looked at."""
-        return not (self.state == _MISSING).any()
+    def why_not(self) -> str | None:
+        """Say why a set is not used unless it is asked for by name; `None` where it is.
+
+        It would leave out without a word what it has no vector of. So each row must have been looked at, and nine
+        of ten must have a vector: among many pictures some are damaged.
+        """
+        n, n_without = len(self.state), int(np.count_nonzero(~self.known))
+        if self.n_unseen:
+            return f"{self.n_unseen:,} of {n:,} not embedded yet"
+        return f"{n_without:,} of {n:,} without a vector" if n_without > n * _MOST_WITHOUT else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +102,11 @@ def read_status(one: EmbeddingSet, target: Target) -> SetStatus:
                 faults.pop(row, None)
             else:
                 faults[row] = fault
+    unread = read_unread(one)
+    at = target.locate(unread.keys, np.array(unread.positions, np.int64))
+    same = _is_now(at, np.array(unread.fingerprints, np.uint64), target)
+    at = at[same]
+    state[at[state[at] == _UNSEEN]] = _UNREAD
     return SetStatus(state, faults)
 
 
@@ -126,9 +143,13 @@ def _holding(one: EmbeddingSet, target: Target, *, vectors: bool) -> Iterator[tu
 
 def holds(rows: EmbeddingRows, at: Ints, target: Target) -> Bools:
     """Return which rows of a set are of what is in the index now."""
+    return _is_now(at, rows.fingerprints, target)
+
+
+def _is_now(at: Ints, fingerprints: NDArray[np.uint64], target: Target) -> Bools:
     if not len(target):
-        return np.zeros(len(rows), np.bool_)
-    same: Bools = (at >= 0) & (target.fingerprints[at] == rows.fingerprints)
+        return np.zeros(len(at), np.bool_)
+    same: Bools = (at >= 0) & (target.fingerprints[at] == fingerprints)
     return same
 
 
@@ -152,6 +173,32 @@ def chosen_set(root: Path, name: str | None, task: Task | None) -> EmbeddingSet 
             hint=f"there are: {listed}; make some with `tamis embed`",
         )
     return found
+
+
+def default_vectors(root: Path, target: Target) -> tuple[StoredVectors | None, list[str]]:
+    """Return the vectors of the set added to last that may be used by default, and why others were passed over.
+
+    Args:
+        root: folder of the index.
+        target: what to line up with.
+
+    Returns:
+        the vectors, `None` where no set has enough of them; and of each set that was added to later its name, with
+        the reason.
+
+    Raises:
+        IndexMissingError: when a set is damaged.
+    """
+    task = None if target.task is None else target.task.name
+    passed_over: list[str] = []
+    for one in embedding_sets(root):
+        if one.spec.task != task:
+            continue
+        why = read_status(one, target).why_not()
+        if why is None:
+            return read_vectors(one, target), passed_over
+        passed_over.append(f"`{one.spec.name}` ({why})")
+    return None, passed_over
 
 
 def origin_of(spec: SetSpec) -> str:

@@ -27,10 +27,12 @@ class Repeated(NamedTuple):
 
     Attributes:
         rows: which rows repeat another one, shape (N,).
+        unknown: which rows have no embedding to compare, shape (N,).
         doubt: why they may be no duplicates, see `doubt_about`.
     """
 
     rows: Bools
+    unknown: Bools
     doubt: str | None
 
 
@@ -52,11 +54,12 @@ def repeated_rows(
         UsageError: when the built-in descriptor was not made of all samples yet.
     """
     if wanted is False:
-        return Repeated(np.zeros(len(rows), np.bool_), None)
+        nothing = np.zeros(len(rows), np.bool_)
+        return Repeated(nothing, nothing, None)
     target = target_of(rows.samples, None)
     name = VisualEncoder().name
     one = find_set(rows.samples.snapshot.root, name, None)
-    if one is None or not read_status(one, target).is_complete:
+    if one is None or read_status(one, target).n_unseen:
         raise UsageError(
             f"Duplicates are found by the embeddings `{name}`, which not all samples have",
             hint="run `tamis embed SRC` first",
@@ -76,4 +79,5 @@ def repeated_rows(
     repeated = np.zeros(len(target), np.bool_)
     repeated[order] = found.repeated
     doubt = doubt_about(found, limit=limit, typical=typical_distance(stored.vectors, stored.known))
-    return Repeated(np.asarray(rows.spread(repeated), np.bool_), doubt)
+    spread = [np.asarray(rows.spread(each), np.bool_) for each in (repeated, ~stored.known)]
+    return Repeated(spread[0], spread[1], doubt)

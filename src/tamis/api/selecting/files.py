@@ -47,6 +47,7 @@ def selection_document(run: SelectionRun) -> dict[str, Any]:
         "labelled_unknown": run.labelled_unknown,
         "left_out": left_out(run),
         "duplicates_doubt": run.duplicates_doubt,
+        "duplicates_not_compared": run.n_not_compared,
         "ruled_out": dict(selection.ruled_out),
         "stopped": selection.stopped,
         "images": None if run.rows.target is None else run.images,

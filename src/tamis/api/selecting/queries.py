@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.embedding.embed import encoder_of_set
+from tamis.api.embedding.encoders import encoder_of_set
 from tamis.api.embedding.query_pictures import encode_files, picture_files
 from tamis.api.embedding.targets import target_of
 from tamis.api.selecting.rows import Rows
 from tamis.api.tags import named_keys
 from tamis.errors import UsageError
+from tamis.index import journal_names, tag_names
 from tamis.model import SampleKind, kind_of_key
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tamis.index import SampleColumns, SetSpec
     from tamis.model import Task
     from tamis.model.columns import Floats
+
+_SHOWN_NAMES = 8
 
 
 def query_vectors(
@@ -54,7 +57,9 @@ def query_vectors(
         named = None if is_picture else named_keys(samples.snapshot.root, name)
         if named is None and (files := picture_files(Path(name))):
             return _of_files(name, files, spec)
-        own, _ = rows.of([] if named is None else named.keys)
+        if named is None:
+            raise _unknown(samples.snapshot.root, name)
+        own, _ = rows.of(named.keys)
     found = vectors[own]
     if not found.any():
         raise UsageError(
@@ -62,6 +67,16 @@ def query_vectors(
             hint="name a sample, a tag or a pool of samples, a file of keys, an image, or a folder of images",
         )
     return np.asarray(found, np.float64)
+
+
+def _unknown(root: Path, name: str) -> UsageError:
+    """Return the error about a name that stands for nothing."""
+    listed = [f"`{one}`" for one in dict.fromkeys([*tag_names(root), *journal_names(root, "pool")])]
+    there = f"tags and pools: {', '.join(listed[:_SHOWN_NAMES])}{', ...' if len(listed) > _SHOWN_NAMES else ''}"
+    return UsageError(
+        f"There is no tag `{name}`, nor a sample, an object, a pool, a file or a folder of images of that name",
+        hint=there if listed else "there are no tags and no pools yet: `tamis tag SRC NAME --add ...` makes a tag",
+    )
 
 
 def _of_files(name: str, files: Sequence[Path], spec: SetSpec | None) -> Floats:

@@ -119,7 +119,8 @@ def _vectors(run: SelectionRun) -> SampleVectors | ObjectVectors | None:
     try:
         return run.inputs.vectors() if has_any else None
     except UsageError:
-        if run.embeddings:  # of objects only, by a name that no embeddings of images have
+        # None were asked for, and none serve; or those of objects were, by a name that none of images have.
+        if run.embeddings or run.inputs.embeddings is None:
             return None
         raise
 

@@ -105,6 +105,7 @@ class SelectionRun:
         n_eligible: samples that could have been picked before any THRESHOLD.
         n_duplicates: how many were left out because they repeat another one.
         duplicates_doubt: why those may be no duplicates, `None` where nothing speaks for that.
+        n_not_compared: how many candidates may repeat another one, as they have no embedding to compare.
         pinned: keys that were picked by hand, before all others; they are among `labelled`, too.
     """
 
@@ -125,6 +126,7 @@ class SelectionRun:
     n_requested: int
     n_eligible: int
     n_duplicates: int = 0
+    n_not_compared: int = 0
     duplicates_doubt: str | None = None
     pinned: tuple[str, ...] = ()
 
@@ -241,6 +243,7 @@ def run_selection(
         n_requested=n_requested,
         n_eligible=n_eligible,
         n_duplicates=int(np.count_nonzero(repeated)),
+        n_not_compared=int(np.count_nonzero(candidate & duplicates.unknown)),
         duplicates_doubt=duplicates.doubt if repeated.any() else None,
         pinned=before.pinned,
     )

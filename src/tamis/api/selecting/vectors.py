@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.embedding.embed import PREDICTIONS
-from tamis.api.embedding.stored import chosen_set, origin_of, read_status, read_vectors
+from tamis.api.embedding.options import PREDICTIONS
+from tamis.api.embedding.stored import chosen_set, default_vectors, origin_of, read_vectors
 from tamis.api.embedding.targets import target_of
 from tamis.api.options import ignore_progress
 from tamis.engine import Progress
@@ -78,7 +78,8 @@ def image_vectors(
     Args:
         samples: of a snapshot.
         embeddings: a file of the user's, the name of a stored set, or `predictions`; `None`: the stored set that
-            was added to last, if it holds all samples, or else made from the predictions.
+            was added to last of those that hold all samples, see `SetStatus.why_not`, or else made from the
+            predictions; the origin then says which sets were passed over.
         listen: told how many were made.
 
     Raises:
@@ -88,10 +89,17 @@ def image_vectors(
     name = _set_name(embeddings)
     if embeddings is not None and name is None:
         return vectors_from_file(samples, Path(embeddings))
-    stored = _stored(samples, name, None)
-    if stored is None:
-        return vectors_from_predictions(samples, listen=listen)
-    return SampleVectors(stored.vectors, ~stored.known, origin_of(stored.spec), spec=stored.spec)
+    stored, passed_over = _stored(samples, name, None)
+    if stored is not None:
+        origin = f"{origin_of(stored.spec)}{passed_over}"
+        return SampleVectors(stored.vectors, ~stored.known, origin, spec=stored.spec)
+    if passed_over and not samples.snapshot.tasks:
+        raise UsageError(
+            f"There are no predictions to make vectors from{passed_over}",
+            hint="complete them with `tamis embed SRC`, or use them as they are with `--embeddings NAME`",
+        )
+    made = vectors_from_predictions(samples, listen=listen)
+    return replace(made, origin=f"{made.origin}{passed_over}")
 
 
 def is_embeddings_file(embeddings: str | Path | None) -> bool:
@@ -106,18 +114,27 @@ def _set_name(embeddings: str | Path | None) -> str | None:
     return None if Path(embeddings).suffix.lower() in EMBEDDING_ENDINGS else embeddings
 
 
-def _stored(samples: SampleColumns, name: str | None, task: Task | None) -> StoredVectors | None:
-    """Return the vectors of a stored set; `None` where they are to be made from the predictions."""
+def _stored(samples: SampleColumns, name: str | None, task: Task | None) -> tuple[StoredVectors | None, str]:
+    """Return the vectors of a stored set, and in words which sets were passed over for them.
+
+    There are none where they are to be made from the predictions.
+    """
     if name == PREDICTIONS:
-        return None
-    one = chosen_set(samples.snapshot.root, name, task)
+        return None, ""
+    root, target = samples.snapshot.root, target_of(samples, task)
+    if name is None:
+        stored, passed_over = default_vectors(root, target)
+        return stored, f"; not used: {', '.join(passed_over)}" if passed_over else ""
+    one = chosen_set(root, name, task)
     if one is None:
-        return None
-    target = target_of(samples, task)
-    # A set that lacks samples would leave them out without a word: it has to be asked for by name.
-    if name is None and not read_status(one, target).is_complete:
-        return None
-    return read_vectors(one, target)
+        return None, ""
+    stored = read_vectors(one, target)
+    if len(target) and not stored.known.any():
+        raise UsageError(
+            f"The embeddings `{name}` hold no vector of what is in the index",
+            hint=f"run `{one.spec.command}`, which says why",
+        )
+    return stored, ""
 
 
 def vectors_from_file(samples: SampleColumns, path: Path) -> SampleVectors:
@@ -194,17 +211,21 @@ def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | 
         UsageError: when the task's predictions are no objects, or there is no such set.
         DatasourceError: when the file cannot be read.
     """
-    if task.task_type.has_objects and embeddings is not None and _set_name(embeddings) is None:
+    if not task.task_type.has_objects:
+        raise UsageError(
+            f"Task `{task.name}` has no objects: its type is {task.task_type}",
+            hint="leave `task` out to use the embeddings of the images",
+        )
+    if embeddings is not None and is_embeddings_file(embeddings):
         given = _object_vectors_from_file(samples, task, Path(embeddings))
         if given is not None:
             return given
-    stored = _stored(samples, _set_name(embeddings), task) if task.task_type.has_objects else None
-    if stored is not None:
-        target = stored.target
-        return ObjectVectors(
-            stored.vectors, target.owner, origin_of(stored.spec), target.positions, ~stored.known, stored.spec
-        )
-    return _object_vectors_from_predictions(samples, task)
+    stored, passed_over = _stored(samples, _set_name(embeddings), task)
+    if stored is None:
+        made = _object_vectors_from_predictions(samples, task)
+        return replace(made, origin=f"{made.origin}{passed_over}")
+    target, origin = stored.target, f"{origin_of(stored.spec)}{passed_over}"
+    return ObjectVectors(stored.vectors, target.owner, origin, target.positions, ~stored.known, stored.spec)
 
 
 def _object_vectors_from_file(samples: SampleColumns, task: Task, path: Path) -> ObjectVectors | None:
@@ -227,11 +248,6 @@ def _object_vectors_from_file(samples: SampleColumns, task: Task, path: Path) ->
 
 
 def _object_vectors_from_predictions(samples: SampleColumns, task: Task) -> ObjectVectors:
-    if not task.task_type.has_objects:
-        raise UsageError(
-            f"Task `{task.name}` has no objects: its type is {task.task_type}",
-            hint="leave `task` out to use the embeddings of the images",
-        )
     widths, heights = sizes_of(samples)
     parts, owners, positions = [], [], [np.zeros(0, np.int64)]
     for part in samples.prediction_parts(task.name):
