@@ -6,7 +6,7 @@ What a command needs is imported when it runs, so that `tamis --help` answers at
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,7 +30,12 @@ from tamis.cli.options import (
 )
 from tamis.cli.selecting import report_command, select_command
 from tamis.cli.serving import serve_command
-from tamis.cli.terminal import OutputFormat, print_note, progress_bar, stdout, write_json
+from tamis.cli.terminal import OutputFormat, progress_bar, stdout, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import msgspec
 
 app = typer.Typer(
     name="tamis",
@@ -142,12 +147,9 @@ def check(
         if every:
             for problem in stream_problems(sources, result.snapshot):
                 write_json(msgspec.json.encode({"severity": problem.severity, **msgspec.structs.asdict(problem)}))
-            for one in () if repeated is None else repeated.duplicates:
-                write_json(
-                    msgspec.json.encode({"severity": "info", "code": "duplicate", **msgspec.structs.asdict(one)})
-                )
-            if repeated is not None and repeated.not_compared:
-                print_note(f"note: {repeated.not_compared:,} pictures were not compared", quiet=quiet)
+            if repeated is not None:
+                _write_lines("duplicate", repeated.duplicates)
+                _write_lines("not_compared", repeated.not_compared)
     if output is OutputFormat.JSON and not every:
         found = msgspec.structs.asdict(report) | ({} if repeated is None else {"duplicates": repeated})
         write_json(msgspec.json.format(msgspec.json.encode(found)))
@@ -156,6 +158,13 @@ def check(
         if repeated is not None:
             print_duplicates(stdout(), repeated)
     raise typer.Exit(1 if report.errors else 0)
+
+
+def _write_lines(code: str, found: Sequence[msgspec.Struct]) -> None:
+    import msgspec
+
+    for one in found:
+        write_json(msgspec.json.encode({"severity": "info", "code": code, **msgspec.structs.asdict(one)}))
 
 
 @app.command()

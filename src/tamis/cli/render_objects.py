@@ -146,8 +146,8 @@ def print_duplicates(console: Console, report: DuplicateReport) -> None:
         if total > _SHOWN_DUPLICATES:
             console.print(Text(f"and {total - _SHOWN_DUPLICATES:,} more: `--format json` lists all", style="dim"))
     if report.not_compared:
-        console.print(Text(f"not compared, without an embedding: {report.not_compared:,}", style="yellow"))
-    _print_faults(console, [(fault.key, fault.message) for fault in report.not_compared_first])
+        console.print(Text(f"not compared, without an embedding: {len(report.not_compared):,}", style="yellow"))
+    _print_faults(console, [(fault.key, fault.message) for fault in report.not_compared])
     print_hanging(console, Text(f"nearer than {report.limit:g} by {printable(report.embeddings)}", style="dim"))
     if report.doubt is not None:
         advice = "look at some of them, or give a smaller --limit"

@@ -35,7 +35,6 @@ DEFAULT_LIMIT = 0.4
 """Pictures nearer than this by the built-in descriptor count as near-duplicates, see docs/embeddings.md."""
 
 _FURTHEST = 2.0
-_SHOWN_FAULTS = 10
 _VARIED = 1.2  # the typical distance of varied pictures by the built-in descriptor, be they photos or drawings
 _ALIKE = 0.65  # from here on the limit is hardly less than what tells any two of the pictures apart
 
@@ -63,8 +62,7 @@ class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
         embeddings: which were compared, in words.
         limit: the largest distance of near-duplicates.
         compared: images and frames that have an embedding.
-        not_compared: how many have none: whether they repeat others is not known.
-        not_compared_first: the first of these, with the reason.
+        not_compared: each that has none, with the reason: whether it repeats another one is not known.
         exact: how many have the content of an earlier one.
         near: how many look like an earlier one, but for those.
         typical_distance: the median between two pictures, `None` where there are no two.
@@ -75,8 +73,7 @@ class DuplicateReport(msgspec.Struct, frozen=True, kw_only=True):
     embeddings: str
     limit: float
     compared: int
-    not_compared: int
-    not_compared_first: list[Fault]
+    not_compared: list[Fault]
     exact: int
     near: int
     typical_distance: float | None
@@ -130,14 +127,13 @@ def duplicates_in(
     stored = read_vectors(one, target_of(SampleColumns(snapshot), None), contents=True)
     limit = DEFAULT_LIMIT if limit is None else limit
     found = compare(stored.vectors, stored.known, stored.contents, limit=limit, listen=listen)
-    without = _first_without(stored) if made is None else made.faults
+    without = _without(stored) if made is None else made.faults
     return FoundDuplicates(found, stored, limit, typical_distance(stored.vectors, stored.known), without)
 
 
-def _first_without(stored: StoredVectors) -> list[Fault]:
+def _without(stored: StoredVectors) -> list[Fault]:
     why = f"it has no embedding in `{stored.spec.name}`"
-    first = np.flatnonzero(~stored.known)[:_SHOWN_FAULTS].tolist()
-    return [Fault(key=stored.target.name(row), message=why) for row in first]
+    return [Fault(key=stored.target.name(row), message=why) for row in np.flatnonzero(~stored.known).tolist()]
 
 
 def compare(
@@ -191,8 +187,7 @@ def duplicate_report(found: FoundDuplicates) -> DuplicateReport:
         embeddings=origin_of(found.stored.spec),
         limit=found.limit,
         compared=int(np.count_nonzero(found.stored.known)),
-        not_compared=int(np.count_nonzero(~found.stored.known)),
-        not_compared_first=found.without,
+        not_compared=found.without,
         exact=int(np.count_nonzero(result.exact)),
         near=int(np.count_nonzero(result.repeated & ~result.exact)),
         typical_distance=None if math.isnan(found.typical) else found.typical,
