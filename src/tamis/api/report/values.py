@@ -14,7 +14,7 @@ import msgspec
 FORMAT_VERSION = 1
 
 
-class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Samples that were no candidates for one reason.
 
     Attributes:

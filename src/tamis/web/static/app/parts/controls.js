@@ -36,17 +36,24 @@ export function Choice({ label, options, value, onChange, hideLabel = false }) {
  */
 export function NumberField({ label, value, onChange, step = "any", min, max, placeholder, hideLabel = false }) {
   const [text, setText] = useState(value === null ? "" : String(value));
-  useEffect(() => setText(value === null ? "" : String(value)), [value]);
-  const tell = () => {
-    const wanted = text.trim() === "" ? null : Number(text);
-    if (wanted !== value && !Number.isNaN(wanted)) onChange(wanted);
+  const told = useRef(value); // by Enter, and then again by leaving: the second must not undo what came between
+  useEffect(() => {
+    told.current = value;
+    setText(value === null ? "" : String(value));
+  }, [value]);
+  const tell = (/** @type {any} */ event) => {
+    const typed = event.currentTarget.value.trim();
+    const wanted = typed === "" ? null : Number(typed);
+    if (wanted === told.current || Number.isNaN(wanted)) return;
+    told.current = wanted;
+    onChange(wanted);
   };
   return html`
     <label class="field number-field">
       <span class=${hideLabel ? "visually-hidden" : ""}>${label}</span>
       <input type="number" step=${step} min=${min} max=${max} placeholder=${placeholder} value=${text}
         onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} onChange=${tell}
-        onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && tell()} />
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && tell(event)} />
     </label>`;
 }
 

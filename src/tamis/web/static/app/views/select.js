@@ -40,11 +40,12 @@ function NewRun({ params }) {
 /** @param {{params: URLSearchParams, options: import("../config.js").ConfigOptions, text: string}} props */
 function RunForm({ params, options, text }) {
   const check = useConfigCheck(text);
-  const { data: embeddings } = useEmbeddings(check.config !== null && duplicatesOf(check.config) !== false);
+  const needsThem = check.config !== null && duplicatesOf(check.config) !== false;
+  const { data: embeddings, error: notTold } = useEmbeddings(needsThem);
   const [title, setTitle] = useState("");
   const [error, setError] = useState(/** @type {any} */ (null));
   const conditions = filterOf(params);
-  const isRunnable = check.checked === text && check.faults.length === 0 && !embeddings?.missing;
+  const isRunnable = check.checked === text && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
   const start = () => {
     const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings") };
     send("POST", "/api/selections", request).then((job) => {
