@@ -248,6 +248,7 @@ def test_duplicates_are_left_out_once_the_embeddings_are_there(own: Path, own_pa
     text = form.locator("textarea")
     expect(text).to_have_value(re.compile("without_duplicates: 0.25"))
     text.fill(text.input_value().replace("0.25", "0").replace("n_samples: 20", "n_samples: 200"))
+    expect(form.locator(".yaml pre")).to_contain_text("n_samples: 200")
     form.get_by_role("button", name="Form").click()
     expect(distance).to_have_value("0")
     expect(form).to_contain_text("which no sample has yet")
