@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tamis.api.crops.options import CropOptions
     from tamis.api.embedding.targets import Target
     from tamis.model import Prediction, Task
-    from tamis.model.columns import Bools, Ints
+    from tamis.model.columns import Bools
 
 
 class ChosenObjects(NamedTuple):
@@ -83,7 +83,7 @@ def _named(target: Target, keys: Sequence[str]) -> tuple[Bools, list[str]]:
     at = target.samples.positions(names)
     chosen: Bools = np.isin(target.owner, at[at >= 0])
     others = [name for name, position in zip(names, at.tolist(), strict=True) if position < 0]
-    rows = _rows_of(target, others)
+    rows = target.named(others)
     chosen[rows[rows >= 0]] = True
     return chosen, [name for name, row in zip(others, rows.tolist(), strict=True) if row < 0]
 
@@ -100,17 +100,6 @@ def _refuse(unknown: Sequence[str], *, n_names: int, options: CropOptions) -> No
 def _count_other_tasks(target: Target, names: Sequence[str]) -> int:
     tasks = {task.name for task in target.samples.snapshot.tasks if task != target.task}
     return sum(key is not None and key.task in tasks for key in map(parse_object_key, names))
-
-
-def _rows_of(target: Target, names: Sequence[str]) -> Ints:
-    """Return which object each name is of, -1 where it is none of the task."""
-    task = None if target.task is None else target.task.name
-    parsed = [parse_object_key(name) for name in names]
-    own = {number: key for number, key in enumerate(parsed) if key is not None and key.task == task}
-    rows = np.full(len(names), -1)
-    positions = np.array([key.position for key in own.values()], np.int64)
-    rows[list(own)] = target.locate([key.sample for key in own.values()], positions)
-    return rows
 
 
 def _category_ids(task: Task, names: Sequence[str]) -> set[int]:

@@ -12,11 +12,9 @@ from tamis.api.embedding.reports import report_of
 from tamis.api.embedding.stored import read_status
 from tamis.errors import UsageError
 from tamis.index import EmbeddingRows, SetSpec, encoder_of_file, make_set, read_embeddings
-from tamis.model import parse_object_key
 from tamis.vectors import unit_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,8 +31,7 @@ _ROWS_A_FILE = 16_384
 def take_over(sources: Sources, target: Target, options: EmbedOptions, path: Path) -> EmbedReport:
     """Store the embeddings of a file, for what the index has."""
     given = read_embeddings(path)
-    keys, positions = _names(given.keys, target)
-    at = target.locate(keys, positions)
+    at = target.named(given.keys)
     if not (at >= 0).any():
         example = f", e.g. `{given.keys[0]}`" if given.keys else ""
         raise UsageError(
@@ -55,32 +52,20 @@ def take_over(sources: Sources, target: Target, options: EmbedOptions, path: Pat
     known = np.flatnonzero(at >= 0)
     for start in range(0, len(known), _ROWS_A_FILE):
         some = known[start : start + _ROWS_A_FILE]
-        into.append(_rows_of_file(given.vectors, target, keys, some, at[some]))
+        into.append(_rows_of_file(given.vectors[some], target, at[some]))
     sources.index.share()
     status = read_status(into, target)
-    return report_of(into, target, status, n_before=0, n_unknown=len(keys) - len(known))
+    return report_of(into, target, status, n_before=0, n_unknown=len(at) - len(known))
 
 
-def _names(names: Sequence[str], target: Target) -> tuple[Sequence[str], NDArray[np.int32]]:
-    """Return sample keys and positions; a name that is none of an object of the task gets a position nobody has."""
-    if target.task is None:
-        return names, np.full(len(names), -1, np.int32)
-    parsed = [parse_object_key(name) for name in names]
-    own = [key if key is not None and key.task == target.task.name else None for key in parsed]
-    keys = [name if key is None else key.sample for name, key in zip(names, own, strict=True)]
-    return keys, np.array([-1 if key is None else key.position for key in own], np.int32)
-
-
-def _rows_of_file(
-    vectors: NDArray[np.floating], target: Target, keys: Sequence[str], some: Ints, at: Ints
-) -> EmbeddingRows:
-    values = unit_rows(vectors[some])  # what float64 holds may be outside of float32, and only directions count
+def _rows_of_file(vectors: NDArray[np.floating], target: Target, at: Ints) -> EmbeddingRows:
+    values = unit_rows(vectors)  # what float64 holds may be outside of float32, and only directions count
     zero: list[bool] = np.asarray(~values.any(axis=1)).tolist()
     return EmbeddingRows(
-        keys=[keys[i] for i in some.tolist()],
+        keys=[target.samples.keys[sample] for sample in target.owner[at].tolist()],
         positions=target.positions[at].astype(np.int32),
         fingerprints=target.fingerprints[at],
-        contents=[None] * len(some),
+        contents=[None] * len(at),
         faults=["it is all zeros in the file" if is_zero else None for is_zero in zero],
         vectors=values,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from tamis.errors import UsageError
 from tamis.index import IMAGE_POSITION, mix, salt
-from tamis.model import ObjectKey
+from tamis.model import ObjectKey, parse_object_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,17 @@ class Target:
     def locate(self, keys: Sequence[str], positions: NDArray[np.integer]) -> Ints:
         """Return which row is that of each sample key and position, -1 where there is none."""
         return self.rows_of(self.samples.positions(keys), positions)
+
+    def named(self, names: Sequence[str]) -> Ints:
+        """Return which row each sample key, or key of an object of the task, is of; -1 where it is of none."""
+        if self.task is None:
+            return self.locate(names, np.full(len(names), IMAGE_POSITION))
+        parsed = [parse_object_key(name) for name in names]
+        own = {at: key for at, key in enumerate(parsed) if key is not None and key.task == self.task.name}
+        rows = np.full(len(names), -1)
+        positions = np.array([key.position for key in own.values()], np.int64)
+        rows[list(own)] = self.locate([key.sample for key in own.values()], positions)
+        return rows
 
     def rows_of(self, owner: Ints, positions: NDArray[np.integer]) -> Ints:
         """Return which row is that of each sample, by its index, and position, -1 where there is none."""

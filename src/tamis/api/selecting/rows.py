@@ -82,27 +82,18 @@ class Rows:
             known = dict.fromkeys(row for row in at if row >= 0)
             return list(known), [key for key, row in zip(keys, at, strict=True) if row < 0]
         starts = np.searchsorted(self.target.owner, np.arange(len(self.samples) + 1))
-        objects = self._objects([key for key, sample in zip(keys, at, strict=True) if sample < 0])
+        others = [key for key, sample in zip(keys, at, strict=True) if sample < 0]
+        row_of = dict(zip(others, self.target.named(others).tolist(), strict=True))
         rows: dict[int, None] = {}
         unknown = []
         for key, sample in zip(keys, at, strict=True):
             if sample >= 0:
                 rows.update(dict.fromkeys(range(starts[sample], starts[sample + 1])))
-            elif key in objects:
-                rows[objects[key]] = None
+            elif row_of[key] >= 0:
+                rows[row_of[key]] = None
             else:
                 unknown.append(key)
         return list(rows), unknown
-
-    def _objects(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return the row of each key that is of an object selected from."""
-        named = [(key, parse_object_key(key)) for key in keys]
-        own = [(key, one) for key, one in named if one is not None and self.task and one.task == self.task.name]
-        if self.target is None or not own:
-            return {}
-        positions = np.array([one.position for _, one in own], np.int64)
-        at = self.target.locate([one.sample for _, one in own], positions).tolist()
-        return {key: row for (key, _), row in zip(own, at, strict=True) if row >= 0}
 
     def n_other_objects(self, keys: Sequence[str]) -> int:
         """Return how many keys are of objects of samples that there are, whatever is selected from."""

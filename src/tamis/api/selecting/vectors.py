@@ -15,7 +15,6 @@ from tamis.api.options import ignore_progress
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.index import EMBEDDING_ENDINGS, read_embeddings
-from tamis.model import parse_object_key
 from tamis.scoring import prediction_vectors
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from tamis.api.embedding.stored import StoredVectors
     from tamis.engine import ProgressListener
-    from tamis.index import SampleColumns, SetSpec
+    from tamis.index import Embeddings, SampleColumns, SetSpec
     from tamis.model import PredictionColumns, Task
     from tamis.model.columns import Bools, Ints
 
@@ -154,12 +153,8 @@ def vectors_from_file(samples: SampleColumns, path: Path) -> SampleVectors:
             hint="names are paths relative to the datasource"
             + (f", e.g. `{samples.keys[0]}`" if len(samples) else ""),
         )
-    vectors = np.zeros((len(samples), embeddings.vectors.shape[1]), embeddings.vectors.dtype)
-    vectors[at[known]] = embeddings.vectors[known]
-    null = np.ones(len(samples), np.bool_)
-    null[at[known]] = False
-    origin = f"{path.name} ({vectors.shape[1]} dimensions)"
-    return SampleVectors(vectors, null, origin, int(np.count_nonzero(~known)))
+    vectors, null = _lined_up(embeddings, at, len(samples))
+    return SampleVectors(vectors, null, _origin_of_file(path, vectors), int(np.count_nonzero(~known)))
 
 
 def vectors_from_predictions(
@@ -230,21 +225,27 @@ def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | 
 
 def _object_vectors_from_file(samples: SampleColumns, task: Task, path: Path) -> ObjectVectors | None:
     """Return what a file says of the objects of a task, `None` where it names none of them."""
-    embeddings = read_embeddings(path)
-    named = [parse_object_key(key) for key in embeddings.keys]
-    rows = [row for row, key in enumerate(named) if key is not None and key.task == task.name]
-    own = [key for key in named if key is not None and key.task == task.name]
-    target = target_of(samples, task)
-    at = target.locate([key.sample for key in own], np.array([key.position for key in own], np.int64))
-    known = at >= 0
-    if not known.any():
+    embeddings, target = read_embeddings(path), target_of(samples, task)
+    at = target.named(embeddings.keys)
+    if not (at >= 0).any():
         return None
-    vectors = np.zeros((len(target), embeddings.vectors.shape[1]), embeddings.vectors.dtype)
-    vectors[at[known]] = embeddings.vectors[np.array(rows)[known]]
-    null = np.ones(len(target), np.bool_)
-    null[at[known]] = False
-    origin = f"{path.name} ({vectors.shape[1]} dimensions)"
+    vectors, null = _lined_up(embeddings, at, len(target))
+    origin = _origin_of_file(path, vectors)
     return ObjectVectors(vectors, target.owner, origin, target.positions, null, is_of_file=True)
+
+
+def _lined_up(embeddings: Embeddings, at: Ints, n: int) -> tuple[NDArray[np.floating], Bools]:
+    """Return the vectors of a file in the order of n rows, and which of these it has none for."""
+    known = at >= 0
+    vectors = np.zeros((n, embeddings.vectors.shape[1]), embeddings.vectors.dtype)
+    vectors[at[known]] = embeddings.vectors[known]
+    null = np.ones(n, np.bool_)
+    null[at[known]] = False
+    return vectors, null
+
+
+def _origin_of_file(path: Path, vectors: NDArray[np.floating]) -> str:
+    return f"{path.name} ({vectors.shape[1]} dimensions)"
 
 
 def _object_vectors_from_predictions(samples: SampleColumns, task: Task) -> ObjectVectors:
