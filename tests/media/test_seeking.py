@@ -119,7 +119,7 @@ def test_made_up_times_are_not_believed() -> None:
     """In an AVI file with B-frames the order of times is not that of the frames."""
     source = io.BytesIO(_video(60, kind="avi", codec="libx264"))
     _same_in_any_order(source, _plain(source), n_frames=None)
-    assert stretches(source, n_frames=60, least=12) == [range(60)]
+    assert stretches(source, read_times(source), n_frames=60, least=12) == [range(60)]
 
 
 def test_times_of_more_or_fewer_frames_are_not_believed() -> None:
@@ -146,7 +146,7 @@ def test_stretches_are_all_frames_and_begin_at_key_frames(kind: str, codec: str)
     """Law: parts follow each other, none but the last is short, and alone each has the frames of the whole."""
     source = io.BytesIO(_video(60, kind=kind, codec=codec))
     expected, times = _plain(source), read_times(source)
-    parts = stretches(source, n_frames=60, least=15)
+    parts = stretches(source, times, n_frames=60, least=15)
     assert len(parts) > 1
     assert [number for part in parts for number in part] == list(range(60))
     assert all(len(part) >= 15 for part in parts[:-1])

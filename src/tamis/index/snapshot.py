@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -58,6 +59,11 @@ class Snapshot:
     def tasks(self) -> tuple[Task, ...]:
         """The tasks with a valid schema."""
         return self.manifest.tasks
+
+    @cached_property
+    def frame_counts(self) -> dict[str, int]:
+        """How many frames each video has, by its key."""
+        return {video.key: video.n_frames for video in self.manifest.videos}
 
     def task(self, name: str) -> Task:
         """Return a task by its name.

@@ -76,11 +76,12 @@ def read_times(source: VideoSource, *, n_frames: int | None = None) -> Times:
     return Times(times, [number for number, (_, is_key) in enumerate(known) if is_key])
 
 
-def stretches(source: VideoSource, *, n_frames: int, least: int) -> list[range]:
+def stretches(source: VideoSource, times: Times, *, n_frames: int, least: int) -> list[range]:
     """Cut a video where decoding can start; one after the other, the parts are all of its frames.
 
     Args:
         source: path, or a binary file object that can seek.
+        times: of its frames, as `read_times` returned them.
         n_frames: how many frames the plain loop decodes.
         least: frames of a part, but for the last.
 
@@ -90,7 +91,6 @@ def stretches(source: VideoSource, *, n_frames: int, least: int) -> list[range]:
     Raises:
         VideoError: when it cannot be opened.
     """
-    times = read_times(source, n_frames=n_frames)
     by_time = _ByTime(source, times)
     is_sure = by_time.read(min(_CHECKED, n_frames - 1)) is not None
     by_time.close()
@@ -107,13 +107,14 @@ class FrameReader:
     Args:
         source: path, or a binary file object that can seek.
         n_frames: how many frames the plain loop decodes, `None` where that is not known.
+        times: of its frames, where they were read before.
 
     Raises:
         VideoError: when it cannot be opened.
     """
 
-    def __init__(self, source: VideoSource, *, n_frames: int | None = None) -> None:
-        self._by_time = _ByTime(source, read_times(source, n_frames=n_frames))
+    def __init__(self, source: VideoSource, *, n_frames: int | None = None, times: Times | None = None) -> None:
+        self._by_time = _ByTime(source, read_times(source, n_frames=n_frames) if times is None else times)
         self._by_count = _ByCount(source)
 
     def read(self, number: int) -> Image.Image:

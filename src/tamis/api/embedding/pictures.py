@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from tamis.api.embedding.targets import Target
+    from tamis.media.seeking import Times
     from tamis.model.columns import Floats, Ints
     from tamis.storage import Store
 
@@ -58,12 +59,14 @@ class PictureBatch:
         video: key of the video that all of them are frames of, `None` for images.
         items: the pictures, frames in ascending order.
         n_frames: how many frames the whole video has, `None` for images.
+        times: of all its frames, `None` where they were not read yet.
     """
 
     store: Store
     video: str | None
     items: list[PictureItem]
     n_frames: int | None = None
+    times: Times | None = None
 
 
 class Unread(str):
@@ -111,7 +114,7 @@ def batches_of(target: Target, rows: Ints, store: Store) -> list[PictureBatch]:
             boxes=None if target.boxes is None else target.boxes[group],
         )
         (images if video is None else videos.setdefault(video, [])).append(item)
-    n_frames = {video.key: video.n_frames for video in target.samples.snapshot.manifest.videos}
+    n_frames = target.samples.snapshot.frame_counts
     wholes = [
         PictureBatch(store, video, sorted(items, key=lambda item: item.frame or 0), n_frames.get(video))
         for video, items in videos.items()
@@ -132,15 +135,17 @@ def _cut(whole: PictureBatch, *, n_videos: int) -> list[PictureBatch]:
     least = max(_FRAMES_A_BATCH, n_frames // _PARTS_A_VIDEO)
     if len(whole.items) <= least:
         return [whole]
-    from tamis.media.seeking import stretches  # noqa: PLC0415 (.2 s, for videos only)
+    from tamis.media.seeking import read_times, stretches  # noqa: PLC0415 (.2 s, for videos only)
     from tamis.media.videos import VideoError, video_source  # noqa: PLC0415 (as above)
 
     try:
-        found = stretches(video_source(whole.store, whole.video), n_frames=n_frames, least=least)
+        source = video_source(whole.store, whole.video)
+        times = read_times(source, n_frames=n_frames)
+        found = stretches(source, times, n_frames=n_frames, least=least)
     except (VideoError, StoreError):
         return [whole]  # it is found to be so again, and noted, when it is decoded
     parts = [[item for item in whole.items if item.frame in part] for part in found]
-    return [replace(whole, items=items) for items in parts if items]
+    return [replace(whole, items=items, times=times) for items in parts if items]
 
 
 def _frames(target: Target) -> dict[int, tuple[str, int]]:
@@ -222,7 +227,7 @@ def _read_frames(batch: PictureBatch, video: str, numbers: list[int]) -> Iterato
     if batch.store.local_root is None:  # its times would be a second way over the network
         yield from read_frames(source, numbers)
         return
-    reader = FrameReader(source, n_frames=batch.n_frames)
+    reader = FrameReader(source, n_frames=batch.n_frames, times=batch.times)
     try:
         for number in numbers:
             try:
