@@ -250,15 +250,15 @@ def show_timeline(view: View, video: str, fps: float | None) -> Timeline:
     Raises:
         NoSampleError: when there is no such video.
     """
-    known_video = next((known for known in view.snapshot.manifest.videos if known.key == video), None)
-    if known_video is None:
+    n_frames = view.snapshot.frame_counts.get(video)
+    if n_frames is None:
         raise NoSampleError(f"There is no video `{video}`")
     numbers = view.samples.of_video(video)
     groups = [task.name for task in view.snapshot.tasks]
     ids = [i for i in view.columns.ids() if i.split(":")[0] in {"score", "count", "highest"}] if groups else []
     return Timeline(
         video=video,
-        n_frames=known_video.n_frames,
+        n_frames=n_frames,
         fps=fps,
         keys=view.samples.names(numbers),
         frames=view.samples.table["frame"].take(numbers).to_pylist(),

@@ -153,8 +153,7 @@ class Pictures:
         name = f"{self.store.url}\n{key}\n{stamp.size_bytes}\n{stamp.mtime_ns}"
         if row["video"] is None:
             return _Origin(file, None, None, name)
-        n_frames = next((video.n_frames for video in view.snapshot.manifest.videos if video.key == file), None)
-        return _Origin(file, row["frame"], n_frames, name)
+        return _Origin(file, row["frame"], view.snapshot.frame_counts.get(file), name)
 
     def _stamp(self, key: str) -> Stamp:
         return self.store.read_start(key, 1).stamp

@@ -185,7 +185,6 @@ def sample_pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Pic
         if video is not None
     }
 
-    n_frames = {video.key: video.n_frames for video in snapshot.manifest.videos}
     readers = FrameReaders(most_open=OPEN_VIDEOS)
 
     def picture(key: str) -> Picture | str:
@@ -193,7 +192,7 @@ def sample_pictures(snapshot: Snapshot, sources: Sources) -> Callable[[str], Pic
             if key not in frames:
                 return thumbnail(read_picture(sources.input, key), max_side_px=_PICTURE_SIDE_PX)
             video, number = frames[key]
-            image = readers.read(sources.input, video, number, n_frames=n_frames.get(video))
+            image = readers.read(sources.input, video, number, n_frames=snapshot.frame_counts.get(video))
             return shrink(image, max_side_px=_PICTURE_SIDE_PX)
         except (StoreError, PictureError) as error:
             return str(error)

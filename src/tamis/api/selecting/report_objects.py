@@ -86,7 +86,7 @@ class _Frames:
     def __init__(self, rows: Rows, sources: Sources) -> None:
         self._keys, self._sources = rows.samples.keys, sources
         self._videos = rows.samples.labels("samples", "video")
-        self._n_frames = {video.key: video.n_frames for video in rows.samples.snapshot.manifest.videos}
+        self._n_frames = rows.samples.snapshot.frame_counts
         self._readers = FrameReaders(most_open=OPEN_VIDEOS)
         self._numbers = rows.samples.integers("samples", "frame")
         self._last: tuple[int, Image.Image | str] = (-1, "")
