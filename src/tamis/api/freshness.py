@@ -35,12 +35,8 @@ def changed_since(snapshot: Snapshot, lightly: Store) -> str | None:
         snapshot: of the index.
         lightly: what holds `.lightly`.
     """
-    root = lightly.local_root
-    if root is None:
-        return None
-    try:
-        committed_ns = snapshot.committed_ns
-    except OSError:
+    root, committed_ns = lightly.local_root, _committed_ns(snapshot)
+    if root is None or committed_ns is None:
         return None
     schemas = [schema_key(task.name) for task in snapshot.tasks]
     for key in [TASKS_KEY, METADATA_SCHEMA_KEY, *schemas, PREDICTIONS, METADATA, *_folders(snapshot)]:
@@ -51,6 +47,13 @@ def changed_since(snapshot: Snapshot, lightly: Store) -> str | None:
         if changed_ns > committed_ns:
             return key
     return None
+
+
+def _committed_ns(snapshot: Snapshot) -> int | None:
+    try:
+        return snapshot.committed_ns
+    except OSError:
+        return None
 
 
 def _folders(snapshot: Snapshot) -> list[str]:
@@ -73,12 +76,8 @@ def pictures_changed_since(snapshot: Snapshot, store: Store) -> str | None:
         snapshot: of the index.
         store: what holds images and videos.
     """
-    root = store.local_root
-    if root is None:
-        return None
-    try:
-        committed_ns = snapshot.committed_ns
-    except OSError:
+    root, committed_ns = store.local_root, _committed_ns(snapshot)
+    if root is None or committed_ns is None:
         return None
     samples = SampleColumns(snapshot)
     return _other_file(samples, root) or _new_file(samples, store, root, committed_ns)
