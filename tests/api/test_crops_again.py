@@ -17,7 +17,7 @@ from tamis.media.frames import PictureFormat
 from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PLAIN = tamis.CropOptions(workers=1)
@@ -109,6 +109,20 @@ def _die_before(patch: pytest.MonkeyPatch, last: int) -> None:
     patch.setattr(LocalStore, "delete", dying(LocalStore.delete))
 
 
+def _killed_at_each_step(
+    old: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[[Path], object]
+) -> Iterator[Path]:
+    """Yield copies of a folder in which a run was killed: before its first step, its second, and so on."""
+    for last in itertools.count(1):
+        out = old.with_name(f"killed {last}")
+        shutil.copytree(old, out)
+        with monkeypatch.context() as patch, suppress(_Killed):
+            _die_before(patch, last)
+            run(out)
+            return
+        yield out
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -127,16 +141,12 @@ def test_a_full_run_that_was_killed_leaves_no_old_crops(
     source, after = _datasource(root, _entry(segmentation=_other_mask())), replace(PLAIN, **other)
     source.crops("pets", tmp_path / "old", PLAIN)
     source.crops("pets", tmp_path / "new", after)
-    for last in itertools.count(1):
-        out = tmp_path / f"killed {last}"
-        shutil.copytree(tmp_path / "old", out)
-        with monkeypatch.context() as patch, suppress(_Killed):
-            _die_before(patch, last)
-            source.crops("pets", out, replace(after, full=True))
-            break
+    full, n_killed = replace(after, full=True), 0
+    for out in _killed_at_each_step(tmp_path / "old", monkeypatch, lambda out: source.crops("pets", out, full)):
+        n_killed += 1
         source.crops("pets", out, after)
-        assert contents(out) == contents(tmp_path / "new"), f"killed before step {last}"
-    assert last > 9
+        assert contents(out) == contents(tmp_path / "new"), out
+    assert n_killed >= 9
 
 
 @pytest.mark.parametrize("damage", ["gone", "emptied", "cut short", "other"])
@@ -185,13 +195,9 @@ def test_removing_may_be_killed_at_any_step(root: Path, tmp_path: Path, monkeypa
     source, fewer = _datasource(root, _entry(), _entry(score=0.25)), replace(PLAIN, min_score=0.4)
     source.crops("pets", tmp_path / "old", PLAIN)
     source.crops("pets", tmp_path / "new", fewer)
-    for last in itertools.count(1):
-        out = tmp_path / f"killed {last}"
-        shutil.copytree(tmp_path / "old", out)
-        with monkeypatch.context() as patch, suppress(_Killed):
-            _die_before(patch, last)
-            source.crops("pets", out, fewer)
-            break
+    n_killed = 0
+    for out in _killed_at_each_step(tmp_path / "old", monkeypatch, lambda out: source.crops("pets", out, fewer)):
+        n_killed += 1
         source.crops("pets", out, fewer)
-        assert contents(out) == contents(tmp_path / "new"), f"killed before step {last}"
-    assert last > 9
+        assert contents(out) == contents(tmp_path / "new"), out
+    assert n_killed >= 9

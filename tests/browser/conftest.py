@@ -48,6 +48,13 @@ def page(browser: Browser, demo_address: str) -> Iterator[Page]:
         yield window
 
 
+@pytest.fixture
+def own_page(browser: Browser, own: Path) -> Iterator[Page]:
+    """A window on the datasource that a module has for itself: its fixture `own`."""
+    with serving(own) as address, opened(browser, address) as window:
+        yield window
+
+
 def _real(name: str, folder: Path) -> Path:
     if not DATA.is_dir():
         pytest.skip(f"there is no real data at {DATA}: set TAMIS_REAL_DATA to its folder")

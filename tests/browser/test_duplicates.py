@@ -20,7 +20,6 @@ from tamis.api.sources import open_sources
 from tamis.index import Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -39,13 +38,6 @@ def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture.save(root / "harbour/z again.jpg", quality=97)
     answer("scan", root)
     return root
-
-
-@pytest.fixture
-def own_page(browser: Browser, own: Path) -> Iterator[Page]:
-    """A window on it."""
-    with serving(own) as address, opened(browser, address) as window:
-        yield window
 
 
 def _look(page: Page) -> None:

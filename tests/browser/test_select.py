@@ -20,8 +20,6 @@ from real_data import answer
 from web_data import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
 
@@ -35,13 +33,6 @@ def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(demo, root, ignore=shutil.ignore_patterns("selection", "jobs"))
     answer("scan", root)
     return root
-
-
-@pytest.fixture
-def own_page(browser: Browser, own: Path) -> Iterator[Page]:
-    """A window on it."""
-    with serving(own) as address, opened(browser, address) as window:
-        yield window
 
 
 def _select(page: Page, title: str, n: int) -> str:

@@ -169,7 +169,7 @@ def report_command(
     Example: `tamis report data/ --selected mine.txt --out report`
     """
     from tamis.api.selecting.files import read_keys, write_report
-    from tamis.api.selecting.run import given_selection
+    from tamis.api.selecting.given import given_selection
 
     sources = open_sources_for(src, lightly, index, quiet=quiet)
     snapshot = snapshot_of(sources, quiet=quiet)

@@ -19,14 +19,10 @@ from tamis.api.selecting.rows import Rows, rows_of
 from tamis.engine import EngineName, Progress
 from tamis.errors import UsageError
 from tamis.index import Pool, SampleColumns
-from tamis.model import parse_object_key
 from tamis.selection import (
     Balance,
-    Field,
-    Level,
     Reason,
     SampleValueError,
-    SelectConfig,
     Selection,
     SelectionConfig,
     Sharding,
@@ -196,11 +192,7 @@ def run_selection(
     inputs.check_file()
     before = _selected_before(rows, options)
     pool = before.indices
-    candidate = np.ones(len(rows), np.bool_)
-    candidate[list(pool)] = False
-    if options.among is not None:
-        candidate &= rows.spread(options.among)
-    candidate[rows.of(options.rejected)[0]] = False
+    candidate = _offered(rows, pool, options)
     duplicates = repeated_rows(rows, config.select.without_duplicates, pool, listen)
     repeated = candidate & duplicates.rows
     candidate &= ~repeated
@@ -247,6 +239,16 @@ def run_selection(
         duplicates_doubt=duplicates.doubt if repeated.any() else None,
         pinned=before.pinned,
     )
+
+
+def _offered(rows: Rows, pool: Sequence[int], options: SelectOptions) -> Bools:
+    """Return which rows may be picked, shape (N,): not selected before, rejected, or left out by a filter."""
+    candidate: Bools = np.ones(len(rows), np.bool_)
+    candidate[list(pool)] = False
+    if options.among is not None:
+        candidate &= rows.spread(options.among)
+    candidate[rows.of(options.rejected)[0]] = False
+    return candidate
 
 
 @contextmanager
@@ -304,66 +306,6 @@ def join_pool(run: SelectionRun, sources: Sources, options: SelectOptions) -> No
     if options.add_to_pool and options.pool is not None:
         Pool(sources.index.root, options.pool).join([*run.labelled, *run.keys])
         sources.index.share()
-
-
-def given_selection(
-    snapshot: Snapshot, keys: Sequence[str], *, embeddings: str | Path | None = None
-) -> SelectionRun:
-    """Return a selection that was made elsewhere, so that it can be reported on.
-
-    Args:
-        snapshot: of the index.
-        keys: of samples, or of objects of one task, in the order of picking.
-        embeddings: as for `run_selection`.
-
-    Raises:
-        UsageError: when a key is neither or appears twice; it lists the first few.
-    """
-    rows = _rows_of_keys(snapshot, keys)
-    found, unknown = rows.of(keys)
-    if unknown:
-        listed = ", ".join(f"`{key}`" for key in unknown[:3])
-        raise UsageError(
-            f"{len(unknown)} of {len(keys)} names are no {rows.of_what}: {listed}", hint="scan again, or mend them"
-        )
-    if len(set(keys)) < len(keys):
-        raise UsageError(f"{len(keys) - len(set(keys))} names appear twice", hint="name each sample once")
-    picks = np.array(found, np.int64)
-    everyone = np.ones(len(rows), np.bool_)
-    nothing = np.zeros((len(picks), 0))
-    field = Field(known=(), eligible=everyone, candidate=everyone, excluded={})
-    selection = Selection(
-        picks=picks, objectives=nothing, factors=nothing, gains=nothing, stopped=None, field=field, ruled_out={}
-    )
-    return SelectionRun(
-        config=SelectionConfig(n_samples=max(len(picks), 1), strategies=()),
-        inputs=Inputs(rows, embeddings),
-        strategies=(),
-        names=(),
-        embeddings=(),
-        selection=selection,
-        reasons=[()] * len(picks),
-        shares=nothing,
-        candidate=everyone,
-        pool=(),
-        n_pool_gone=0,
-        n_pool_others=0,
-        labelled=(),
-        labelled_unknown=(),
-        n_requested=len(picks),
-        n_eligible=len(rows),
-    )
-
-
-def _rows_of_keys(snapshot: Snapshot, keys: Sequence[str]) -> Rows:
-    """Return the objects of the task that all keys name, or else the samples."""
-    named = [parse_object_key(key) for key in keys]
-    tasks = {None if one is None else one.task for one in named}
-    known = {task.name for task in snapshot.tasks if task.task_type.has_objects}
-    (task,) = tasks if len(tasks) == 1 else (None,)
-    if task not in known:
-        return Rows(SampleColumns(snapshot))
-    return rows_of(snapshot, SelectConfig(level=Level.OBJECTS, task=task))
 
 
 def _names(strategies: Sequence[StrategyConfig]) -> tuple[str, ...]:
