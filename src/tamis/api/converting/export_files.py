@@ -9,26 +9,23 @@ from tamis.api.converting.exporting import (
     ExportReport,
     Losses,
     cannot_write,
-    chosen_numbers,
     keys_of,
     output_file,
     output_folder,
 )
 from tamis.api.selecting.files import line_of
 from tamis.errors import UsageError
-from tamis.index import SampleColumns
 from tamis.model import SampleKind
 from tamis.storage import LocalStore, NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tamis.api.converting.exporting import ExportOptions
+    from tamis.api.converting.exporting import ChosenSamples, ExportOptions
     from tamis.api.sources import Sources
-    from tamis.index import Snapshot
 
 
-def export_names(snapshot: Snapshot, sources: Sources, options: ExportOptions) -> ExportReport:
+def export_names(chosen: ChosenSamples, sources: Sources, options: ExportOptions) -> ExportReport:
     """Write the key of each sample on a line, in the order of picking; as a path or URL with `base` or `full`.
 
     Raises:
@@ -38,9 +35,7 @@ def export_names(snapshot: Snapshot, sources: Sources, options: ExportOptions) -
     if options.full and options.base:
         raise UsageError("`--full` and `--base` exclude each other", hint="give one of them")
     base = str(sources.input.local_root or sources.input.url) if options.full else options.base
-    samples = SampleColumns(snapshot)
-    numbers = chosen_numbers(samples, sources, options.selection)
-    keys = keys_of(None if numbers is None else numbers.tolist(), samples)
+    keys = keys_of(None if chosen.at is None else chosen.at.tolist(), chosen.samples)
     with output_file(options) as file:
         for key in keys:
             file.write(line_of(located(key, base)).encode() + b"\n")
@@ -48,16 +43,15 @@ def export_names(snapshot: Snapshot, sources: Sources, options: ExportOptions) -
     return ExportReport(out=out, samples=len(keys), predictions=0, not_held=[])
 
 
-def export_files(snapshot: Snapshot, sources: Sources, options: ExportOptions) -> ExportReport:
+def export_files(chosen: ChosenSamples, sources: Sources, options: ExportOptions) -> ExportReport:
     """Copy or link the images into a folder, below the same subfolders.
 
     Raises:
         UsageError: when no folder is named, it holds something, or links are asked for where there are no files.
         DatasourceError: when the folder cannot be written.
     """
-    samples = SampleColumns(snapshot)
-    numbers = chosen_numbers(samples, sources, options.selection)
-    at = list(range(len(samples))) if numbers is None else numbers.tolist()
+    samples = chosen.samples
+    at = list(range(len(samples))) if chosen.at is None else chosen.at.tolist()
     folder, losses, n_done = output_folder(options), Losses(), 0
     kinds = samples.labels("samples", "kind")
     for number in at:

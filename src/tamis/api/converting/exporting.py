@@ -130,9 +130,23 @@ class ExportSample(NamedTuple):
     predictions: list[Prediction]
 
 
+class ChosenSamples(NamedTuple):
+    """The samples to export.
+
+    Attributes:
+        samples: all samples of the index.
+        at: the numbers of the chosen ones in the order of picking, `None` for all.
+        n_gone: how many members of a tag or pool the index has no more.
+    """
+
+    samples: SampleColumns
+    at: Ints | None
+    n_gone: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """The samples to export.
+    """The samples whose predictions to export.
 
     Attributes:
         samples: all samples of the index.
@@ -159,27 +173,25 @@ class Chosen:
         return [self.samples.keys[number] for number in numbers[~has_file[numbers]].tolist()]
 
 
-def choose(snapshot: Snapshot, sources: Sources, options: ExportOptions) -> Chosen:
-    """Return what an export was asked for.
+def choose(snapshot: Snapshot, found: ChosenSamples, options: ExportOptions) -> Chosen:
+    """Return what an export of predictions was asked for.
 
     Raises:
-        UsageError: when there is no such task, selection or sample.
-        DatasourceError: when the list of samples cannot be read.
+        UsageError: when there is no such task.
     """
-    samples = SampleColumns(snapshot)
-    return Chosen(samples, _task(snapshot, options.task), chosen_numbers(samples, sources, options.selection))
+    return Chosen(found.samples, _task(snapshot, options.task), found.at)
 
 
-def chosen_numbers(samples: SampleColumns, sources: Sources, selection: str | None) -> Ints | None:
-    """Return the numbers of the selected samples in their order, `None` for all.
-
-    Members of a tag or pool that are gone from the index are left out, see `gone_from`.
+def choose_samples(snapshot: Snapshot, sources: Sources, selection: str | None) -> ChosenSamples:
+    """Return the selected samples; members of a tag or pool that are gone from the index are passed over.
 
     Raises:
         UsageError: when a listed sample, or no member at all, is in the index, or there is no such selection.
+        DatasourceError: when the list of samples cannot be read.
     """
+    samples = SampleColumns(snapshot)
     if selection is None:
-        return None
+        return ChosenSamples(samples, None, 0)
     named = _named(sources, selection)
     keys = _samples_of(named)
     numbers = samples.positions(keys)
@@ -189,14 +201,7 @@ def chosen_numbers(samples: SampleColumns, sources: Sources, selection: str | No
             f"{len(unknown):,} of {len(keys):,} selected samples are not in the index: `{unknown[0]}` is the first",
             hint="run `tamis scan`, or correct the list",
         )
-    return numbers[numbers >= 0]
-
-
-def gone_from(samples: SampleColumns, sources: Sources, selection: str | None) -> int:
-    """Return how many samples of a selection are not in the index. Raises as `selected_keys`."""
-    if selection is None:
-        return 0
-    return int(np.count_nonzero(samples.positions(selected_keys(sources, selection)) < 0))
+    return ChosenSamples(samples, numbers[numbers >= 0], len(unknown))
 
 
 def selected_keys(sources: Sources, selection: str) -> list[str]:

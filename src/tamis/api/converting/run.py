@@ -13,7 +13,7 @@ from tamis.api.converting.export_labelling import export_cvat, export_label_stud
 from tamis.api.converting.export_pictures import export_masks, export_panoptic
 from tamis.api.converting.export_tables import export_csv, export_jsonl, export_parquet
 from tamis.api.converting.export_yolo import export_yolo
-from tamis.api.converting.exporting import choose, gone_from
+from tamis.api.converting.exporting import choose, choose_samples
 from tamis.api.converting.import_coco import import_coco
 from tamis.api.converting.import_labels import import_cvat, import_kitti, import_labelme, import_voc
 from tamis.api.converting.import_masks import import_masks, import_panoptic
@@ -22,13 +22,12 @@ from tamis.api.converting.import_table import import_table
 from tamis.api.converting.import_yolo import import_yolo
 from tamis.errors import UsageError
 from tamis.formats import task_name_fault
-from tamis.index import SampleColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tamis.api.converting.exporting import Chosen, ExportOptions, ExportReport
+    from tamis.api.converting.exporting import Chosen, ChosenSamples, ExportOptions, ExportReport
     from tamis.api.converting.values import ImportOptions, ImportReport
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
@@ -59,7 +58,7 @@ _EXPORTERS: dict[ExportFormat, Callable[[Chosen, ExportOptions], ExportReport]] 
     ExportFormat.PARQUET: export_parquet,
     ExportFormat.JSONL: export_jsonl,
 }
-_SAMPLE_EXPORTERS: dict[ExportFormat, Callable[[Snapshot, Sources, ExportOptions], ExportReport]] = {
+_SAMPLE_EXPORTERS: dict[ExportFormat, Callable[[ChosenSamples, Sources, ExportOptions], ExportReport]] = {
     ExportFormat.NAMES: export_names,
     ExportFormat.FILES: export_files,
 }
@@ -100,9 +99,9 @@ def export_to(snapshot: Snapshot, sources: Sources, kind: ExportFormat, options:
         UsageError: when the call cannot be carried out, or would overwrite; nothing was written.
         DatasourceError: when something cannot be read or written.
     """
+    chosen = choose_samples(snapshot, sources, options.selection)
     if kind in _SAMPLE_EXPORTERS:
-        report = _SAMPLE_EXPORTERS[kind](snapshot, sources, options)
+        report = _SAMPLE_EXPORTERS[kind](chosen, sources, options)
     else:
-        report = _EXPORTERS[kind](choose(snapshot, sources, options), options)
-    gone = gone_from(SampleColumns(snapshot), sources, options.selection)
-    return msgspec.structs.replace(report, gone=gone)
+        report = _EXPORTERS[kind](choose(snapshot, chosen, options), options)
+    return msgspec.structs.replace(report, gone=chosen.n_gone)
