@@ -227,6 +227,9 @@ def test_duplicates_are_left_out_once_the_embeddings_are_there(own: Path, own_pa
     """Form and YAML say the same; where embeddings are missing the page makes them, and then selects."""
     shutil.copy(own / "harbour/img_0051.jpg", own / "harbour/later.jpg")
     answer("scan", own)
+    # A view is drawn anew once the server has found the scan: what was pressed just before would be lost.
+    own_page.goto("/grid")
+    expect(own_page.locator(".view-head .total")).to_contain_text("121")
     own_page.goto("/select")
     form = own_page.get_by_label("New selection")
     form.get_by_label("Leave out images that repeat others").check()
