@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
@@ -32,6 +33,14 @@ def test_the_grid_waits_for_nothing_but_samples(page: Page) -> None:
         page.route(f"**/api/{path}", lambda _: None)  # never answered
     page.goto("/grid")
     expect(page.locator(".virtual-cell a").first).to_be_visible()
+
+
+def test_only_the_tasks_of_the_address_are_asked_for(page: Page) -> None:
+    """Also before it is known which tasks there are: what nobody wants to see would flash up."""
+    page.route("**/api/overview", lambda _: None)  # never answered
+    with page.expect_request(lambda request: "/api/samples?" in request.url) as asked:
+        page.goto(at("/grid", tasks=["detector"]))
+    assert parse_qs(urlsplit(asked.value.url).query)["tasks"] == ['["detector"]']
 
 
 def test_what_was_refused_is_asked_for_again_when_it_is_there(page: Page) -> None:

@@ -223,13 +223,27 @@ def test_a_query_that_is_nothing_is_said_at_once(own_page: Page) -> None:
     expect(alert).to_contain_text("queries/dark.jpg")
 
 
+def test_what_was_typed_stays_when_a_scan_is_found(own: Path, own_page: Page) -> None:
+    """A newer scan changes what is shown, not what somebody is writing."""
+    own_page.goto("/select")
+    form = own_page.get_by_label("New selection")
+    form.get_by_label("Name of this selection").fill("half a na")
+    form.get_by_role("button", name="YAML").click()
+    before = own_page.request.get("/api/status").json()["snapshot"]
+    with own_page.expect_response(lambda response: "/api/overview" in response.url and response.ok):
+        shutil.copy(own / "harbour/img_0051.jpg", own / "harbour/meanwhile.jpg")
+        answer("scan", own)
+    assert own_page.request.get("/api/status").json()["snapshot"] != before
+    expect(form.get_by_label("Name of this selection")).to_have_value("half a na")
+    expect(form.locator("textarea")).to_be_visible()
+    (own / "harbour/meanwhile.jpg").unlink()
+    answer("scan", own)
+
+
 def test_duplicates_are_left_out_once_the_embeddings_are_there(own: Path, own_page: Page) -> None:
     """Form and YAML say the same; where embeddings are missing the page makes them, and then selects."""
     shutil.copy(own / "harbour/img_0051.jpg", own / "harbour/later.jpg")
     answer("scan", own)
-    # A view is drawn anew once the server has found the scan: what was pressed just before would be lost.
-    own_page.goto("/grid")
-    expect(own_page.locator(".view-head .total")).to_contain_text("121")
     own_page.goto("/select")
     form = own_page.get_by_label("New selection")
     form.get_by_label("Leave out images that repeat others").check()

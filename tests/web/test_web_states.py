@@ -14,7 +14,7 @@ from tamis.api.browsing.values_samples import SamplePage
 from tamis.api.browsing.view import View
 from tamis.index import Index, open_tables
 from tamis.web.app import ENDPOINTS
-from web_data import NEEDS, Asker, build, decode, png_of, served
+from web_data import NEEDS, Asker, build, decode, png_of, served, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +115,21 @@ def test_a_sample_page_comes_before_the_predictions(datasource: Path, page: Aske
     finally:
         browser._view = whole  # noqa: SLF001
     assert page.get("counts").status_code == 200
+
+
+def test_a_newer_scan_is_read_while_the_older_one_answers(tmp_path: Path) -> None:
+    """Nothing has to wait for it: the state says how far reading is, and stays ready."""
+    folder = build(tmp_path, n_images=6)
+    with served(folder) as page:
+        browser, told = page.project.browser, list[Status]()
+        browser.changed = lambda: told.append(browser.status())
+        before = browser.status()
+        (folder / "later.png").write_bytes(png_of(np.random.default_rng(1)))
+        tamis.open(folder).scan(tamis.ScanOptions(workers=1))
+        browser.look_again()
+        until(lambda: browser.status().samples == before.samples + 1 and browser.status().message is None)
+        assert {status.state for status in told} == {"ready"}
+        assert any("Reading the predictions of" in (status.message or "") for status in told)
 
 
 @pytest.mark.parametrize("path", ["/api/samples", "/api/status"])

@@ -153,8 +153,8 @@ class Browser:
             build_tables(
                 snapshot,
                 ready=lambda samples: self._show_samples(snapshot, samples),
-                listen=lambda task, done, total: self._say(
-                    IndexState.LOADING, f"Reading the predictions of `{task}` ({done + 1} of {total} tasks)", None
+                listen=lambda task, done, total: self._say_reading(
+                    f"Reading the predictions of `{task}` ({done + 1} of {total} tasks)"
                 ),
             )
             if not self._show(snapshot):
@@ -191,7 +191,12 @@ class Browser:
         """Look at the samples alone, unless an older snapshot is whole."""
         if self._view is None:
             self._view = View(snapshot, samples, self.lists)
-            self._say(IndexState.LOADING, "Reading the predictions", None)
+            self._say_reading("Reading the predictions")
+
+    def _say_reading(self, message: str) -> None:
+        """Say how far reading is. An older snapshot that is whole answers until the newer one does."""
+        is_whole = self._view is not None and self._view.tasks is not None
+        self._say(IndexState.READY if is_whole else IndexState.LOADING, message, None)
 
     def _see_changes(self) -> None:
         view = self._view

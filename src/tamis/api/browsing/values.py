@@ -14,7 +14,7 @@ class IndexState(StrEnum):
 
     MISSING = "missing"  # never scanned: start a scan
     LOADING = "loading"  # pages of samples come, those of predictions must wait
-    READY = "ready"
+    READY = "ready"  # everything can be asked for, also while a newer scan is being read
     BROKEN = "broken"  # damaged, or gone: scan again
 
 
@@ -35,7 +35,7 @@ class Status(_Value, frozen=True, kw_only=True):
         scanned: when it was made, ISO 8601.
         samples: number of samples.
         stale: a file or folder that changed since; `None` where none was seen.
-        message: why there is nothing to show, or how far loading is; `None` when ready.
+        message: why there is nothing to show, or how far reading is; `None` when all was read.
         hint: what to do about it.
         job: id of a scan that is running.
     """

@@ -26,9 +26,9 @@ export function GridView({ params }) {
   const shownTasks = tasksOf(params);
   const request = useMemo(() => {
     const wanted = new URLSearchParams(list);
-    if (shownTasks.length > 0 || tasks.value.size > 0) wanted.set("tasks", JSON.stringify(shownTasks));
+    if (params.has("tasks")) wanted.set("tasks", JSON.stringify(shownTasks));
     return wanted;
-  }, [list.toString(), shownTasks.join("\n")]);
+  }, [list.toString(), params.has("tasks"), shownTasks.join("\n")]);
   const pages = usePages("/api/samples", request, "samples", version.value);
   const counts = useJson(`/api/counts?${new URLSearchParams({ filter: params.get("filter") ?? "[]" })}`);
   const [open, setOpen] = useState(false);
@@ -74,11 +74,11 @@ function fromOf(params) {
   return asksForWeak || !hasSure ? 0 : SURE;
 }
 
-/** Names of the tasks that are drawn. @param {URLSearchParams} params @returns {string[]} */
+/** Names of the tasks that are drawn: those of the address, as far as it is known which there are. @param {URLSearchParams} params @returns {string[]} */
 export function tasksOf(params) {
   try {
     const wanted = JSON.parse(params.get("tasks") ?? "null");
-    if (Array.isArray(wanted)) return wanted.filter((name) => tasks.value.has(name));
+    if (Array.isArray(wanted)) return wanted.filter((name) => tasks.value.size === 0 || tasks.value.has(name));
   } catch {
     // An address that somebody cut short: as if nothing was said.
   }
