@@ -12,6 +12,7 @@ import pytest
 import tamis
 from embedding_project import CLASSES, make_project
 from tamis.api.selecting.files import selection_document, write_selection
+from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
 from tamis.index import Pool
 from tamis.selection import encode_config, parse_config
@@ -153,6 +154,14 @@ def test_answers_name_objects_and_their_images(source: tamis.Datasource, tmp_pat
     assert all(len(layer["marks"]) == 1 for pick in report["picks"] for layer in pick["layers"])
 
 
+def test_describing_objects_by_their_predictions_is_told_of(tmp_path: Path) -> None:
+    """Hundreds of thousands take seconds."""
+    source, told = make_project(tmp_path, 4), list[Progress]()
+    diversity = ({"type": "EMBEDDINGS", "task": "pets"}, {"type": "DIVERSITY"})
+    source.select(config=_config(diversity, n=2), listen=told.append)
+    assert [(one.done, one.total) for one in told if one.unit == "objects"] == [(12, 12)]
+
+
 def test_what_cannot_be_is_refused(source: tamis.Datasource) -> None:
     """Wrong levels, limits and scores say what there is instead."""
     random = ({"type": "RANDOM"}, WEIGHTS)
@@ -167,7 +176,7 @@ def test_what_cannot_be_is_refused(source: tamis.Datasource) -> None:
             _config(random, **select)
     with pytest.raises(UsageError, match="no videos"):
         source.select(config=_config(random, at_most={"video": 2}))
-    with pytest.raises(UsageError, match="has no score `size`"):
+    with pytest.raises(UsageError, match=r"no score `size`: .* it has `score`, `bbox_width`.*`object_freq"):
         source.select(config=_config(({**SCORES, "score": "size"}, WEIGHTS)))
 
 

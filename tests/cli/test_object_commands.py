@@ -84,6 +84,9 @@ def test_tags_from_conditions_files_and_each_other(root: Path, tmp_path: Path) -
     assert (tag["samples"], tag["changes"][0]["origin"]) == (4, f"tag wide, file {tmp_path / 'keys.txt'}")
     assert [one["name"] for one in _json("tag", root)] == ["more", "wide"]
     assert _json("tag", root, "more", "--delete")["samples"] == 0
+    assert _run("tag", root, "more") == ""
+    assert "did you mean `wide`?" in _run("tag", root, "wdie", code=2)
+    assert _json("tag", root, "none", "--where", "width > 1e9")["samples"] == 0
     assert "cannot be used" in _run("tag", root, "x", "--where", "nonsense >", code=2)
     assert "is no sample, object, file" in _run("tag", root, "x", "--add", "nobody.png", code=2)
 

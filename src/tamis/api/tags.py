@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,22 +53,33 @@ def tags_of(snapshot: Snapshot) -> list[TagSummary]:
     Raises:
         IndexMissingError: when one is damaged.
     """
-    return [summarise_tag(snapshot, name) for name in tag_names(snapshot.root)]
+    return [_glance(snapshot, Tag(snapshot.root, name)) for name in tag_names(snapshot.root)]
 
 
 def summarise_tag(snapshot: Snapshot, name: str) -> TagSummary:
-    """Return a tag at a glance.
+    """Return a tag at a glance, also one that lost all its members.
 
     Raises:
-        UsageError: when that cannot be the name of a tag.
+        UsageError: when that cannot be the name of a tag, or there never was one.
         IndexMissingError: when it is damaged.
     """
-    tag = Tag(snapshot.root, name)
+    summary = _glance(snapshot, Tag(snapshot.root, name))
+    if summary.changes:
+        return summary
+    names = tag_names(snapshot.root)
+    close = get_close_matches(name, names, n=1)
+    raise UsageError(
+        f"There is no tag `{name}`",
+        hint=f"did you mean `{close[0]}`?" if close else "`tamis tag SRC` lists them, `--add` makes one",
+    )
+
+
+def _glance(snapshot: Snapshot, tag: Tag) -> TagSummary:
     members = tag.members()
     there = are_there(snapshot, members)
     n_objects = sum(_is_object(snapshot, key) for key in members)
     return TagSummary(
-        name=name,
+        name=tag.name,
         samples=len(members) - n_objects,
         objects=n_objects,
         gone=len(members) - int(np.count_nonzero(there)),
@@ -139,7 +151,7 @@ def change_tag(
         tag.remove(remove, origin=origin)
     if add:
         tag.add(add, origin=origin)
-    return summarise_tag(snapshot, name)
+    return _glance(snapshot, tag)
 
 
 class TagEdit(msgspec.Struct, frozen=True, kw_only=True):

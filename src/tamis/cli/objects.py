@@ -273,9 +273,10 @@ def tag_command(
         return
     edit = TagEdit(add=add or (), remove=remove or (), where=where, delete=delete)
     if edit.is_change:
-        edit_tag(snapshot, name, edit)
+        summary = edit_tag(snapshot, name, edit)
         sources.index.share()
-    summary = summarise_tag(snapshot, name)
+    else:
+        summary = summarise_tag(snapshot, name)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(summary)))
     elif edit.is_change:

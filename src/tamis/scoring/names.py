@@ -53,13 +53,22 @@ def available_scores(task: Task, *, has_probabilities: bool, has_confidences: bo
     return tuple(name for name in names if name not in missing)
 
 
-def check_score(task: Task, name: str, *, has_probabilities: bool, has_confidences: bool = True) -> None:
-    """Refuse a score that a task does not have; the arguments are those of `available_scores`.
+def check_score(
+    task: Task, name: str, *, has_probabilities: bool, has_confidences: bool = True, more: tuple[str, ...] = ()
+) -> None:
+    """Refuse a score that a task does not have.
+
+    Args:
+        task: as for `available_scores`.
+        name: of the score.
+        has_probabilities: as for `available_scores`.
+        has_confidences: as for `available_scores`.
+        more: what may be named besides the task's scores.
 
     Raises:
         UsageError: naming what the task has instead.
     """
-    available = available_scores(task, has_probabilities=has_probabilities, has_confidences=has_confidences)
+    available = more + available_scores(task, has_probabilities=has_probabilities, has_confidences=has_confidences)
     if name in available:
         return
     listed = ", ".join(f"`{score}`" for score in available) or "no score at all"

@@ -91,7 +91,7 @@ def work_plot(sources: Sources, request: JobRequest, listen: ProgressListener) -
         vectors, there, origin = of_samples.vectors, ~of_samples.null, of_samples.origin
     else:
         task = snapshot.task(space.removeprefix(OBJECTS))
-        of_objects = object_vectors(samples, task)
+        of_objects = object_vectors(samples, task, listen=listen)
         vectors, there, origin = of_objects.vectors, ~of_objects.null, of_objects.origin
         owner, position = of_objects.owner, of_objects.positions
     listen(Progress("projecting", 0, len(vectors), "points"))

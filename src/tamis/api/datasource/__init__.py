@@ -73,7 +73,10 @@ class Datasource(Embedded):
     def tag(
         self, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), origin: str = ""
     ) -> TagSummary:
-        """Add samples and objects to a tag, remove others, and return it. Raises as `change_tag`."""
+        """Add samples and objects to a tag, remove others, and return it.
+
+        Raises as `change_tag`; with nothing to change, as `summarise_tag`.
+        """
         if not add and not remove:
             return summarise_tag(self.snapshot, name)
         changed = change_tag(self.snapshot, name, add=add, remove=remove, origin=origin)

@@ -211,7 +211,7 @@ class Inputs:
         """
         if name not in self._objects:
             task = self.samples.snapshot.task(name)
-            self._objects[name] = object_vectors(self.samples, task, self.embeddings)
+            self._objects[name] = object_vectors(self.samples, task, self.embeddings, listen=self.listen)
         return self._objects[name]
 
     def _queries(self, given: EmbeddingsInput) -> Floats:
@@ -228,14 +228,14 @@ class Inputs:
     def _score(self, given: ScoresInput) -> Floats:
         task = self.samples.snapshot.task(given.task)
         has_probabilities, has_confidences = what_is_known(self.samples.snapshot, task)
-        if self._is_own(task.name):
-            own = given.score in (SCORE, *BOX_SIZES)
-            if not own:
-                check_score(task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences)
-            found = self.rows.own_score(given.score)
-            if found is not None:
-                return found
-        check_score(task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences)
+        is_own = self._is_own(task.name)
+        more = (SCORE, *BOX_SIZES) if is_own else ()
+        check_score(
+            task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences, more=more
+        )
+        found = self.rows.own_score(given.score) if is_own else None
+        if found is not None:
+            return found
         values = self.samples.numbers(f"sample_scores:{task.name}", given.score)
         return self._spread(map_object_frequency(values) if given.score == OBJECT_FREQUENCY else values)
 

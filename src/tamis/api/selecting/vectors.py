@@ -194,13 +194,20 @@ def vectors_from_predictions(
     return SampleVectors(vectors, null, f"made from the predictions of {names} ({vectors.shape[1]} dimensions)")
 
 
-def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | None = None) -> ObjectVectors:
+def object_vectors(
+    samples: SampleColumns,
+    task: Task,
+    embeddings: str | Path | None = None,
+    *,
+    listen: ProgressListener = ignore_progress,
+) -> ObjectVectors:
     """Return a vector for each object of a task that has one: stored, or made of its class, box and score.
 
     Args:
         samples: of a snapshot.
         task: the task.
         embeddings: as for `image_vectors`; a file that names none of the objects says nothing of them.
+        listen: told how many objects were described, where they are described by their predictions.
 
     Raises:
         UsageError: when the task's predictions are no objects, or there is no such set.
@@ -217,7 +224,7 @@ def object_vectors(samples: SampleColumns, task: Task, embeddings: str | Path | 
             return given
     stored, passed_over = _stored(samples, _set_name(embeddings), task)
     if stored is None:
-        made = _object_vectors_from_predictions(samples, task)
+        made = _object_vectors_from_predictions(samples, task, listen)
         return replace(made, origin=f"{made.origin}{passed_over}")
     target, origin = stored.target, f"{origin_of(stored.spec)}{passed_over}"
     return ObjectVectors(stored.vectors, target.owner, origin, target.positions, ~stored.known, stored.spec)
@@ -248,8 +255,9 @@ def _origin_of_file(path: Path, vectors: NDArray[np.floating]) -> str:
     return f"{path.name} ({vectors.shape[1]} dimensions)"
 
 
-def _object_vectors_from_predictions(samples: SampleColumns, task: Task) -> ObjectVectors:
+def _object_vectors_from_predictions(samples: SampleColumns, task: Task, listen: ProgressListener) -> ObjectVectors:
     widths, heights = sizes_of(samples)
+    n_done, n_objects = 0, int(samples.integers(f"sample_scores:{task.name}", "n_predictions").sum())
     parts, owners, positions = [], [], [np.zeros(0, np.int64)]
     for part in samples.prediction_parts(task.name):
         owner = part.samples[part.columns.file]
@@ -257,6 +265,8 @@ def _object_vectors_from_predictions(samples: SampleColumns, task: Task) -> Obje
         parts.append(prediction_vectors(task, alone, widths[owner], heights[owner]))
         owners.append(owner)
         positions.append(part.columns.position)
+        n_done += len(owner)
+        listen(Progress("vectors", n_done, n_objects, "objects"))
     owner = np.concatenate([np.zeros(0, np.int64), *owners])
     position = np.concatenate(positions)
     order = np.lexsort((position, owner))
