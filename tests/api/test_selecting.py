@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import tamis
-from tamis.api.selecting.files import line_of, read_keys, selection_document
+from tamis.api.key_files import encode_keys, read_keys
+from tamis.api.selecting.files import selection_document
 from tamis.api.selecting.inputs import Inputs
 from tamis.api.selecting.rows import Rows
 from tamis.errors import UsageError
@@ -237,5 +238,5 @@ def test_inputs_that_are_not_there_are_named(source: tamis.Datasource, text: str
 )
 def test_keys_survive_lists_of_names(tmp_path: Path, key: str) -> None:
     """A key written as a line is read as itself, whatever it holds."""
-    (tmp_path / "names.txt").write_bytes(f"{line_of('first.jpg')}\n{line_of(key)}\n".encode())
+    (tmp_path / "names.txt").write_bytes(encode_keys(["first.jpg", key]))
     assert read_keys(tmp_path / "names.txt") == ["first.jpg", key]

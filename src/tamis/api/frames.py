@@ -13,6 +13,7 @@ import numpy as np
 from tamis.api.engines import local_engine
 from tamis.api.frame_files import FrameOptions, VideoFrames, VideoJob, extract_video
 from tamis.api.frame_sources import find_videos, known_videos, open_root
+from tamis.api.key_files import read_keys
 from tamis.api.options import ScanOptions, ignore_progress
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
@@ -115,7 +116,6 @@ def frames_of_selection(sources: Sequence[str | Path], selection: str) -> tuple[
     """
     # These load the index, which nothing else here needs.
     from tamis.api.converting.exporting import selected_keys  # noqa: PLC0415
-    from tamis.api.selecting.files import read_keys  # noqa: PLC0415
     from tamis.api.sources import open_sources  # noqa: PLC0415
 
     path = Path(selection)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import numpy as np
 
-from tamis.api.selecting.files import read_keys
+from tamis.api.key_files import read_keys
 from tamis.errors import UsageError
 from tamis.index import Pool, SampleColumns, Tag, TagChange, keys_where, tag_names
 from tamis.model import ObjectKey, parse_object_key

@@ -75,7 +75,7 @@ def frames_command(
 def _names(src: Sequence[str], names: Path | None, selection: str | None, *, quiet: bool) -> list[str] | None:
     """Return the frames that are asked for by name, `None` for all."""
     from tamis.api.frames import frames_of_selection
-    from tamis.api.selecting.files import read_keys
+    from tamis.api.key_files import read_keys
     from tamis.errors import UsageError
 
     if names is not None and selection is not None:

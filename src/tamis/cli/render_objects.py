@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tamis.api.selecting.files import line_of
+from tamis.api.key_files import line_of
 from tamis.cli.render import counted, plain_table, print_hanging, printable
 from tamis.index import Tag
 

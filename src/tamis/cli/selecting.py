@@ -168,7 +168,8 @@ def report_command(
 
     Example: `tamis report data/ --selected mine.txt --out report`
     """
-    from tamis.api.selecting.files import read_keys, write_report
+    from tamis.api.key_files import read_keys
+    from tamis.api.selecting.files import write_report
     from tamis.api.selecting.given import given_selection
 
     sources = open_sources_for(src, lightly, index, quiet=quiet)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tamis.api.freshness import changed_since, pictures_changed_since
-from tamis.api.selecting.files import parse_keys, read_keys
+from tamis.api.key_files import parse_keys, read_keys
 from tamis.cli.render import counted, printable
 from tamis.cli.terminal import print_note
 

@@ -13,7 +13,7 @@ from tamis.api.converting.exporting import (
     output_file,
     output_folder,
 )
-from tamis.api.selecting.files import line_of
+from tamis.api.key_files import line_of
 from tamis.errors import UsageError
 from tamis.model import SampleKind
 from tamis.storage import LocalStore, NotFoundError, StoreError

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.api.evaluating.page import render_page
+from tamis.api.key_files import encode_keys
 from tamis.api.options import ignore_progress
-from tamis.api.selecting.files import line_of, results_folder
+from tamis.api.selecting.files import results_folder
 from tamis.index import score_table
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ def write_evaluation(
     store.write("samples.parquet", score_table(run.samples))
     if run.objects is not None:
         store.write("objects.parquet", score_table(run.objects))
-    store.write("worst.txt", "".join(f"{line_of(one.sample)}\n" for one in run.report.worst).encode())
+    store.write("worst.txt", encode_keys(one.sample for one in run.report.worst))
     store.write("evaluation.html", render_page(run, sources, listen=listen).encode())
     store.write("evaluation.json", msgspec.json.format(msgspec.json.encode(run.report)))
