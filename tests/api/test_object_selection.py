@@ -11,10 +11,11 @@ import pytest
 
 import tamis
 from embedding_project import CLASSES, make_project
+from tamis.api.embedding.targets import target_of
 from tamis.api.selecting.files import selection_document, write_selection
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
-from tamis.index import Pool
+from tamis.index import Pool, SampleColumns
 from tamis.selection import encode_config, parse_config
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ def test_objects_are_selected_as_their_crops_are(source: tamis.Datasource, tmp_p
     document["strategies"] = [{"input": given, "strategy": strategy} for given, strategy in (balance, margin, wide)]
     of_crops = crops.select(config=parse_config(json.dumps(document), source="crops"))
     assert [f"{key}.jpg" for key in run.keys] == of_crops.keys
+
+
+def test_keys_of_objects_are_a_list_that_is_made_when_asked(source: tamis.Datasource) -> None:
+    """Millions of names would be made for the few that are picked."""
+    target = target_of(SampleColumns(source.snapshot), source.snapshot.task("pets"))
+    keys = [f"{row['sample']}#pets#{row['position']}" for row in source.predictions("pets").to_arrow().to_pylist()]
+    keys.sort()
+    assert list(target.names) == keys
+    assert (target.names[-1], target.names[1:3]) == (keys[-1], keys[1:3])
+    with pytest.raises(IndexError):
+        target.names[len(keys)]
 
 
 def test_limits_hold(source: tamis.Datasource) -> None:

@@ -72,6 +72,9 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, case:
         expected = expected_rows(shards, task, dead)
         assert is_exactly(snapshot.table(f"predictions:{task}").to_pylist(), expected)
         assert is_exactly(by_place(of_sql(connection, f'"{task}".predictions')), by_place(expected))
+        for column in ("probabilities", "score"):
+            is_known = [row[column] is not None for row in expected]
+            assert snapshot.has_any(f"predictions:{task}", column) == (any(is_known) or not expected)
     living = [u for i, units in enumerate(shards) for j, u in enumerate(units) if j not in dead.get(i, ())]
     assert snapshot.table("samples", ["key"])["key"].to_pylist() == [unit.key for unit in living]
     metadata = [{"sample": unit.key, "Day": unit.day, "scene": None} for unit in living]

@@ -102,6 +102,20 @@ class Snapshot:
             table = table.filter(alive)
         return table.drop_columns("unit") if "unit" in table.column_names else table
 
+    def has_any(self, name: str, column: str) -> bool:
+        """Return whether any row of a table has a value in a column; of a table without rows nothing is missing.
+
+        Shards are read until one has: the column as a whole may take gigabytes.
+        """
+        is_empty = True
+        for shard in self.manifest.shards:
+            if name in shard.tables:
+                read = self.shard_table(shard, name, [column])[column]
+                if read.null_count < len(read):
+                    return True
+                is_empty = is_empty and not len(read)
+        return is_empty
+
     def empty(self, name: str) -> pa.Table:
         """Return a table without rows, for one that no shard has rows for."""
         return self._schema(name).empty_table().drop_columns("unit")

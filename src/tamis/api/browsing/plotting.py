@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from tamis.api.embedding.stored import chosen_set
+from tamis.api.embedding.targets import target_of
 from tamis.api.selecting.vectors import image_vectors, object_vectors
 from tamis.engine import Progress
 from tamis.errors import IndexMissingError, UsageError
@@ -91,7 +92,7 @@ def work_plot(sources: Sources, request: JobRequest, listen: ProgressListener) -
         vectors, there, origin = of_samples.vectors, ~of_samples.null, of_samples.origin
     else:
         task = snapshot.task(space.removeprefix(OBJECTS))
-        of_objects = object_vectors(samples, task, listen=listen)
+        of_objects = object_vectors(target_of(samples, task), listen=listen)
         vectors, there, origin = of_objects.vectors, ~of_objects.null, of_objects.origin
         owner, position = of_objects.owner, of_objects.positions
     listen(Progress("projecting", 0, len(vectors), "points"))

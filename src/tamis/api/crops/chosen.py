@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tamis.api.selecting.rows import SCORE, Rows
 from tamis.errors import UsageError
-from tamis.formats import to_predictions
 from tamis.model import parse_object_key
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tamis.api.crops.options import CropOptions
     from tamis.api.embedding.targets import Target
-    from tamis.model import Prediction, Task
+    from tamis.model import Task
     from tamis.model.columns import Bools
 
 
@@ -33,19 +33,7 @@ class ChosenObjects(NamedTuple):
     n_gone: int
 
 
-def predictions_of(target: Target) -> list[Prediction]:
-    """Return the predictions of a target, row by row."""
-    found: list[tuple[int, int, Prediction]] = []
-    if target.task is None:
-        return []
-    for part in target.samples.prediction_parts(target.task.name):
-        owners = part.samples[part.columns.file].tolist()
-        flat = [prediction for file in to_predictions(part.columns) for prediction in file]
-        found += zip(owners, part.columns.position.tolist(), flat, strict=True)
-    return [prediction for _, _, prediction in sorted(found, key=lambda one: one[:2])]
-
-
-def chosen_objects(target: Target, predictions: list[Prediction], options: CropOptions) -> ChosenObjects:
+def chosen_objects(target: Target, options: CropOptions) -> ChosenObjects:
     """Return which objects are asked for.
 
     Raises:
@@ -58,18 +46,17 @@ def chosen_objects(target: Target, predictions: list[Prediction], options: CropO
         _refuse(unknown, n_names=len(set(keys)), options=options)
         n_others = _count_other_tasks(target, unknown)
         n_gone = len(unknown) - n_others
-    return ChosenObjects(chosen & _wanted(target, predictions, options), n_others, n_gone)
+    return ChosenObjects(chosen & _wanted(target, options), n_others, n_gone)
 
 
-def _wanted(target: Target, predictions: list[Prediction], options: CropOptions) -> Bools:
+def _wanted(target: Target, options: CropOptions) -> Bools:
     """Return which objects are of the categories, sure and large enough, shape (n,)."""
+    rows = Rows(target.samples, target)
     chosen: Bools = np.ones(len(target), np.bool_)
     if options.categories is not None and target.task is not None:
-        ids = _category_ids(target.task, options.categories)
-        chosen &= np.array([prediction.category_id in ids for prediction in predictions], np.bool_)
+        chosen &= np.isin(rows.category_ids, _category_ids(target.task, options.categories))
     if options.min_score is not None:
-        scores = np.array([np.nan if one.score is None else one.score for one in predictions])
-        chosen &= scores >= options.min_score
+        chosen &= rows.own_scores([SCORE])[SCORE] >= options.min_score
     if target.boxes is not None:
         # Boxes that are none are chosen, and reported: they are faults of the data, not small objects.
         small = (target.boxes[:, 2:] < options.min_size_px).any(axis=1) & (target.boxes[:, 2:] > 0).all(axis=1)
@@ -102,10 +89,10 @@ def _count_other_tasks(target: Target, names: Sequence[str]) -> int:
     return sum(key is not None and key.task in tasks for key in map(parse_object_key, names))
 
 
-def _category_ids(task: Task, names: Sequence[str]) -> set[int]:
+def _category_ids(task: Task, names: Sequence[str]) -> list[int]:
     ids = {category.name: category.id for category in task.categories}
     unknown = [name for name in names if name not in ids]
     if unknown:
         listed = ", ".join(f"`{name}`" for name in list(ids)[:20])
         raise UsageError(f"Task `{task.name}` has no category `{unknown[0]}`", hint=f"categories: {listed}")
-    return {ids[name] for name in names}
+    return [ids[name] for name in names]

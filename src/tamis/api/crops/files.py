@@ -25,24 +25,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CropJob:
-    """A batch of pictures with the objects to cut out; pickled for the workers.
+class CropWork:
+    """What is the same for all objects that are cut out.
 
     Attributes:
-        batch: the pictures.
-        predictions: of each row of the batch.
         task: whose objects.
         crops: the classification task of the crops.
         out: where they go.
         options: how.
     """
 
-    batch: PictureBatch
-    predictions: dict[int, Prediction]
     task: Task
     crops: Task
     out: LocalStore
     options: CropOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropJob:
+    """A batch of pictures with the objects to cut out; pickled for the workers.
+
+    Attributes:
+        batch: the pictures.
+        predictions: of each row of the batch.
+        work: what to do with them.
+    """
+
+    batch: PictureBatch
+    predictions: dict[int, Prediction]
+    work: CropWork
 
 
 @dataclass(slots=True)
@@ -64,7 +75,9 @@ def crop_batch(job: CropJob) -> CropsDone:
     done = CropsDone(faults=[])
     waiting = []
     for item in job.batch.items:
-        new = [number for number in range(len(item.rows)) if job.options.full or not _is_there(job, item, number)]
+        new = [
+            number for number in range(len(item.rows)) if job.work.options.full or not _is_there(job, item, number)
+        ]
         done.kept += len(item.rows) - len(new)
         if new:
             waiting.append(_some(item, new))
@@ -90,17 +103,17 @@ def _some(item: PictureItem, numbers: list[int]) -> PictureItem:
 
 
 def _key(job: CropJob, item: PictureItem, number: int) -> ObjectKey:
-    return ObjectKey(item.key, job.task.name, int(item.positions[number]))
+    return ObjectKey(item.key, job.work.task.name, int(item.positions[number]))
 
 
 def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
     """Whether all files of a crop are there, and made from what is to be cut out now."""
-    name = crop_name(_key(job, item, number), job.options.picture)
+    name = crop_name(_key(job, item, number), job.work.options.picture)
     try:
-        size_bytes = job.out.read_start(name, 1).stamp.size_bytes
-        return job.out.read(prediction_key(job.crops.name, name)).data == _prediction_file(
+        size_bytes = job.work.out.read_start(name, 1).stamp.size_bytes
+        return job.work.out.read(prediction_key(job.work.crops.name, name)).data == _prediction_file(
             job, item, number
-        ) and job.out.read(metadata_key(name)).data == _metadata(job, item, number, size_bytes)
+        ) and job.work.out.read(metadata_key(name)).data == _metadata(job, item, number, size_bytes)
     except (NotFoundError, UnusableKeyError):
         return False
 
@@ -108,19 +121,19 @@ def _is_there(job: CropJob, item: PictureItem, number: int) -> bool:
 def _prediction_file(job: CropJob, item: PictureItem, number: int) -> bytes:
     prediction = job.predictions[int(item.rows[number])]
     kept = type(prediction)(category_id=prediction.category_id, probabilities=prediction.probabilities)
-    return encode_predictions(job.crops, crop_name(_key(job, item, number), job.options.picture), [kept])
+    return encode_predictions(job.work.crops, crop_name(_key(job, item, number), job.work.options.picture), [kept])
 
 
 def _metadata(job: CropJob, item: PictureItem, number: int, size_bytes: int) -> bytes:
     key, prediction = _key(job, item, number), job.predictions[int(item.rows[number])]
-    digest = digest_of(int(item.fingerprints[number]), prediction, job.options)
-    name = crop_name(key, job.options.picture)
+    digest = digest_of(int(item.fingerprints[number]), prediction, job.work.options)
+    name = crop_name(key, job.work.options.picture)
     return metadata_of(key, prediction, name, digest=digest, size_bytes=size_bytes)
 
 
 def _cut_out(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> Image.Image | str:
     """Return the picture of a crop, or why there is none."""
-    prediction, options = job.predictions[int(item.rows[number])], job.options
+    prediction, options = job.predictions[int(item.rows[number])], job.work.options
     box = np.array(prediction.bbox if prediction.bbox is not None else [np.nan] * 4)
     area = crop_area(box.tolist(), *image.size, padding=options.padding, square=options.square)
     if area is None:
@@ -140,23 +153,23 @@ def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> 
     if isinstance(crop, str):
         return crop
     key = _key(job, item, number)
-    name = crop_name(key, job.options.picture)
-    picture = encode_picture(crop, job.options.picture, jpeg_quality=quality_of(job.options))
+    name = crop_name(key, job.work.options.picture)
+    picture = encode_picture(crop, job.work.options.picture, jpeg_quality=quality_of(job.work.options))
     files = {
         name: picture,
-        prediction_key(job.crops.name, name): _prediction_file(job, item, number),
+        prediction_key(job.work.crops.name, name): _prediction_file(job, item, number),
         # Metadata come last, as they say that all is there.
         metadata_key(name): _metadata(job, item, number, len(picture)),
     }
     before = _picture_before(job, key)
     if before is not None and before != name:
-        job.out.delete(before)
+        job.work.out.delete(before)
     for number_done, (file, data) in enumerate(files.items()):
         try:
-            job.out.write(file, data)
+            job.work.out.write(file, data)
         except UnusableKeyError as error:
             for done in list(files)[:number_done]:
-                job.out.delete(done)
+                job.work.out.delete(done)
             return error.message.replace(f"`{file}`", "its crop", 1)
     return None
 
@@ -164,7 +177,7 @@ def _write(job: CropJob, item: PictureItem, number: int, image: Image.Image) -> 
 def _picture_before(job: CropJob, key: ObjectKey) -> str | None:
     """Return what the picture of a crop is called now, in whichever format."""
     try:
-        return picture_of(job.out.read(metadata_key(crop_name(key, job.options.picture))).data, str(key))
+        return picture_of(job.work.out.read(metadata_key(crop_name(key, job.work.options.picture))).data, str(key))
     except (NotFoundError, UnusableKeyError):
         return None
 

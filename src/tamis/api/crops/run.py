@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tamis.api.crops.chosen import chosen_objects, predictions_of
-from tamis.api.crops.files import CropJob, crop_batch
+from tamis.api.crops.chosen import chosen_objects
+from tamis.api.crops.files import CropJob, CropWork, crop_batch
 from tamis.api.crops.options import CropFault, CropOptions, CropsReport
 from tamis.api.crops.records import SOURCE, options_document, options_of, picture_of, write_metadata_schema
 from tamis.api.embedding.pictures import batches_of
 from tamis.api.embedding.targets import target_of
 from tamis.api.engines import on_ray, open_engine
 from tamis.api.options import ignore_progress
+from tamis.api.selecting.rows import Rows
 from tamis.api.writer import PredictionWriter
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
@@ -26,13 +27,17 @@ from tamis.model import Task, TaskType, parse_object_key, split_extension
 from tamis.storage import LocalStore, NotFoundError, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from tamis.api.embedding.pictures import PictureBatch
+    from tamis.api.embedding.targets import Target
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
     from tamis.index import Snapshot
+    from tamis.storage import Store
 
 OPTIONS_KEY = ".lightly/crops.json"
+_BATCHES_READ = 64  # some ten thousand pictures
 
 
 def write_crops(
@@ -69,23 +74,19 @@ def write_crops(
     target = target_of(SampleColumns(snapshot), found)
     if wanted.masked and found.task_type is not TaskType.INSTANCE_SEGMENTATION:
         raise UsageError(f"Task `{task}` has no masks: its type is {found.task_type}")
-    predictions = predictions_of(target)
-    chosen = chosen_objects(target, predictions, wanted)
+    chosen = chosen_objects(target, wanted)
     rows = np.flatnonzero(chosen.rows)
     crops = Task(name=task, task_type=TaskType.CLASSIFICATION, categories=found.categories)
     store = _prepare(Path(out), options_document(found, wanted, snapshot.manifest.source), crops, wanted)
-    jobs = [
-        CropJob(
-            batch,
-            {int(row): predictions[int(row)] for item in batch.items for row in item.rows},
-            found,
-            crops,
-            store,
-            wanted,
-        )
-        for batch in batches_of(target, rows, sources.input)
-    ]
-    written, kept, faults = _run(jobs, len(rows), wanted, listen)
+    batches = batches_of(target, rows, sources.input)
+    written, kept, faults = _run(
+        _jobs(batches, target, CropWork(found, crops, store, wanted)),
+        places=[sources.input, store],
+        n_jobs=len(batches),
+        n_rows=len(rows),
+        options=wanted,
+        listen=listen,
+    )
     failed = {key for key, _ in faults}
     names = {target.name(int(row)) for row in rows} - failed
     return CropsReport(
@@ -142,13 +143,29 @@ def _prepare(out: Path, document: dict[str, Any], crops: Task, options: CropOpti
     return store
 
 
+def _jobs(batches: Sequence[PictureBatch], target: Target, work: CropWork) -> Iterator[CropJob]:
+    """Yield the jobs; the predictions of some batches at a time are read, as those of all may take gigabytes."""
+    objects = Rows(target.samples, target)
+    for first in range(0, len(batches), _BATCHES_READ):
+        some = batches[first : first + _BATCHES_READ]
+        predictions = objects.predictions(np.concatenate([item.rows for batch in some for item in batch.items]))
+        for batch in some:
+            own = (int(row) for item in batch.items for row in item.rows)
+            yield CropJob(batch, {row: predictions[row] for row in own}, work)
+
+
 def _run(
-    jobs: list[CropJob], n_rows: int, options: CropOptions, listen: ProgressListener
+    jobs: Iterator[CropJob],
+    *,
+    places: Sequence[Store],
+    n_jobs: int,
+    n_rows: int,
+    options: CropOptions,
+    listen: ProgressListener,
 ) -> tuple[int, int, list[tuple[str, str]]]:
     written = kept = 0
     faults: list[tuple[str, str]] = []
-    places = [place for job in jobs[:1] for place in (job.batch.store, job.out)]
-    engine = open_engine(options, places, n_jobs=len(jobs))
+    engine = open_engine(options, places, n_jobs=n_jobs)
     listen(Progress("crops", 0, n_rows, "objects"))
     with engine:
         for done in engine.map(crop_batch, jobs):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -12,8 +14,6 @@ from tamis.index import IMAGE_POSITION, mix, salt
 from tamis.model import ObjectKey, parse_object_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from tamis.index import SampleColumns
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _POSITIONS = 1 << 31
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Target:
     """Images and frames, or the objects of a task, as they are in the index; ordered by sample, then position.
 
@@ -64,17 +64,44 @@ class Target:
     def rows_of(self, owner: Ints, positions: NDArray[np.integer]) -> Ints:
         """Return which row is that of each sample, by its index, and position, -1 where there is none."""
         wanted = _codes(owner, positions)
-        codes = _codes(self.owner, self.positions)
-        at = np.searchsorted(codes, wanted)
+        at = np.searchsorted(self._codes, wanted)
         found = np.zeros(len(wanted), np.bool_)
-        inside = at < len(codes)
-        found[inside] = codes[at[inside]] == wanted[inside]
+        inside = at < len(self._codes)
+        found[inside] = self._codes[at[inside]] == wanted[inside]
         return np.where(found & (owner >= 0), at, -1)
+
+    @cached_property
+    def _codes(self) -> Ints:
+        return _codes(self.owner, self.positions)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The key of each row."""
+        return self.samples.keys if self.task is None else Names(self)
 
     def name(self, row: int) -> str:
         """Return the key of a row: of its sample, or of its object."""
         sample = self.samples.keys[self.owner[row]]
         return sample if self.task is None else str(ObjectKey(sample, self.task.name, int(self.positions[row])))
+
+
+class Names(Sequence[str]):
+    """The keys of all rows, made as they are asked for: those of millions of objects take seconds and gigabytes."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def __len__(self) -> int:
+        return len(self._target)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            return [self._target.name(one) for one in range(*row.indices(len(self)))]
+        return self._target.name(range(len(self))[row])
 
 
 def _codes(owner: NDArray[np.integer], positions: NDArray[np.integer]) -> Ints:

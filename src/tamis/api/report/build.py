@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.api.report.coverage import measure_coverage, nearest_distances
+from tamis.api.report.coverage import is_embedded, measure_coverage, nearest_distances
 from tamis.api.report.distributions import (
     Groups,
     category_distribution,
@@ -194,6 +194,5 @@ def _nearest_within(
     """Return distances from some of `chosen` to the nearest other of `chosen` and `pool`."""
     queries = np.random.default_rng(seed).permutation(chosen)[:n_queries]
     among = np.concatenate([chosen, pool])
-    usable = np.any(embeddings[among] != 0, axis=1)
-    queries = queries[np.any(embeddings[queries] != 0, axis=1)]
-    return nearest_distances(embeddings, samples=queries, among=among[usable])
+    queries, among = (rows[is_embedded(embeddings[rows])] for rows in (queries, among))
+    return nearest_distances(embeddings, samples=queries, among=among)

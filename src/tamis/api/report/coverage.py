@@ -1,6 +1,7 @@
 """How well a selection covers all samples: distances to the nearest selected one, by budget.
 
-Distances are Euclidean between unit rows, 0 to 2. The nearest row is found by float32 matrix products, and
+Distances are Euclidean between rows of length 1, 0 to 2; rows are scaled as they are looked at, which a selection
+of some of millions does with few of them. The nearest row is found by float32 matrix products, and
 its distance is then measured in float64: right to 1e-3 where two rows are nearly equally near, else exact.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tamis.api.report.values import BudgetRow, Coverage, Curve
+from tamis.selection.embeddings import blocks, unit_embeddings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tamis.api.report.distributions import Groups
-    from tamis.model.columns import Floats, Ints
+    from tamis.model.columns import Bools, Floats, Ints
 
     Vectors = NDArray[np.floating[Any]]
 
@@ -47,7 +49,7 @@ class _Nearest:
     @classmethod
     def of(cls, vectors: Vectors, targets: Ints) -> _Nearest:
         n = len(targets)
-        rows = np.asarray(vectors[targets], np.float32)
+        rows = _units(vectors, targets).astype(np.float32)
         return cls(vectors, targets, rows, np.full(n, -np.inf, np.float32), np.full(n, -1), np.full(n, np.nan))
 
     def copy(self) -> _Nearest:
@@ -65,7 +67,7 @@ class _Nearest:
         before = self.nearest.copy()
         for start in range(0, len(rows), _BLOCK_ROWS):
             block = rows[start : start + _BLOCK_ROWS]
-            products = self.target_vectors @ np.asarray(self.vectors[block], np.float32).T
+            products = self.target_vectors @ _units(self.vectors, block).astype(np.float32).T
             if except_itself:
                 products[self.targets[:, None] == block[None, :]] = -np.inf
             best = products.argmax(axis=1)
@@ -78,16 +80,27 @@ class _Nearest:
     def _measure(self, changed: Ints) -> None:
         for start in range(0, len(changed), _MEASURE_ROWS):
             part = changed[start : start + _MEASURE_ROWS]
-            ends = np.asarray(self.vectors[self.nearest[part]], np.float64)
-            difference = np.asarray(self.vectors[self.targets[part]], np.float64) - ends
+            difference = _units(self.vectors, self.targets[part]) - _units(self.vectors, self.nearest[part])
             self.distance[part] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+
+
+def _units(vectors: Vectors, rows: Ints) -> Floats:
+    return unit_embeddings(vectors[rows])[0]
+
+
+def is_embedded(vectors: Vectors) -> Bools:
+    """Return which rows are not all zeros, shape (N,)."""
+    found = np.empty(len(vectors), np.bool_)
+    for rows in blocks(*vectors.shape):
+        found[rows] = vectors[rows].any(axis=1)
+    return found
 
 
 def nearest_distances(vectors: Vectors, *, samples: Ints, among: Ints) -> Floats:
     """Return the distance of each sample to its nearest *other* one: shape (len(samples),), NaN without one.
 
     Args:
-        vectors: unit rows; shape (N, d).
+        vectors: shape (N, d).
         samples: indices of the rows to measure from; shape (n,).
         among: indices of the possible neighbours, without duplicates; shape (m,).
 
@@ -106,7 +119,7 @@ def distances_by_budget(
     """Return mean and largest distance of the evaluated samples to the nearest of pool and first picks.
 
     Args:
-        vectors: unit rows; shape (N, d).
+        vectors: shape (N, d).
         evaluated: indices of the samples that count; shape (m,), m >= 1.
         order: indices in pick order; shape (k,).
         pool: indices selected before the first pick; shape (n_pool,).
@@ -183,7 +196,7 @@ def measure_coverage(
     """Measure how selection and random draws cover the samples, budget by budget.
 
     Args:
-        vectors: unit rows, zeros where a sample has none (it is left out everywhere); shape (N, d).
+        vectors: zeros where a sample has none (it is left out everywhere); shape (N, d).
         groups: input, selected in pick order, and random draws.
         pool: indices selected before the first pick; shape (n_pool,).
         max_evaluated: samples whose distance is measured; all of `groups.input` and `pool` if they are fewer.
@@ -192,9 +205,10 @@ def measure_coverage(
     Returns:
         The curves, or `None` when nothing is selected or no sample has an embedding.
     """
-    has_vector = np.any(vectors != 0, axis=1)
-    available = np.unique(np.concatenate([groups.input, pool]))
-    available, pool = available[has_vector[available]], pool[has_vector[pool]]
+    has_vector = is_embedded(vectors)
+    counts = np.zeros(len(vectors), np.bool_)
+    counts[groups.input] = counts[pool] = True
+    available, pool = np.flatnonzero(counts & has_vector), pool[has_vector[pool]]
     budgets = choose_budgets(len(groups.selected), has_pool=bool(len(pool)))
     if not len(available) or not budgets:
         return None

@@ -124,7 +124,7 @@ class ReportInputs:
         stopped: why the run ended before `n_requested`, or `None`.
         left_out: samples that were no candidates, by reason.
         ruled_out: candidates that picks ruled out, by limit.
-        embeddings: unit rows, a row of zeros where the sample has none; shape (N, d). Used for coverage and
+        embeddings: of any length, a row of zeros where the sample has none; shape (N, d). Used for coverage and
             neighbours even if no strategy used it; `None`: these parts are left out.
         embeddings_name: what they are, e.g. `clip.npy (512 dimensions)`.
         tasks: predictions to count and to draw.

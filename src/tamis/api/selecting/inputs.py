@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tamis.api.embedding.targets import target_of
 from tamis.api.options import ignore_progress
 from tamis.api.selecting.queries import query_vectors
 from tamis.api.selecting.rows import BOX_SIZES, SCORE, Rows, known_rows
@@ -210,8 +211,10 @@ class Inputs:
             UsageError: when there is no such task or set, or its predictions are no objects.
         """
         if name not in self._objects:
-            task = self.samples.snapshot.task(name)
-            self._objects[name] = object_vectors(self.samples, task, self.embeddings, listen=self.listen)
+            target = self.rows.target
+            if target is None or not self._is_own(name):
+                target = target_of(self.samples, self.samples.snapshot.task(name))
+            self._objects[name] = object_vectors(target, self.embeddings, listen=self.listen)
         return self._objects[name]
 
     def _queries(self, given: EmbeddingsInput) -> Floats:
@@ -233,9 +236,9 @@ class Inputs:
         check_score(
             task, given.score, has_probabilities=has_probabilities, has_confidences=has_confidences, more=more
         )
-        found = self.rows.own_score(given.score) if is_own else None
-        if found is not None:
-            return found
+        own = self.rows.own_scores([given.score]) if is_own else {}
+        if own:
+            return own[given.score]
         values = self.samples.numbers(f"sample_scores:{task.name}", given.score)
         return self._spread(map_object_frequency(values) if given.score == OBJECT_FREQUENCY else values)
 
@@ -259,10 +262,9 @@ class Inputs:
         values[at[at >= 0]] = numbers[at >= 0]
         spread = self._spread(values)
         if self.rows.target is not None:
-            row_of = {key: row for row, key in enumerate(self.rows.keys)}
-            for key, number in zip(keys.to_pylist(), numbers.tolist(), strict=True):
-                if key in row_of:
-                    spread[row_of[key]] = number
+            others = np.flatnonzero(at < 0)
+            rows = self.rows.target.named(keys.take(others).to_pylist())
+            spread[rows[rows >= 0]] = numbers[others[rows >= 0]]
         if len(spread) and np.isnan(spread).all():
             raise UsageError(
                 f"`{given.path}` has no number in `{given.column}` for anything to select from",
@@ -322,10 +324,8 @@ class Inputs:
 
 def what_is_known(snapshot: Snapshot, task: Task) -> tuple[bool, bool]:
     """Say whether any prediction of a task has probabilities, and whether any has a score."""
-    table = snapshot.table(f"predictions:{task.name}", ["probabilities", "score"])
-    n = table.num_rows
-    # Nothing predicted: nothing is missing either.
-    return (n == 0 or table["probabilities"].null_count < n), (n == 0 or table["score"].null_count < n)
+    predictions = f"predictions:{task.name}"
+    return snapshot.has_any(predictions, "probabilities"), snapshot.has_any(predictions, "score")
 
 
 def _class_text(label: object) -> str:

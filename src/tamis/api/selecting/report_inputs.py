@@ -53,14 +53,10 @@ def report_of(
     selection, samples, rows = run.selection, run.samples, run.rows
     snapshot = samples.snapshot
     vectors = _vectors(run)
-    unit = None
-    if vectors is not None:
-        lengths = np.linalg.norm(vectors.vectors, axis=1, keepdims=True)
-        unit = vectors.vectors / np.where(lengths > 0, lengths, 1)
     shown = selection.picks[: options.max_pictures]
     is_objects = rows.target is not None
     if is_objects:
-        picture = object_pictures(rows, sources, side_px=_PICTURE_SIDE_PX)
+        picture = object_pictures(rows, shown, sources, side_px=_PICTURE_SIDE_PX)
         tasks, scores = [object_task(rows, shown)], object_scores_of(rows)
     else:
         picture = sample_pictures(snapshot, sources)
@@ -85,7 +81,7 @@ def report_of(
             if n
         ],
         ruled_out=[LeftOut(reason=reason, count=n) for reason, n in selection.ruled_out.items() if n],
-        embeddings=unit,
+        embeddings=None if vectors is None else vectors.vectors,
         embeddings_name=None if vectors is None else vectors.origin,
         tasks=tasks,
         numbers=scores + [_spread_number(number, rows) for number in _numeric_metadata(samples)],

@@ -9,15 +9,15 @@ import numpy as np
 from tamis.api.frame_readers import FrameReaders
 from tamis.api.report.inputs import NumberInput, TaskInput
 from tamis.api.selecting.rows import SCORE
-from tamis.formats import to_predictions
+from tamis.api.selecting.vectors import sizes_of
 from tamis.media.decoding import crop_area, decode_picture
 from tamis.media.pictures import Picture, read_picture, shrink
 from tamis.media.pillow import PictureError
-from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES
+from tamis.scoring import SCORE_NAMES
 from tamis.storage import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from PIL import Image
 
@@ -39,7 +39,11 @@ def object_task(rows: Rows, shown: Ints) -> TaskInput:
         rows: objects.
         shown: rows whose predictions are asked for.
     """
-    drawn = {rows.keys[row]: [_moved(one, rows, row)] for row, one in _predictions(rows, shown).items()}
+    widths, heights = sizes_of(rows.samples)
+    drawn = {}
+    for row, prediction in rows.predictions(shown).items():
+        owner = rows.owner[row]
+        drawn[rows.keys[row]] = [_moved(prediction, _area(rows, row, int(widths[owner]), int(heights[owner])))]
     if rows.task is None:
         raise TypeError(rows)
     return TaskInput(
@@ -56,18 +60,24 @@ def object_scores_of(rows: Rows) -> list[NumberInput]:
     if rows.task is None:
         return []
     names = [SCORE, *SCORE_NAMES[rows.task.task_type], "bbox_area_share"]
-    values = {name: rows.own_score(name) for name in names if name != OBJECT_FREQUENCY}
     return [
         NumberInput(label=f"{rows.task.name}: {name}", values=found, limits=(0.0, 1.0))
-        for name, found in values.items()
-        if found is not None and not np.isnan(found).all()
+        for name, found in rows.own_scores(names).items()
+        if not np.isnan(found).all()
     ]
 
 
-def object_pictures(rows: Rows, sources: Sources, *, side_px: int) -> Callable[[str], Picture | str]:
-    """Return what reads the crop of an object by its key, with a margin; or why there is none."""
+def object_pictures(rows: Rows, shown: Ints, sources: Sources, *, side_px: int) -> Callable[[str], Picture | str]:
+    """Return what reads the crop of an object by its key, with a margin; or why there is none.
+
+    Args:
+        rows: objects.
+        shown: rows whose pictures may be asked for.
+        sources: images and videos.
+        side_px: of the longer side, at most.
+    """
     frames = _Frames(rows, sources)
-    at = {key: row for row, key in enumerate(rows.keys)}
+    at = {rows.keys[row]: row for row in shown.tolist()}
 
     def picture(key: str) -> Picture | str:
         row = at[key]
@@ -108,27 +118,14 @@ class _Frames:
 
 
 def _area(rows: Rows, row: int, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Return what part of its image a crop shows; `None` where the box, or the size of the image, says none."""
     if rows.target is None or rows.target.boxes is None:
         return None
     return crop_area(rows.target.boxes[row].tolist(), width, height, padding=_MARGIN)
 
 
-def _predictions(rows: Rows, shown: Ints) -> Mapping[int, Prediction]:
-    if rows.target is None or rows.task is None:
-        return {}
-    found: dict[int, Prediction] = {}
-    wanted = set(shown.tolist())
-    for part in rows.samples.prediction_parts(rows.task.name, at=np.unique(rows.owner[shown])):
-        flat = [one for file in to_predictions(part.columns) for one in file]
-        at = rows.target.rows_of(part.samples[part.columns.file], part.columns.position).tolist()
-        found |= {row: one for row, one in zip(at, flat, strict=True) if row in wanted}
-    return found
-
-
-def _moved(prediction: Prediction, rows: Rows, row: int) -> Prediction:
+def _moved(prediction: Prediction, area: tuple[int, int, int, int] | None) -> Prediction:
     """Return a prediction where its crop has it; masks and keypoints stay with the whole image."""
-    sizes = [rows.samples.numbers("samples", name)[rows.owner[row]] for name in ("width", "height")]
-    area = None if np.isnan(sizes).any() else _area(rows, row, int(sizes[0]), int(sizes[1]))
     if area is None or prediction.bbox is None:
         return type(prediction)(category_id=prediction.category_id, score=prediction.score)
     x, y, width, height = prediction.bbox

@@ -10,9 +10,10 @@ import numpy as np
 
 from tamis.api.embedding.targets import target_of
 from tamis.api.selecting.vectors import one_file_each, sizes_of
+from tamis.formats import to_predictions
 from tamis.index import SampleColumns
 from tamis.model import parse_object_key
-from tamis.scoring import OBJECT_FREQUENCY, category_counts, class_rows, object_scores, sample_scores
+from tamis.scoring import OBJECT_FREQUENCY, SCORE_NAMES, category_counts, class_rows, object_scores, sample_scores
 from tamis.selection import Level
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tamis.api.embedding.targets import Target
     from tamis.index import Snapshot
-    from tamis.model import PredictionColumns, Task
+    from tamis.model import Prediction, PredictionColumns, Task
     from tamis.model.columns import Bools, Floats, Ints
     from tamis.selection import SelectConfig
 
@@ -56,12 +57,10 @@ class Rows:
         """What the rows are, in a word."""
         return "samples" if self.target is None else "objects"
 
-    @cached_property
-    def keys(self) -> list[str]:
+    @property
+    def keys(self) -> Sequence[str]:
         """The key of each row: of its sample, or of its object."""
-        if self.target is None:
-            return self.samples.keys
-        return [self.target.name(row) for row in range(len(self.target))]
+        return self.samples.keys if self.target is None else self.target.names
 
     @property
     def owner(self) -> Ints:
@@ -108,15 +107,31 @@ class Rows:
             owner = part.samples[part.columns.file]
             yield self.target.rows_of(owner, part.columns.position), owner, one_file_each(part.columns)
 
-    def own_score(self, name: str) -> Floats | None:
-        """Return a score of each object by itself, NaN where it is not known; `None` where objects have no such."""
-        values = np.full(len(self), np.nan)
+    def predictions(self, at: Ints) -> dict[int, Prediction]:
+        """Return the predictions that some objects are, by their row."""
+        if self.target is None or self.task is None:
+            return {}
+        is_wanted = np.zeros(len(self), np.bool_)
+        is_wanted[at] = True
+        found: dict[int, Prediction] = {}
+        for part in self.samples.prediction_parts(self.task.name, at=np.unique(self.owner[at])):
+            rows = self.target.rows_of(part.samples[part.columns.file], part.columns.position)
+            wanted = is_wanted[rows]
+            kept = (one for file in to_predictions(part.columns.keep(wanted)) for one in file)
+            found.update(zip(rows[wanted].tolist(), kept, strict=True))
+        return found
+
+    def own_scores(self, names: Sequence[str]) -> dict[str, Floats]:
+        """Return those scores that objects have by themselves, NaN where one is not known; shape (N,) each."""
+        if self.task is None:
+            return {}
+        there = {SCORE, *BOX_SIZES, *SCORE_NAMES[self.task.task_type]} - {OBJECT_FREQUENCY}
+        values = {name: np.full(len(self), np.nan) for name in names if name in there}
         widths, heights = sizes_of(self.samples)
         for rows, owner, columns in self.parts():
-            found = _object_value(name, self.task, columns, (widths * heights)[owner])
-            if found is None:
-                return None
-            values[rows] = found
+            found = _object_values(self.task, columns, (widths * heights)[owner])
+            for name, own in values.items():
+                own[rows] = found.get(name, np.nan)
         return values
 
     def own_names(self, there: Sequence[str]) -> list[str]:
@@ -150,18 +165,14 @@ class Rows:
         return values
 
 
-def _object_value(name: str, task: Task | None, columns: PredictionColumns, image_areas: Ints) -> Floats | None:
-    """Return a value of each object; `None` where objects have no such."""
+def _object_values(task: Task, columns: PredictionColumns, image_areas: Ints) -> dict[str, Floats]:
+    """Return all that each object can be scored by."""
     wide, high = columns.bbox[:, 2], columns.bbox[:, 3]
-    if name == SCORE:
-        return columns.score
-    if name in BOX_SIZES:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(image_areas > 0, wide * high / image_areas, np.nan)
-        return {"bbox_width": wide, "bbox_height": high, "bbox_area": wide * high, "bbox_area_share": share}[name]
-    if task is None or name == OBJECT_FREQUENCY:
-        return None
-    return sample_scores(task, columns, object_scores=object_scores(task, columns)).get(name)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(image_areas > 0, wide * high / image_areas, np.nan)
+    sizes = dict(zip(BOX_SIZES, (wide, high, wide * high, share), strict=True))
+    scores = sample_scores(task, columns, object_scores=object_scores(task, columns))
+    return {SCORE: columns.score, **sizes, **scores}
 
 
 def rows_of(snapshot: Snapshot, select: SelectConfig) -> Rows:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tamis.api.embedding.stored import StoredVectors
+    from tamis.api.embedding.targets import Target
     from tamis.engine import ProgressListener
     from tamis.index import Embeddings, SampleColumns, SetSpec
-    from tamis.model import PredictionColumns, Task
+    from tamis.model import PredictionColumns
     from tamis.model.columns import Bools, Ints
 
 
@@ -88,7 +89,7 @@ def image_vectors(
     name = _set_name(embeddings)
     if embeddings is not None and name is None:
         return vectors_from_file(samples, Path(embeddings))
-    stored, passed_over = _stored(samples, name, None)
+    stored, passed_over = _stored(target_of(samples, None), name)
     if stored is not None:
         origin = f"{origin_of(stored.spec)}{passed_over}"
         return SampleVectors(stored.vectors, ~stored.known, origin, spec=stored.spec)
@@ -113,18 +114,18 @@ def _set_name(embeddings: str | Path | None) -> str | None:
     return None if Path(embeddings).suffix.lower() in EMBEDDING_ENDINGS else embeddings
 
 
-def _stored(samples: SampleColumns, name: str | None, task: Task | None) -> tuple[StoredVectors | None, str]:
+def _stored(target: Target, name: str | None) -> tuple[StoredVectors | None, str]:
     """Return the vectors of a stored set, and in words which sets were passed over for them.
 
     There are none where they are to be made from the predictions.
     """
     if name == PREDICTIONS:
         return None, ""
-    root, target = samples.snapshot.root, target_of(samples, task)
+    root = target.samples.snapshot.root
     if name is None:
         stored, passed_over = default_vectors(root, target)
         return stored, f"; not used: {', '.join(passed_over)}" if passed_over else ""
-    one = chosen_set(root, name, task)
+    one = chosen_set(root, name, target.task)
     if one is None:
         return None, ""
     stored = read_vectors(one, target)
@@ -195,44 +196,34 @@ def vectors_from_predictions(
 
 
 def object_vectors(
-    samples: SampleColumns,
-    task: Task,
-    embeddings: str | Path | None = None,
-    *,
-    listen: ProgressListener = ignore_progress,
+    target: Target, embeddings: str | Path | None = None, *, listen: ProgressListener = ignore_progress
 ) -> ObjectVectors:
     """Return a vector for each object of a task that has one: stored, or made of its class, box and score.
 
     Args:
-        samples: of a snapshot.
-        task: the task.
+        target: the objects.
         embeddings: as for `image_vectors`; a file that names none of the objects says nothing of them.
         listen: told how many objects were described, where they are described by their predictions.
 
     Raises:
-        UsageError: when the task's predictions are no objects, or there is no such set.
+        UsageError: when there is no such set.
         DatasourceError: when the file cannot be read.
     """
-    if not task.task_type.has_objects:
-        raise UsageError(
-            f"Task `{task.name}` has no objects: its type is {task.task_type}",
-            hint="leave `task` out to use the embeddings of the images",
-        )
     if embeddings is not None and is_embeddings_file(embeddings):
-        given = _object_vectors_from_file(samples, task, Path(embeddings))
+        given = _object_vectors_from_file(target, Path(embeddings))
         if given is not None:
             return given
-    stored, passed_over = _stored(samples, _set_name(embeddings), task)
+    stored, passed_over = _stored(target, _set_name(embeddings))
     if stored is None:
-        made = _object_vectors_from_predictions(samples, task, listen)
+        made = _object_vectors_from_predictions(target, listen)
         return replace(made, origin=f"{made.origin}{passed_over}")
-    target, origin = stored.target, f"{origin_of(stored.spec)}{passed_over}"
+    origin = f"{origin_of(stored.spec)}{passed_over}"
     return ObjectVectors(stored.vectors, target.owner, origin, target.positions, ~stored.known, stored.spec)
 
 
-def _object_vectors_from_file(samples: SampleColumns, task: Task, path: Path) -> ObjectVectors | None:
+def _object_vectors_from_file(target: Target, path: Path) -> ObjectVectors | None:
     """Return what a file says of the objects of a task, `None` where it names none of them."""
-    embeddings, target = read_embeddings(path), target_of(samples, task)
+    embeddings = read_embeddings(path)
     at = target.named(embeddings.keys)
     if not (at >= 0).any():
         return None
@@ -255,24 +246,22 @@ def _origin_of_file(path: Path, vectors: NDArray[np.floating]) -> str:
     return f"{path.name} ({vectors.shape[1]} dimensions)"
 
 
-def _object_vectors_from_predictions(samples: SampleColumns, task: Task, listen: ProgressListener) -> ObjectVectors:
-    widths, heights = sizes_of(samples)
-    n_done, n_objects = 0, int(samples.integers(f"sample_scores:{task.name}", "n_predictions").sum())
-    parts, owners, positions = [], [], [np.zeros(0, np.int64)]
-    for part in samples.prediction_parts(task.name):
+def _object_vectors_from_predictions(target: Target, listen: ProgressListener) -> ObjectVectors:
+    task, n, n_done = target.task, len(target), 0
+    if task is None:
+        raise TypeError(target)
+    vectors = np.zeros((n, 1), np.float32)
+    widths, heights = sizes_of(target.samples)
+    for part in target.samples.prediction_parts(task.name):
         owner = part.samples[part.columns.file]
-        alone = one_file_each(part.columns)
-        parts.append(prediction_vectors(task, alone, widths[owner], heights[owner]))
-        owners.append(owner)
-        positions.append(part.columns.position)
+        own = prediction_vectors(task, one_file_each(part.columns), widths[owner], heights[owner])
+        if vectors.shape[1] != own.shape[1]:
+            vectors = np.zeros((n, own.shape[1]), np.float32)
+        vectors[target.rows_of(owner, part.columns.position)] = own
         n_done += len(owner)
-        listen(Progress("vectors", n_done, n_objects, "objects"))
-    owner = np.concatenate([np.zeros(0, np.int64), *owners])
-    position = np.concatenate(positions)
-    order = np.lexsort((position, owner))
-    vectors = np.concatenate(parts)[order] if parts else np.zeros((0, 1), np.float32)
+        listen(Progress("vectors", n_done, n, "objects"))
     origin = f"made from the objects of `{task.name}` ({vectors.shape[1]} dimensions)"
-    return ObjectVectors(vectors, owner[order], origin, position[order], np.zeros(len(order), np.bool_))
+    return ObjectVectors(vectors, target.owner, origin, target.positions, np.zeros(n, np.bool_))
 
 
 def one_file_each(columns: PredictionColumns) -> PredictionColumns:
