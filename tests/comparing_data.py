@@ -26,9 +26,13 @@ Entries = dict[str, list[dict[str, Any]]]
 
 @dataclass
 class Random:
-    """Labels, and predictions that are near to some of them, of one kind of objects."""
+    """Labels, and predictions that are near to some of them, of one kind of objects.
+
+    Masks, and keypoints, take a part of their box: objects of many are of another size than their box.
+    """
 
     kind: str
+    compared: str = ""  # as the kind, or "bbox" of masks
     n_images: int = 12
     labels: Entries = field(default_factory=dict)
     predictions: Entries = field(default_factory=dict)
@@ -59,9 +63,10 @@ class Random:
             pixels = np.zeros((SIDE, SIDE), np.bool_)
             pixels[int(y) : int(y + height), int(x) : int(x + width)] = True
             pixels[int(y + height / 2), ::2] = False
+            pixels &= np.add.outer(np.arange(SIDE) - y, np.arange(SIDE) - x) < (width + height) * 0.6
             entry["segmentation"] = masks.encode(pixels).tolist()
         if self.kind == "keypoints":
-            points = np.stack([np.linspace(x, x + width, 17), np.linspace(y, y + height, 17)], axis=1)
+            points = np.stack([np.linspace(x, x + width * 0.7, 17), np.linspace(y, y + height * 0.7, 17)], axis=1)
             shown = np.ones((17, 1)) if rng.random() < 0.5 else (rng.random((17, 1)) < 0.7).astype(float)
             entry["keypoints"] = np.concatenate([points, shown], axis=1).ravel().tolist()
         return entry
@@ -98,13 +103,16 @@ class Random:
             {name: value for name, value in record.items() if name not in {"id", "area", "iscrowd"}}
             for record in self._records(self.predictions)
         ]
-        if self.kind != "bbox":
+        compared = self.compared or self.kind
+        if compared == "bbox":
+            results = [{k: v for k, v in one.items() if k != "segmentation"} for one in results]
+        else:
             results = [{k: v for k, v in one.items() if k != "bbox"} for one in results]
         with contextlib.redirect_stdout(io.StringIO()):
             labels = COCO()
             labels.dataset = truth
             labels.createIndex()
-            evaluation = COCOeval(labels, labels.loadRes(results), self.kind)
+            evaluation = COCOeval(labels, labels.loadRes(results), compared)
             evaluation.evaluate()
             evaluation.accumulate()
             evaluation.summarize()

@@ -110,18 +110,8 @@ class CocoProtocol:
             for i, (w, h) in zip(samples.tolist(), sizes.tolist(), strict=True)
         ]
         widths = sizes[:, 0]
-        found = boxes_of(predictions, widths)
-        truth = self._records(labels, samples, widths)
-        outlines = self._outlines(predictions, widths)
-        if self._shape is Shape.KEYPOINTS:
-            records = self._records(predictions, samples, widths)
-            for record, score in zip(records, predictions.score.tolist(), strict=True):
-                record["score"] = score
-            self._stream.update(images, truth, records)
-            return
-        owner = samples[predictions.file] + 1
-        rows = np.column_stack([owner, found, predictions.score, predictions.category_id + 1])
-        self._stream.update(images, truth, rows.astype(np.float64), segmentation=outlines)
+        truth = self._labels(labels, samples, widths)
+        self._stream.update(images, truth, self._results(predictions, samples, widths))
 
     def result(self) -> AveragePrecision:
         """Return what there is to say of everything that was added."""
@@ -133,36 +123,43 @@ class CocoProtocol:
             found["precision"], found["recall"], tuple(params.area_rng_lbl), tuple(params.max_dets)
         )
 
-    def _records(self, columns: PredictionColumns, samples: Ints, widths: Ints) -> list[dict[str, Any]]:
+    def _labels(self, columns: PredictionColumns, samples: Ints, widths: Ints) -> list[dict[str, Any]]:
+        """Return labels; their area is that of the mask where there is one, as in COCO's own, else of the box."""
         boxes = boxes_of(columns, widths)
-        area = areas(columns.mask) if self._shape is Shape.MASKS else boxes[:, 2] * boxes[:, 3]
-        fields = zip(
-            (samples[columns.file] + 1).tolist(),
-            (columns.category_id + 1).tolist(),
-            boxes.tolist(),
-            np.nan_to_num(area).tolist(),
-            strict=True,
-        )
+        area = np.where(columns.mask.present, areas(columns.mask), boxes[:, 2] * boxes[:, 3])
+        records = self._records(columns, samples, widths)
+        for record, box, size in zip(records, boxes.tolist(), np.nan_to_num(area).tolist(), strict=True):
+            record |= {"bbox": box, "area": size, "iscrowd": 0}
+            if self._shape is Shape.KEYPOINTS:
+                record["num_keypoints"] = sum(shown > 0 for shown in record["keypoints"][2::_TRIPLET])
+        return records
+
+    def _results(self, columns: PredictionColumns, samples: Ints, widths: Ints) -> Floats | list[dict[str, Any]]:
+        """Return predictions: masks and keypoints without a box, which would be taken for their size."""
+        if self._shape is Shape.BOXES:
+            owner = samples[columns.file] + 1
+            return np.column_stack([owner, boxes_of(columns, widths), columns.score, columns.category_id + 1])
+        records = self._records(columns, samples, widths)
+        for record, score in zip(records, columns.score.tolist(), strict=True):
+            record["score"] = score
+        return records
+
+    def _records(self, columns: PredictionColumns, samples: Ints, widths: Ints) -> list[dict[str, Any]]:
+        owner, category = samples[columns.file] + 1, columns.category_id + 1
         records: list[dict[str, Any]] = [
-            {"image_id": image, "category_id": category, "bbox": box, "area": size, "iscrowd": 0}
-            for image, category, box, size in fields
+            {"image_id": image, "category_id": number}
+            for image, number in zip(owner.tolist(), category.tolist(), strict=True)
         ]
         if self._shape is Shape.MASKS:
-            for record, outline in zip(records, self._outlines(columns, widths) or (), strict=True):
+            for record, outline in zip(records, self._outlines(columns, widths), strict=True):
                 record["segmentation"] = outline
         if self._shape is Shape.KEYPOINTS:
             for record, row in zip(records, columns.keypoints.rows(), strict=True):
-                points = np.zeros(0) if row is None else row
-                record["keypoints"] = points.tolist()
-                record["num_keypoints"] = int(np.count_nonzero(points[2::_TRIPLET] > 0))
+                record["keypoints"] = [] if row is None else row.tolist()
         return records
 
-    def _outlines(
-        self, columns: PredictionColumns, widths: Ints
-    ) -> list[dict[str, Any] | list[list[float]]] | None:
+    def _outlines(self, columns: PredictionColumns, widths: Ints) -> list[dict[str, Any]]:
         """Return masks as COCO counts them, down the columns."""
-        if self._shape is not Shape.MASKS:
-            return None
         n_pixels = np.diff(offsets_of(columns.mask.values)[columns.mask.offsets])
         width = widths[columns.file]
         # Of a picture of unknown size, all pixels count as one row: the shares are the same.
