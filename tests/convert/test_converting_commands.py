@@ -110,7 +110,7 @@ def test_in_and_out_again(given: dict[str, Path], tmp_path: Path) -> None:
     answer("scan", given["root"])
     out = tmp_path / "out.json"
     report = answer("export", "coco-results", given["root"], "--out", out, "--annotations", given["described"])
-    assert report == {"out": str(out), "samples": 2, "predictions": 2, "not_held": [], "gone": 0}
+    assert report == {"out": str(out), "samples": 2, "predictions": 2, "not_held": [], "removed": 0, "gone": 0}
     known = [record for record in json.loads(given["results"].read_text()) if record["image_id"] != 9]
     assert sorted(json.loads(out.read_text()), key=str) == sorted(known, key=str)
 

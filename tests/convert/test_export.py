@@ -158,6 +158,31 @@ def test_images_are_copied_or_linked(tmp_path: Path, root: Path) -> None:
     assert losses(export(root, "files", tmp_path / "later")) == {"images that are gone since the scan": 1}
 
 
+@pytest.mark.parametrize(("kind", "folder", "ending"), [("yolo", "labels/", ".txt"), ("masks", "", ".png")])
+def test_a_folder_that_is_replaced_holds_one_export(tmp_path: Path, kind: str, folder: str, ending: str) -> None:
+    """Files of samples that are not exported any more go, as classes may be numbered anew; other files stay."""
+    one = Prediction(category_id=0, score=0.5, bbox=(1, 1, 2, 2), segmentation=(0, WIDTH * HEIGHT))
+    task = Task(name="t", task_type=TaskType.INSTANCE_SEGMENTATION, categories=(Category(id=0, name="cat"),))
+    root = build(tmp_path / "data", task, {key: [one] for key in KEYS})
+    out, few = tmp_path / "out", tmp_path / "few.txt"
+    assert export(root, kind, out).removed == 0
+    (out / folder / f"mine{ending}").write_bytes(b"mine")
+    few.write_text(f"{KEYS[0]}\n")
+    assert export(root, kind, out, selection=str(few), replace=True).removed == 2
+    left = {str(path.relative_to(out / folder)) for path in (out / folder).rglob(f"*{ending}")}
+    assert left == {f"{KEYS[0].removesuffix('.png')}{ending}", f"mine{ending}"}
+
+
+def test_pictures_that_were_there_stay_and_are_named(tmp_path: Path, root: Path) -> None:
+    """No image is ever removed: it is said which are of samples that are not exported."""
+    few = tmp_path / "few.txt"
+    few.write_text(f"{KEYS[0]}\n")
+    export(root, "files", tmp_path / "out")
+    report = export(root, "files", tmp_path / "out", selection=str(few), replace=True)
+    assert losses(report) == {"images of other samples, which were in the folder before and stay": 2}
+    assert all((tmp_path / "out" / key).exists() for key in KEYS)
+
+
 def test_names_become_paths_and_urls(tmp_path: Path, root: Path) -> None:
     """With a base, each name is a path below a folder, or a URL that a browser understands."""
     export(root, "names", tmp_path / "n.txt", base="https://pictures.org/d")
@@ -272,6 +297,11 @@ def test_yolo_text_comes_back(
     assert imported.not_taken == []
     again, found = read_task(back)
     assert again.category_names == task.category_names
+    n_names = len(task.categories[0].keypoint_names or ())
+    assert [one.keypoint_names for one in again.categories] == [
+        one.keypoint_names if len(one.keypoint_names or ()) == n_names else None for one in task.categories
+    ]
+    assert ("skeleton of the keypoints" in losses(report)) == any(one.keypoint_skeleton for one in task.categories)
     number = {category_id: i for i, category_id in enumerate(task.category_ids)}
     for key, expected in files.items():
         held = [one for one in expected if one.bbox is not None]

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from PIL import Image
 
 from convert_helpers import build, export, losses, put_images, read_task, run_import
 from strategies_convert import HEIGHT, KEYS, WIDTH, datasources
@@ -32,6 +33,14 @@ def seen(predictions: list[Prediction]) -> dict[int, np.ndarray[Any, np.dtype[np
             if here:
                 shown[max(here, key=lambda i: (predictions[i].score or 0, -i))][y, x] = True
     return shown
+
+
+def test_a_picture_without_a_mask_is_said_to_read_as_not_labelled(tmp_path: Path) -> None:
+    """Its pixels are all those of no category, as of an image that nobody labelled."""
+    task = Task(name="t", task_type=TaskType.SEMANTIC_SEGMENTATION, categories=(Category(id=0, name="car"),))
+    report = export(build(tmp_path / "data", task, {KEYS[0]: []}), "masks", tmp_path / "out")
+    assert losses(report)["samples in which nothing was seen: their pictures read as not labelled"] == 1
+    assert (np.asarray(Image.open(tmp_path / "out" / KEYS[0])) == 255).all()
 
 
 @settings(max_examples=15, deadline=None)

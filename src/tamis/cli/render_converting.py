@@ -53,6 +53,8 @@ def print_export(console: Console, report: ExportReport) -> None:
     n = f"{counted(report.predictions, 'prediction')} of " if report.predictions else ""
     where = "" if report.out is None else f": {printable(report.out)}"
     console.print(Text(f"{n}{counted(report.samples, 'sample')}{where}"))
+    if report.removed:
+        console.print(Text(f"  removed: {report.removed:,} files of samples that are not exported now"))
     if report.gone:
         console.print(Text(f"  passed over: {report.gone:,} gone from the index", style="yellow"))
     if report.not_held:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tamis.api.converting.exporting import ChosenSamples, ExportOptions
     from tamis.api.sources import Sources
+    from tamis.index import SampleColumns
 
 
 def export_names(chosen: ChosenSamples, sources: Sources, options: ExportOptions) -> ExportReport:
@@ -53,6 +54,8 @@ def export_files(chosen: ChosenSamples, sources: Sources, options: ExportOptions
     samples = chosen.samples
     at = list(range(len(samples))) if chosen.at is None else chosen.at.tolist()
     folder, losses, n_done = output_folder(options), Losses(), 0
+    for key in _others(samples, at, folder):
+        losses.add("images of other samples, which were in the folder before and stay", key)
     kinds = samples.labels("samples", "kind")
     for number in at:
         key = samples.keys[number]
@@ -66,6 +69,14 @@ def export_files(chosen: ChosenSamples, sources: Sources, options: ExportOptions
         else:
             n_done += 1
     return ExportReport(out=str(folder), samples=n_done, predictions=0, not_held=losses.all())
+
+
+def _others(samples: SampleColumns, at: list[int], folder: Path) -> list[str]:
+    """Return which samples that are not exported have a file in the folder; pictures are never removed."""
+    if not folder.is_dir():
+        return []
+    exported = set(at)
+    return [key for number, key in enumerate(samples.keys) if number not in exported and (folder / key).exists()]
 
 
 def located(key: str, base: str) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tamis.api.converting.exporting import ExportReport, Losses, output_folder, temporary_beside, write_list
+from tamis.api.converting.export_folder import SampleFiles
+from tamis.api.converting.exporting import ExportReport, Losses, temporary_beside, write_list
 from tamis.errors import UsageError
 from tamis.formats import encode_category, paint, segment_colours
 from tamis.media.label_maps import write_label_map
 from tamis.model import masks, stem_of
-from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _HIDDEN = "pixels of masks that another mask with a higher score hides"
 _NO_SIZE = "samples whose image size is not known"
+_NOTHING_SEEN = "samples in which nothing was seen: their pictures read as not labelled"
 _EIGHT_BITS, _SIXTEEN_BITS = 255, 65_535
 _encode = msgspec.json.Encoder().encode
 
@@ -41,12 +42,13 @@ def export_masks(chosen: Chosen, options: ExportOptions) -> ExportReport:
         )
     background = _EIGHT_BITS if largest < _EIGHT_BITS else _SIXTEEN_BITS
     kind = np.uint8 if largest < _EIGHT_BITS else np.uint16
-    store = LocalStore(output_folder(options))
+    files = SampleFiles(options, chosen.samples, lambda key: f"{stem_of(key)}.png")
     for sample in work.samples():
         painted = work.paint(sample, [one.category_id for one in sample.predictions], background)
         work.lose("scores", sum(one.score is not None for one in sample.predictions), sample)
-        store.write(f"{stem_of(sample.key)}.png", write_label_map(painted.pixels.astype(kind)))
-    return work.report()
+        work.lose(_NOTHING_SEEN, not sample.predictions, sample)
+        files.write(sample.key, write_label_map(painted.pixels.astype(kind)))
+    return work.report(removed=files.remove_others())
 
 
 def export_panoptic(chosen: Chosen, options: ExportOptions) -> ExportReport:
@@ -57,8 +59,7 @@ def export_panoptic(chosen: Chosen, options: ExportOptions) -> ExportReport:
         DatasourceError: when it cannot be written.
     """
     work = _Export(chosen, options)
-    folder = output_folder(options)
-    store, images = LocalStore(folder), []
+    files, images = SampleFiles(options, chosen.samples, lambda key: f"panoptic/{stem_of(key)}.png"), []
 
     def annotations() -> Iterator[bytes]:
         for sample in work.samples():
@@ -66,18 +67,18 @@ def export_panoptic(chosen: Chosen, options: ExportOptions) -> ExportReport:
             images.append({"id": image_id, "file_name": sample.key, "width": sample.width, "height": sample.height})
             numbers = list(range(1, len(sample.predictions) + 1))
             painted = work.paint(sample, numbers, 0)
-            store.write(f"panoptic/{picture}", write_label_map(segment_colours(painted.pixels)))
+            files.write(sample.key, write_label_map(segment_colours(painted.pixels)))
             segments = [found for i in numbers if (found := _segment(sample, painted, i)) is not None]
             work.lose("segments without a pixel of their own", len(numbers) - len(segments), sample)
             yield _encode({"image_id": image_id, "file_name": picture, "segments_info": segments})
 
     categories = [encode_category(category) for category in chosen.task.categories]
-    out = folder / "panoptic.json"
+    out = files.folder / "panoptic.json"
     with temporary_beside(out, replace=options.replace) as temporary, temporary.open("wb") as file:
         file.write(b'{"categories": ' + _encode(categories) + b',\n"annotations": ')
         write_list(file, annotations())
         file.write(b',"images": ' + _encode(images) + b"}\n")
-    return work.report()
+    return work.report(removed=files.remove_others())
 
 
 def _segment(sample: ExportSample, painted: Painted, number: int) -> dict[str, Any] | None:
@@ -122,7 +123,7 @@ class _Export:
         if count:
             self._losses.add(what, sample.key, count=count)
 
-    def report(self) -> ExportReport:
+    def report(self, *, removed: int) -> ExportReport:
         for key in self._chosen.without_file():
             self._losses.add("samples without a valid prediction file", key)
         return ExportReport(
@@ -130,4 +131,5 @@ class _Export:
             samples=self._n_samples,
             predictions=self._n_predictions,
             not_held=self._losses.all(),
+            removed=removed,
         )

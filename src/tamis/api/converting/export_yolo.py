@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tamis.api.converting.exporting import ExportReport, Losses, output_folder
+from tamis.api.converting.export_folder import SampleFiles
+from tamis.api.converting.exporting import ExportReport, Losses
 from tamis.errors import UsageError
 from tamis.formats import encode_yolo
 from tamis.model import TaskType, stem_of
-from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def export_yolo(chosen: Chosen, options: ExportOptions) -> ExportReport:
             "YOLO has a folder for each class, not files of labels", hint="`csv` and `jsonl` hold them"
         )
     n_keypoints = _n_keypoints(task)
-    store, losses = LocalStore(output_folder(options)), Losses()
+    files, losses = SampleFiles(options, chosen.samples, lambda key: f"labels/{stem_of(key)}.txt"), Losses()
     numbers = {category_id: number for number, category_id in enumerate(task.category_ids)}
     n_samples = n_predictions = 0
     for sample in chosen:
@@ -43,15 +43,24 @@ def export_yolo(chosen: Chosen, options: ExportOptions) -> ExportReport:
         if written is None:
             continue
         text, n_lines = written
-        store.write(f"labels/{stem_of(sample.key)}.txt", text)
+        files.write(sample.key, text)
         n_samples += 1
         n_predictions += n_lines
-    store.write("data.yaml", yaml.safe_dump(_data(task, n_keypoints), sort_keys=False, allow_unicode=True).encode())
+    data = yaml.safe_dump(_data(task, n_keypoints), sort_keys=False, allow_unicode=True)
+    files.store.write("data.yaml", data.encode())
     if any(number != category_id for category_id, number in numbers.items()):
         losses.add("task whose category ids are not 0, 1, ...: classes are numbered in their order", task.name)
     for key in chosen.without_file():
         losses.add("samples without a valid prediction file", key)
-    return ExportReport(out=str(options.out), samples=n_samples, predictions=n_predictions, not_held=losses.all())
+    if any(category.keypoint_skeleton for category in task.categories):
+        losses.add("skeleton of the keypoints", task.name)
+    return ExportReport(
+        out=str(options.out),
+        samples=n_samples,
+        predictions=n_predictions,
+        not_held=losses.all(),
+        removed=files.remove_others(),
+    )
 
 
 def _text(
@@ -78,6 +87,8 @@ def _data(task: Task, n_keypoints: int | None) -> dict[str, Any]:
     data: dict[str, Any] = {"path": ".", "train": "images", "val": "images"}
     if n_keypoints is not None:
         data["kpt_shape"] = [n_keypoints, 3]
+        names = {number: list(category.keypoint_names or ()) for number, category in enumerate(task.categories)}
+        data["kpt_names"] = {number: own for number, own in names.items() if len(own) == n_keypoints}
     return data | {"names": dict(enumerate(task.category_names))}
 
 

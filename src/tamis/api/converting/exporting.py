@@ -84,6 +84,7 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
         samples: how many samples were exported.
         predictions: how many predictions of theirs.
         not_held: what could not be held.
+        removed: files of samples that are not exported now, which an earlier export into the same folder had left.
         gone: samples of the tag or pool that are not in the index any more, and were passed over.
     """
 
@@ -91,6 +92,7 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     predictions: int
     not_held: list[NotHeld]
+    removed: int = 0
     gone: int = 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from tamis.api.converting.label_files import (
     LabelFiles,
     LabelImport,
@@ -25,7 +27,7 @@ from tamis.formats import (
     decode_yolo_classes,
     parse_columns,
 )
-from tamis.model import TaskType
+from tamis.model import Category, Task, TaskType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,6 +69,8 @@ def import_yolo(sources: Sources, path: Path, options: ImportOptions, *, listen:
             hint="name them in YAML with `kpt_shape: [17, 3]`",
         )
     task = task_of(options, task_type, read_classes(classes), str(classes))
+    if task_type is TaskType.KEYPOINT_DETECTION:
+        task = _with_keypoint_names(task, classes, n_keypoints)
     work = LabelImport(sources, options, task, "line")
 
     def decode(data: bytes) -> ParsedImage:
@@ -125,6 +129,22 @@ def _n_keypoints(classes: Path) -> int | None:
                 f"`{classes}`: expected `kpt_shape` as [keypoints, 3], got {shape}",
                 hint="keypoints need a confidence or flag each, and none is invented",
             )
+
+
+def _with_keypoint_names(task: Task, classes: Path, n_keypoints: int | None) -> Task:
+    """Name the keypoints of each class as `kpt_names` of a `data.yaml` does; other lists say nothing of them."""
+    document = read_document(classes)
+    given = document.get("kpt_names") if isinstance(document, dict) else None
+    if not isinstance(given, dict):
+        return task
+
+    def named(number: int, category: Category) -> Category:
+        names = given.get(number)
+        if not isinstance(names, list) or len(names) != n_keypoints:
+            return category
+        return structs.replace(category, keypoint_names=tuple(map(str, names)))
+
+    return structs.replace(task, categories=tuple(named(number, one) for number, one in enumerate(task.categories)))
 
 
 def _guess(files: LabelFiles, n_keypoints: int | None) -> TaskType:
