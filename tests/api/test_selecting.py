@@ -219,6 +219,7 @@ def test_shares_add_up(source: tamis.Datasource) -> None:
         ("{type: METADATA, key: sample}|{type: WEIGHTS}", "is not numeric"),
         ("{type: PREDICTIONS, task: boxes, name: CATEGORY_COUNT, categories: [cow]}|{type: WEIGHTS}", "`cow`"),
         (CLASS_INPUT + "|{type: BALANCE, distribution: TARGET, target: {cow: 1}}", "`cow`"),
+        ("{type: METADATA, key: Speed}|{type: BALANCE, distribution: UNIFORM}", "no classes: its type is float"),
         ("{type: EMBEDDINGS, tag_name: nobody}|{type: SIMILARITY}", "There is no tag `nobody`, nor a sample"),
     ],
 )

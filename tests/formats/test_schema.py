@@ -34,6 +34,10 @@ def detection(*categories: Any) -> dict[str, Any]:
     return {"task_type": "object-detection", "categories": list(categories)}
 
 
+def poses(*categories: Any) -> dict[str, Any]:
+    return {"task_type": "keypoint-detection", "categories": list(categories)}
+
+
 @given(tasks())
 def test_tasks_come_back_from_their_schema(task: Task) -> None:
     """Decoding undoes encoding for every task type, without an error."""
@@ -96,6 +100,23 @@ def test_empty_keypoint_names_count_as_absent() -> None:
     assert task.categories[0].keypoint_names is None
 
 
+@pytest.mark.parametrize("keys", [{"keypoints": None}, {"keypoints": 17}, {"keypoints": ["a", 5], "skeleton": 3}])
+def test_keypoints_of_a_task_without_any_may_be_anything(keys: dict[str, Any]) -> None:
+    """COCO's categories are copied whole: what a detector does not use does not keep its task from being used."""
+    task, problems = decode(detection({**CAR, **keys}))
+    assert problems == []
+    assert task == Task(name="t", task_type=TaskType.OBJECT_DETECTION, categories=(Category(id=0, name="car"),))
+
+
+def test_null_is_no_keypoint_name() -> None:
+    """What writes all keys of all categories writes null for those without keypoints."""
+    category = {**CAR, "keypoints": None, "skeleton": None}
+    task, problems = decode(poses(category))
+    assert problems == []
+    assert task is not None
+    assert (task.categories[0].keypoint_names, task.categories[0].keypoint_skeleton) == (None, None)
+
+
 def test_two_categories_of_one_name_are_only_warned_about() -> None:
     """A repeated name is a warning: the task is used."""
     task, problems = decode(detection(CAR, {"id": 1, "name": "car"}))
@@ -146,7 +167,7 @@ def test_two_categories_of_one_name_are_only_warned_about() -> None:
             ],
         ),
         (
-            detection({**CAR, "keypoint_names": ["a", 1], "keypoint_skeleton": [[0], [0, 1.5], 3]}),
+            poses({**CAR, "keypoint_names": ["a", 1], "keypoint_skeleton": [[0], [0, 1.5], 3]}),
             [
                 "schema-field $.categories[0].keypoint_names[1] expected a string, got `1`",
                 f"{SKELETON}[0] expected a pair of integers, got a list of 1",
@@ -186,7 +207,7 @@ def test_every_problem_of_a_schema_is_said_with_its_place(schema: Any, expected:
             ["keypoint-skeleton $.categories[0].skeleton expected indices from 1, got `0`"],
         ),
         ({"keypoint_skeleton": [[0], [0, 1]]}, [f"{SKELETON}[0] expected a pair of integers, got a list of 1"]),
-        ({"keypoint_skeleton": None}, [f"{SKELETON} expected a list of pairs of indices, got `null`"]),
+        ({"keypoint_skeleton": 3}, [f"{SKELETON} expected a list of pairs of indices, got `3`"]),
         (
             {"keypoint_skeleton": [[0, float("nan")]]},
             [
@@ -198,7 +219,7 @@ def test_every_problem_of_a_schema_is_said_with_its_place(schema: Any, expected:
 )
 def test_a_skeleton_that_cannot_be_drawn_costs_only_itself(keys: dict[str, Any], expected: list[str]) -> None:
     """The task is used, its keypoints are named, and the skeleton is left out whole and said."""
-    task, problems = decode(detection({**CAR, **keys}))
+    task, problems = decode(poses({**CAR, **keys}))
     assert problems == expected
     assert task is not None
     names = tuple(keys["keypoint_names"]) if "keypoint_names" in keys else None
@@ -216,14 +237,14 @@ def test_a_skeleton_that_cannot_be_drawn_costs_only_itself(keys: dict[str, Any],
             "Rename the key `task_description` to `task_type`: it had that name for one day in 2022",
         ),
         (
-            detection({**CAR, "keypoint_names": ["a", "b"], "keypoint_skeleton": [[1, 2]]}),
+            poses({**CAR, "keypoint_names": ["a", "b"], "keypoint_skeleton": [[1, 2]]}),
             "These pairs seem to count from 1: subtract 1, or name the key `skeleton`, as COCO does",
         ),
         (
-            detection({**CAR, "keypoints": ["a", "b"], "skeleton": [[0, 1]]}),
+            poses({**CAR, "keypoints": ["a", "b"], "skeleton": [[0, 1]]}),
             "These pairs seem to count from 0: name the key `keypoint_skeleton`",
         ),
-        (detection({**CAR, "keypoint_names": ["a", "b"], "keypoint_skeleton": [[0, 7]]}), None),
+        (poses({**CAR, "keypoint_names": ["a", "b"], "keypoint_skeleton": [[0, 7]]}), None),
     ],
 )
 def test_likely_mistakes_get_advice_of_their_own(schema: dict[str, Any], hint: str | None) -> None:

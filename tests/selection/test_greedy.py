@@ -270,6 +270,44 @@ def test_values_that_no_strategy_can_use(strategy: Strategy, message: str) -> No
     assert str(caught.value) == message
 
 
+def test_classes_of_one_name_are_one_class() -> None:
+    """Two categories that are both called car have the share of car together, not each."""
+    rows = np.repeat(np.eye(3), 6, axis=0)
+    balance = Balance(
+        name="b",
+        rows=rows,
+        classes=("car", "car", "bus"),
+        distribution=Distribution.TARGET,
+        target={"car": 1, "bus": 1},
+    )
+    picks = select([balance], n_samples=8, candidate=np.ones(18, bool)).picks
+    assert (rows[picks, :2].sum(), rows[picks, 2].sum()) == (4, 4)
+
+
+@pytest.mark.parametrize("strength", [1.0, -0.5])
+def test_what_a_threshold_leaves_out_may_have_any_value(strength: float) -> None:
+    """All THRESHOLDs filter first: -1 for "not measured" is left out by one, and then no weight and no class."""
+    rng = np.random.default_rng(0)
+    values, rows = rng.random(40), rng.random((40, 3))
+    out = rng.random(40) < 0.3
+    points = rng.standard_normal((40, 4))
+
+    def picks(weights: Any, shares: Any) -> Any:
+        measured = np.where(out, -1.0, values)
+        strategies: list[Strategy] = [
+            Threshold(name="t", values=measured, threshold=0.0, operation=Operation.BIGGER_EQUAL),
+            Weights(name="w", values=weights, strength=strength),
+            Balance(name="b", rows=shares, classes="xyz", distribution=Distribution.UNIFORM, strength=strength),
+            Diversity(name="d", embeddings=points, strength=strength),
+        ]
+        return select(strategies, n_samples=40, candidate=np.ones(40, bool)).picks.tolist()
+
+    expected = picks(values, rows)
+    assert len(expected) == 40 - out.sum() < 40
+    for bad in (-1.0, np.nan, np.inf):
+        assert picks(np.where(out, bad, values), np.where(out[:, None], bad, rows)) == expected
+
+
 @pytest.mark.parametrize(
     ("strategy", "message"),
     [

@@ -10,6 +10,8 @@ from tamis.formats.json_source import Kind, Node, Source, parse, shown
 from tamis.model import Category, Severity, Task, TaskType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from tamis.model import Problem
 
 _MAX_ID = 2**63 - 1
@@ -25,8 +27,9 @@ _OLD_KEY = "Rename the key `task_description` to `task_type`: it had that name f
 def decode_schema(data: bytes, *, task: str, file: str) -> tuple[Task | None, list[Problem]]:
     """Read the schema of the task of that name; `None` with at least one error where it cannot be used.
 
-    Keys that the format does not know are ignored. Empty lists of keypoint names count as absent. A skeleton only
-    says how to draw: one that cannot be is left out with a warning, and the task is used.
+    Keys that the format does not know are ignored. Empty lists of keypoint names, and null, count as absent. A
+    skeleton only says how to draw: one that cannot be is left out with a warning, and the task is used. In tasks
+    without keypoints, what is wrong about these is ignored too.
 
     Args:
         data: content of the file.
@@ -44,7 +47,7 @@ def decode_schema(data: bytes, *, task: str, file: str) -> tuple[Task | None, li
         return None, problems
     reader = _SchemaReader(source)
     task_type = reader.task_type(root)
-    categories = reader.categories(root)
+    categories = reader.categories(root, has_keypoints=task_type in {TaskType.KEYPOINT_DETECTION, None})
     problems += reader.problems
     if task_type is None or not (source.is_readable and reader.is_complete):
         return None, problems
@@ -103,7 +106,8 @@ class _SchemaReader:
             self._add(node, "task-type-unknown", f"expected one of {expected}, got {node.shown}", hint=hint)
             return None
 
-    def categories(self, root: Node) -> list[Category]:
+    def categories(self, root: Node, *, has_keypoints: bool) -> list[Category]:
+        """Return the categories; of a task without keypoints, what COCO says of these may be anything."""
         node = self._member(root, "categories", Kind.LIST)
         if node is None:
             return []
@@ -117,8 +121,7 @@ class _SchemaReader:
                 continue
             category_id = self._id(entry, ids)
             name = self._name(entry, names)
-            keypoint_names = self._keypoint_names(entry)
-            skeleton = self._skeleton(entry, None if keypoint_names is None else len(keypoint_names))
+            keypoint_names, skeleton = self._keypoints(entry) if has_keypoints else self._keypoints_if_right(entry)
             if category_id is not None and name is not None:
                 categories.append(
                     Category(id=category_id, name=name, keypoint_names=keypoint_names, keypoint_skeleton=skeleton)
@@ -153,14 +156,24 @@ class _SchemaReader:
         known.add(name)
         return name
 
+    def _keypoints(self, entry: Node) -> tuple[tuple[str, ...] | None, tuple[tuple[int, int], ...] | None]:
+        names = self._keypoint_names(entry)
+        return names, self._skeleton(entry, None if names is None else len(names))
+
+    def _keypoints_if_right(self, entry: Node) -> tuple[tuple[str, ...] | None, tuple[tuple[int, int], ...] | None]:
+        """Return the same of a category that needs none: what is not as it should be is no problem there."""
+        apart = _SchemaReader(self._source)
+        found = apart._keypoints(entry)
+        return (None, None) if apart.problems or apart._n_unreadable else found
+
     def _keypoint_names(self, entry: Node) -> tuple[str, ...] | None:
-        node = next((entry.members[key] for key in _NAME_KEYS if key in entry.members), None)
+        node = next((entry.members[key] for key in _given(entry, _NAME_KEYS)), None)
         if node is None or not self._is(node, Kind.LIST):
             return None
         return tuple(str(item.value) for item in node.items if self._is(item, Kind.STRING)) or None
 
     def _skeleton(self, entry: Node, n_keypoints: int | None) -> tuple[tuple[int, int], ...] | None:
-        key = next((key for key in _SKELETON_KEYS if key in entry.members), None)
+        key = next(_given(entry, _SKELETON_KEYS), None)
         if key is None:
             return None
         node, first = entry.members[key], _SKELETON_KEYS[key]
@@ -212,6 +225,11 @@ class _SchemaReader:
 
     def _add(self, node: Node, code: str, message: str, *, hint: str | None = None) -> None:
         self.problems.append(self._source.problem(node, code, message, hint=hint))
+
+
+def _given(entry: Node, keys: Iterable[str]) -> Iterator[str]:
+    """Yield those of the keys that a category has; null is none."""
+    return (key for key in keys if key in entry.members and entry.members[key].kind is not Kind.NULL)
 
 
 def _skeleton_hint(indices: list[int], first: int, n_keypoints: int | None) -> str | None:

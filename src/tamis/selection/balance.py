@@ -54,14 +54,13 @@ def wanted(strategy: Balance, playing: Bools, candidate: Bools) -> tuple[Floats,
         candidate: (N,) what may be picked.
 
     Returns:
-        (C',) shares of sum 1, (N, C') rows, and the C' names; the classes that a target does not name are one,
-        `(rest)`, with what is left of 1.
+        (C',) shares of sum 1, (N, C') rows, and the C' names; classes of the same name are one, and so are those
+        that a target does not name: `(rest)`, with what is left of 1.
 
     Raises:
         UsageError: when a target names a class that does not exist, or every share would be 0.
     """
-    names = tuple(strategy.classes)
-    rows = np.where(playing[:, None], strategy.rows, 0.0).astype(np.float64)
+    names, rows = _merged(strategy, np.where(playing[:, None], strategy.rows, 0.0).astype(np.float64))
     if strategy.distribution is Distribution.TARGET:
         shares, rows, names = _folded(strategy, rows, names)
     elif strategy.distribution is Distribution.UNIFORM:
@@ -75,6 +74,18 @@ def wanted(strategy: Balance, playing: Bools, candidate: Bools) -> tuple[Floats,
             hint="no candidate holds any of the classes" if strategy.target is None else None,
         )
     return shares / total, rows, names
+
+
+def _merged(strategy: Balance, rows: Floats) -> tuple[tuple[str, ...], Floats]:
+    """Return each name once, and the sums of the rows of classes that share it."""
+    names = tuple(dict.fromkeys(strategy.classes))
+    if len(names) == rows.shape[1]:
+        return names, rows
+    at = {name: column for column, name in enumerate(names)}
+    merged = np.zeros((len(rows), len(names)))
+    for column, name in enumerate(strategy.classes):
+        merged[:, at[name]] += rows[:, column]
+    return names, merged
 
 
 def _folded(strategy: Balance, rows: Floats, names: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tamis.errors import UsageError
 from tamis.selection.config import Operation
-from tamis.selection.strategies import Strategy, Threshold, unknown
+from tamis.selection.strategies import Strategy, Threshold, unknown, usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class Field:
     """Who may be picked, once unknown values and thresholds are sorted out.
 
     Attributes:
-        known: for each strategy (N,) whether it knows the sample.
+        known: for each strategy (N,) whether it knows the sample, and can use what it knows.
         eligible: (N,) candidates outside of the pool that every strategy knows: what a proportion counts.
         candidate: (N,) the eligible that satisfy every THRESHOLD.
         excluded: strategy name to how many candidates it left out; one left out twice counts for both.
@@ -68,7 +68,10 @@ def survey(strategies: Sequence[Strategy], *, candidate: Bools, pool: Sequence[i
             kept &= ~fails
             left_out |= fails
         excluded[strategy.name] = excluded.get(strategy.name, 0) + int(left_out.sum())
-    return Field(known=known, eligible=eligible, candidate=kept, excluded=excluded)
+    playing = kept.copy()
+    playing[list(pool)] = True
+    used = tuple(usable(strategy, knows, playing) for strategy, knows in zip(strategies, known, strict=True))
+    return Field(known=used, eligible=eligible, candidate=kept, excluded=excluded)
 
 
 def _check_pool(pool: Sequence[int], n: int) -> None:

@@ -167,22 +167,46 @@ Strategy = Weights | Threshold | Diversity | Similarity | Typicality | Balance
 
 
 def unknown(strategy: Strategy, n: int) -> Bools:
-    """Return which of n samples a strategy knows nothing of, once its values are found to be usable.
+    """Return which of n samples a strategy knows nothing of.
 
     Raises:
-        SampleValueError: for the first sample with a value that is not finite, or a weight below 0.
+        SampleValueError: for the first sample with an embedding that is not finite, or such a value of a THRESHOLD.
         UsageError: when the arrays do not fit together, or an option is out of its range.
     """
     _check_options(strategy)
     null = np.zeros(n, bool) if strategy.null is None else np.asarray(strategy.null, bool)
     _expect_shape(strategy, "null", null, (n,))
     if isinstance(strategy, Weights | Threshold):
-        _check_values(strategy, strategy.values, null, n, least=0.0 if isinstance(strategy, Weights) else None)
+        _expect_shape(strategy, "values", strategy.values, (n,))
+        if isinstance(strategy, Threshold):
+            _refuse(strategy, ~np.isfinite(strategy.values) & ~null)
         return null
     if isinstance(strategy, Balance):
-        _check_values(strategy, strategy.rows, null, n, least=0.0, width=len(strategy.classes))
+        _expect_shape(strategy, "rows", strategy.rows, (n, len(strategy.classes)))
         return null
     return _embedding_nulls(strategy, null, n)
+
+
+def usable(strategy: Strategy, known: Bools, playing: Bools) -> Bools:
+    """Return which values a strategy can use, of those that are known; who does not play may have any.
+
+    Args:
+        strategy: the strategy.
+        known: (N,) which samples it knows.
+        playing: (N,) which samples count: those that all THRESHOLDs keep, and the pool.
+
+    Raises:
+        SampleValueError: for the first sample that plays with a value that is not finite, or below 0.
+    """
+    if isinstance(strategy, Weights):
+        bad = ~(np.isfinite(strategy.values) & (strategy.values >= 0.0))
+    elif isinstance(strategy, Balance):
+        bad = ~(np.isfinite(strategy.rows) & (strategy.rows >= 0.0)).all(axis=1)
+    else:
+        return known
+    _refuse(strategy, bad & known & playing)
+    fine: Bools = known & ~bad
+    return fine
 
 
 def _check_options(strategy: Strategy) -> None:
@@ -200,20 +224,14 @@ def _check_options(strategy: Strategy) -> None:
             raise UsageError(f"Strategy `{strategy.name}`: expected finite queries, at least one of them not zero")
 
 
-def _check_values(
-    strategy: Strategy, values: NDArray[Any], null: Bools, n: int, *, least: float | None, width: int | None = None
-) -> None:
-    _expect_shape(strategy, "values" if width is None else "rows", values, (n,) if width is None else (n, width))
-    bad = ~np.isfinite(values)
-    if least is not None:
-        bad |= ~(values >= least)
-    bad = (bad if width is None else bad.any(axis=1)) & ~null
-    if bad.any():
-        sample = int(bad.argmax())
-        expected = (
-            "a finite number" if least is None else "finite numbers >= 0" if width else "a finite number >= 0"
-        )
-        raise SampleValueError(strategy.name, sample, f"expected {expected}, got {values[sample]}")
+def _refuse(strategy: Weights | Threshold | Balance, bad: Bools) -> None:
+    """Raise the error about the first sample with a value that cannot be used, if there is one."""
+    if not bad.any():
+        return
+    sample = int(bad.argmax())
+    value = strategy.rows[sample] if isinstance(strategy, Balance) else strategy.values[sample]
+    expected = {Weights: "a finite number >= 0", Threshold: "a finite number", Balance: "finite numbers >= 0"}
+    raise SampleValueError(strategy.name, sample, f"expected {expected[type(strategy)]}, got {value}")
 
 
 def _embedding_nulls(strategy: Embedded, null: Bools, n: int) -> Bools:

@@ -67,6 +67,7 @@ class Inputs:
     listen: ProgressListener = ignore_progress
     _vectors: SampleVectors | None = None
     _objects: dict[str, ObjectVectors] = field(default_factory=dict)
+    _without: dict[str, str] = field(default_factory=dict)  # of each task, how many of its objects do not count
 
     @property
     def samples(self) -> SampleColumns:
@@ -77,7 +78,7 @@ class Inputs:
     def origins(self) -> list[str]:
         """Where the vectors that were used so far are from."""
         images = [] if self._vectors is None else [self._vectors.origin]
-        return images + [objects.origin for objects in self._objects.values()]
+        return images + [f"{one.origin}{self._without.get(task, '')}" for task, one in self._objects.items()]
 
     def vectors(self) -> SampleVectors:
         """Return the vectors of the samples.
@@ -197,8 +198,15 @@ class Inputs:
                 f"Objects cannot be compared by those of another task, `{task}`",
                 hint="leave `task` out of that input to use the embeddings of their images",
             )
-        known = ~objects.null
-        return objects.vectors[known], objects.owner[known], ~known_rows(self.rows, task)
+        known = ~objects.null & objects.vectors.any(axis=1)
+        null = ~known_rows(self.rows, task)
+        has_object, is_known = np.zeros(len(null), np.bool_), np.zeros(len(null), np.bool_)
+        has_object[objects.owner] = is_known[objects.owner[known]] = True
+        n_without = int(np.count_nonzero(is_known[objects.owner] & ~known))
+        if n_without:
+            self._without[task] = f"; {n_without:,} of {len(known):,} objects have none and do not count"
+        # An image none of whose objects is known is not as if it had no objects.
+        return objects.vectors[known], objects.owner[known], null | (has_object & ~is_known)
 
     def _is_own(self, task: str) -> bool:
         """Whether objects of this task are what is selected from."""
@@ -311,7 +319,13 @@ class Inputs:
         return rows
 
     def _one_hot(self, key: str) -> tuple[Floats, list[str], Bools]:
-        labels = self.samples.labels("metadata", self._metadata_column(key).column)
+        column = self._metadata_column(key)
+        if column.type == "float":
+            raise UsageError(
+                f"Metadata `{key}` has no classes: its type is float",
+                hint="BALANCE takes text, integers and booleans; WEIGHTS and THRESHOLD take numbers",
+            )
+        labels = self.samples.labels("metadata", column.column)
         texts = [None if label is None else _class_text(label) for label in labels]
         classes = sorted({text for text in texts if text is not None})
         at = {text: i for i, text in enumerate(classes)}
