@@ -234,26 +234,15 @@ def test_a_file_of_object_embeddings_is_used_or_refused(source: tamis.Datasource
 def test_images_are_compared_by_the_objects_that_are_known(
     source: tamis.Datasource, tmp_path: Path, missing: str
 ) -> None:
-    """An image without one vector is no candidate, not one without objects; of others those count that there are."""
-    keys = np.array(
-        [f"{row['sample']}#pets#{row['position']}" for row in source.predictions("pets").to_arrow().to_pylist()]
-    )
+    """An image without any vector is no candidate, unlike one without objects; else those count that are there."""
+    keys = np.array(list(_rows(source)))
     vectors = np.random.default_rng(0).standard_normal((len(keys), 4))
     unknown = np.array([key.startswith("a/0.png") or key == "b/1.png#pets#2" for key in keys])
     vectors[unknown] = 0.0
     there = ~unknown if missing == "absent" else np.ones(len(keys), np.bool_)
     np.savez(tmp_path / "own.npz", keys=keys[there], vectors=vectors[there])
-    config = parse_config(
-        json.dumps(
-            {
-                "n_samples": 12,
-                "strategies": [
-                    {"input": {"type": "EMBEDDINGS", "task": "pets"}, "strategy": {"type": "DIVERSITY"}}
-                ],
-            }
-        ),
-        source="test",
-    )
+    diversity = {"input": {"type": "EMBEDDINGS", "task": "pets"}, "strategy": {"type": "DIVERSITY"}}
+    config = parse_config(json.dumps({"n_samples": 12, "strategies": [diversity]}), source="test")
     run = source.select(config=config, embeddings=tmp_path / "own.npz")
     assert sorted(run.keys) == [key for key in SampleColumns(source.snapshot).keys if key != "a/0.png"]
     assert list(run.selection.field.excluded.values()) == [1]

@@ -14,6 +14,7 @@ from tamis.api.demo import build_demo
 from tamis.api.doctor import Verdict, diagnose
 from tamis.api.show import show_sample, show_samples
 from tamis.errors import UsageError
+from tamis.scoring import SCORE_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,14 @@ def test_one_sample_whole(demo: Path) -> None:
     assert [p["category"] for p in shown] == [names[p["category_id"]] for p in entries]  # type: ignore[index]
     with pytest.raises(UsageError, match="did you mean"):
         show_sample(snapshot, f"{stem}.jpeg")
+
+
+def test_scores_of_one_sample_are_those_of_the_list(demo: Path) -> None:
+    """Also that of the object frequency, which depends on all samples."""
+    snapshot = tamis.open(demo).snapshot
+    for name in SCORE_NAMES[snapshot.task(TASK).task_type]:
+        for row in show_samples(snapshot, sort=f"{TASK}:{name}", limit=5):
+            assert show_sample(snapshot, row.key).tasks[TASK].scores[name] == row.value
 
 
 @pytest.mark.parametrize(

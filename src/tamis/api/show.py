@@ -173,7 +173,7 @@ def show_sample(snapshot: Snapshot, key: str, connection: DuckDBPyConnection | N
             predictions = _rows(
                 connection.execute(f"SELECT * FROM {schema}.predictions WHERE sample = ? ORDER BY position", [key])  # noqa: S608
             )
-            tasks[task.name] = _task_of_sample(task, scores[0], predictions)
+            tasks[task.name] = _task_of_sample(task, _mapped(connection, schema, scores[0]), predictions)
     return SampleView(
         key=key,
         kind=sample["kind"],
@@ -217,9 +217,19 @@ def _task_of_sample(task: Task, scores: dict[str, Any], predictions: list[dict[s
         if row.get("probabilities") is not None:
             of_category["probability"] = row["probabilities"][task.category_ids.index(row["category_id"])]
         kept.append({**of_category, **row})
-    # How the frequency maps to a score depends on all samples; a single one has its raw sum.
-    shown = {name: scores[name] for name in SCORE_NAMES[task.task_type] if name != OBJECT_FREQUENCY}
+    shown = {name: scores[name] for name in SCORE_NAMES[task.task_type]}
     return TaskOfSample(scores=shown, predictions=tuple(kept))
+
+
+def _mapped(connection: DuckDBPyConnection, schema: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """Return the scores of a sample; what its object frequency becomes depends on those of all."""
+    own = scores.get(OBJECT_FREQUENCY)
+    if own is None:
+        return scores
+    ends = connection.execute(
+        f"SELECT min({OBJECT_FREQUENCY}), max({OBJECT_FREQUENCY}) FROM {schema}.sample_scores"  # noqa: S608
+    ).fetchall()[0]
+    return scores | {OBJECT_FREQUENCY: float(map_object_frequency(np.array([own, *ends]))[0])}
 
 
 def _classes(snapshot: Snapshot, task: Task) -> tuple[ClassCount, ...]:
