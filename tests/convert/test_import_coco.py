@@ -214,7 +214,16 @@ def test_names_are_found_where_the_images_are(tmp_path: Path) -> None:
     sizes = {f"{name}": (4, 4) for name in ("x/a.jpg", "x/b.jpg", "y/b.jpg", "y/c.png", "y/c.jpg", "z/k.JPG")}
     root = put_images(tmp_path / "data", sizes)
     (root / "clip.mp4").write_bytes(b"")
-    names = ["x/a.jpg", "./x/b.jpg", "c.png", "D:\\pictures\\k.JPG", "clip-07-mp4.jpg", "b.jpg", "k.jpg", "no.png"]
+    names = [
+        "x/a.jpg",
+        "./x/b.jpg",
+        "c.png",
+        "D:\\pictures\\z\\k.JPG",
+        "clip-07-mp4.jpg",
+        "b.jpg",
+        "k.jpg",
+        "no.png",
+    ]
     images = [{"id": i, "file_name": name} for i, name in enumerate(names)]
     path = put_json(tmp_path / "l.json", document([box(i, bbox=[0, 0, 2, 2]) for i in range(8)], images=images))
     report = run_import(root, "coco", path)

@@ -56,6 +56,10 @@ IMPORT_CODES: dict[str, ImportCode] = {
     "image-ambiguous": ImportCode(
         "Several images of the datasource have that name", "Say in which folder they lie with `--prefix`"
     ),
+    "image-shared": ImportCode(
+        "Several images of the input would be one image of the datasource, by the ends of their paths",
+        "Put the images there that the input names, or say where they lie with `--prefix`",
+    ),
     "image-twice": ImportCode(
         "Two parts of the input are for one prediction file: of two images that differ in their ending only, or of "
         "one image",
@@ -71,7 +75,7 @@ IMPORT_CODES: dict[str, ImportCode] = {
         drops=False,
     ),
     "image-elsewhere": ImportCode(
-        "The image was found in a subfolder, by its name alone",
+        "The image does not lie where it is said to: it was found by the end of its path",
         "Nothing, if those are the images; else say where they lie with `--prefix`",
         drops=False,
     ),
