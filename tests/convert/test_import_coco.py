@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convert_helpers import not_taken, put_images, put_json, read_task, run_import
+from strategies_datasource import video
 from tamis.api.converting.choices import IfThere, ImportFormat
 from tamis.api.converting.run import import_from
 from tamis.api.converting.spill import Spill
@@ -213,7 +214,7 @@ def test_names_are_found_where_the_images_are(tmp_path: Path) -> None:
     """A path, a name in a subfolder, another machine's path, a frame: each finds its sample, or says why not."""
     sizes = {f"{name}": (4, 4) for name in ("x/a.jpg", "x/b.jpg", "y/b.jpg", "y/c.png", "y/c.jpg", "z/k.JPG")}
     root = put_images(tmp_path / "data", sizes)
-    (root / "clip.mp4").write_bytes(b"")
+    (root / "clip.mp4").write_bytes(video(12))
     names = [
         "x/a.jpg",
         "./x/b.jpg",

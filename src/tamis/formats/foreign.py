@@ -53,6 +53,10 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "The image is not in the datasource",
         "Put the images there, say where they lie with `--prefix`, or take them anyway with `--keep-missing`",
     ),
+    "frame-missing": ImportCode(
+        "The video has no frame of that name",
+        "Frames count from 0 as PyAV decodes them, padded to the digits of their total: `tamis frames` names them",
+    ),
     "image-ambiguous": ImportCode(
         "Several images of the datasource have that name", "Say in which folder they lie with `--prefix`"
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tamis.api.converting.elsewhere import shared_image
-from tamis.api.converting.names import Found
+from tamis.api.converting.names import MISSING_CODES, Found
 from tamis.api.converting.paths import plain_path
 from tamis.formats import ForeignError
 from tamis.model import kind_of_key
@@ -85,7 +85,7 @@ class ImageGroups:
                 return self.names.find_stem(name)
             return self.names.find(name)
         except ForeignError as error:
-            if error.code != "image-missing" or not self.keep_missing:
+            if error.code not in MISSING_CODES or not self.keep_missing:
                 raise
             return Found(self.names.missing_key(name), is_exact=True)
 

@@ -21,6 +21,7 @@ from tamis.api.converting.spill import Spill
 from tamis.api.converting.taking import ImageObjects, Taker
 from tamis.api.converting.tasks import read_classes, task_or_error
 from tamis.api.converting.values import ImportReport, Tally
+from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.formats import (
@@ -67,7 +68,7 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
     is_results = is_list(path)
     table = _table(path, options, tally, is_results=is_results)
     task = _task(path, options, table)
-    names = SampleNames(sources.input, options.prefix)
+    names = SampleNames(sources.input, Videos(sources), options.prefix)
     taking = TakeOptions(task_type=task.task_type, score=options.score, visibility=options.visibility)
     sink = Sink(sources.lightly, task, options.if_there, options.dry_run, tally)
     work = _Import(path, options, table, Taker(sources.input, names, taking, sink, tally, "record"), sink, tally)

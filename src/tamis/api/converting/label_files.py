@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tamis.api.converting.elsewhere import Elsewhere, Held
-from tamis.api.converting.names import Found, SampleNames
+from tamis.api.converting.names import MISSING_CODES, Found, SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.taking import ImageObjects, Taker
 from tamis.api.converting.tasks import task_or_error
 from tamis.api.converting.values import ImportReport, Tally
+from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.formats import IMPORT_CODES, ForeignError, ParsedImage, TakeOptions, decode_schema
@@ -139,7 +140,7 @@ class LabelImport:
             task_type=self.task.task_type, score=self.options.score, visibility=self.options.visibility
         )
         sink = Sink(self.sources.lightly, self.task, self.options.if_there, self.options.dry_run, self.tally)
-        names = SampleNames(self.sources.input, self.options.prefix)
+        names = SampleNames(self.sources.input, Videos(self.sources), self.options.prefix)
         taker = Taker(self.sources.input, names, taking, sink, self.tally, self.unit)
         sink.start()
         with Elsewhere(taker) as elsewhere:
@@ -204,7 +205,7 @@ class LabelImport:
                 return names.find_stem(stem)
             return names.find_beside(said, folder)
         except ForeignError as error:
-            missing_key = self._missing_key(names, said) if error.code == "image-missing" else None
+            missing_key = self._missing_key(names, said) if error.code in MISSING_CODES else None
             if missing_key is None:
                 raise
             return Found(missing_key, is_exact=True)

@@ -14,7 +14,11 @@ from tamis.storage import join_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tamis.api.converting.videos import Videos
     from tamis.storage import Store
+
+MISSING_CODES = frozenset({"image-missing", "frame-missing"})
+"""Why a name has no sample: those that are imported anyway where that is asked for."""
 
 _FRAME_ENDING = "png"
 
@@ -39,10 +43,12 @@ class SampleNames:
 
     Args:
         store: the input datasource; it is listed once, names only.
+        videos: what is known of its videos.
         prefix: folder in which the named images lie.
     """
 
-    def __init__(self, store: Store, prefix: str = "") -> None:
+    def __init__(self, store: Store, videos: Videos, prefix: str = "") -> None:
+        self._frames = videos
         self._prefix = plain_path(prefix).strip("/") if prefix.strip("./\\") else ""
         self._roots = [plain_path(store.url)]
         if store.local_root is not None:
@@ -60,7 +66,8 @@ class SampleNames:
         key = self.spelled(name)
         if self._images.has(key):
             return Found(key, is_exact=True)
-        return self._find_other(name, *split_extension(self._relative(name)), frame_stem=split_extension(key)[0])
+        exact = self._frame(split_extension(key)[0], name)
+        return exact or self._find_elsewhere(name, *split_extension(self._relative(name)))
 
     def find_beside(self, name: str, folder: str) -> Found:
         """Return the sample that a file of labels means: a path from its own folder, or from elsewhere.
@@ -86,11 +93,15 @@ class SampleNames:
         Raises:
             ForeignError: when there is none, or several could be meant.
         """
-        key = self.spelled(stem)
-        there = self._images.of_stem(key)
-        if there:
-            return Found(_only(there, stem), is_exact=True)
-        return self._find_other(stem, without_label_folders(self._relative(stem)), "", frame_stem=key)
+        plain = without_label_folders(plain_path(stem))
+        for key in dict.fromkeys((self.spelled(stem), self.spelled(plain))):
+            there = self._images.of_stem(key)
+            if there:
+                return Found(_only(there, stem), is_exact=True)
+            frame = self._frame(key, stem)
+            if frame is not None:
+                return frame
+        return self._find_elsewhere(stem, self._relative(plain), "")
 
     def spelled(self, name: str) -> str:
         """Return a name as a key below the prefix, whether or not there is such a sample."""
@@ -118,19 +129,32 @@ class SampleNames:
         """Whether an image of that key is in the datasource."""
         return self._images.has(key)
 
-    def _find_other(self, name: str, stem: str, ending: str, *, frame_stem: str) -> Found:
-        """Return the frame of that name, else what agrees in the end of its path.
+    def frame_size(self, key: str) -> tuple[int, int] | None:
+        """Return width and height in pixels of a frame by its video, `None` where it is not known."""
+        frame = parse_frame_stem(split_extension(key)[0])
+        return None if frame is None or not self._videos.has(frame.video) else self._frames.size(frame.video)
+
+    def _frame(self, stem: str, name: str) -> Found | None:
+        """Return the frame that has exactly this name, without its ending.
+
+        Raises:
+            ForeignError: when its video is there, but has no such frame.
+        """
+        frame = parse_frame_stem(stem)
+        if frame is None or not self._videos.has(frame.video):
+            return None
+        self._frames.check_frame(frame, name)
+        return Found(f"{stem}.{_FRAME_ENDING}", is_exact=True)
+
+    def _find_elsewhere(self, name: str, stem: str, ending: str) -> Found:
+        """Return what agrees in the end of its path.
 
         Args:
             name: as it was given, for messages.
-            stem: what to look for by the end of its path.
+            stem: what to look for.
             ending: of what is looked for, "" for any.
-            frame_stem: the name as that of a frame.
         """
-        frame = parse_frame_stem(frame_stem)
-        if frame is not None and self._videos.has(frame.video):
-            return Found(f"{frame_stem}.{_FRAME_ENDING}", is_exact=True)
-        alike = self._images.alike(stem, ending) or self._alike_frames(stem)
+        alike = self._images.alike(stem, ending) or self._alike_frames(stem, name)
         if alike:
             key = _only(alike, name)
             return Found(key, is_exact=key == plain_path(name))
@@ -138,12 +162,18 @@ class SampleNames:
         got = "nothing by that name" if there is None else f"only `{there}`"
         raise ForeignError("image-missing", f"expected `{name}` in the datasource, got {got}")
 
-    def _alike_frames(self, stem: str) -> list[str]:
+    def _alike_frames(self, stem: str, name: str) -> list[str]:
+        """Return the frames of videos that are found by the end of the path.
+
+        Raises:
+            ForeignError: when the only such video has no such frame.
+        """
         frame = parse_frame_stem(stem)
-        if frame is None:
-            return []
-        videos = map(split_extension, self._videos.alike(*split_extension(frame.video)))
-        return [f"{video}-{frame.digits}-{ending}.{_FRAME_ENDING}" for video, ending in videos]
+        videos = [] if frame is None else self._videos.alike(*split_extension(frame.video))
+        if frame is not None and len(videos) == 1:
+            self._frames.check_frame(frame._replace(video=videos[0]), name)
+        parts = map(split_extension, videos)
+        return [f"{video}-{frame.digits}-{ending}.{_FRAME_ENDING}" for video, ending in parts if frame is not None]
 
     def _relative(self, name: str) -> str:
         """Return a name as a path to look for below the prefix."""
