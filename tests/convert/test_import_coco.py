@@ -293,6 +293,25 @@ def test_another_schema_is_refused(tmp_path: Path, root: Path, described: str) -
         run_import(root, "coco", other, if_there="merge")
 
 
+@pytest.mark.parametrize("own", ["images", "categories"])
+def test_a_file_that_describes_itself_is_not_described_by_another(
+    tmp_path: Path, root: Path, described: str, own: str
+) -> None:
+    """Images and categories of the file itself are never replaced by those of `annotations`: it is refused."""
+    members = document([box()])
+    of_own = {"annotations": members["annotations"], "info": {}, own: members[own]}
+    path = put_json(tmp_path / "own.json", of_own)
+    with pytest.raises(UsageError, match=f"has `{own}` of its own, and those of"):
+        run_import(root, "coco", path, annotations=described)
+    assert not (root / ".lightly").exists()
+    put_json(path, of_own | {own: []})
+    assert run_import(root, "coco", path, annotations=described).predictions == 1
+    path.write_text(path.read_text()[:-20])
+    assert run_import(root, "coco", path, annotations=described, task="broken").predictions == 1
+    whole = put_json(tmp_path / "whole.json", members)
+    assert run_import(root, "coco", whole, annotations=str(whole), task="same").predictions == 1
+
+
 @pytest.mark.parametrize(
     ("content", "options", "said"),
     [

@@ -7,6 +7,7 @@ other. What is held is the list of images and one part of the spill.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.api.converting.coco_groups import ImageGroups
-from tamis.api.converting.coco_input import CocoTable, first_records, is_list, read_table, records
+from tamis.api.converting.coco_input import CocoTable, first_records, is_list, open_stream, read_table, records
 from tamis.api.converting.names import SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.spill import Spill
@@ -23,7 +24,7 @@ from tamis.api.converting.tasks import read_classes, task_or_error
 from tamis.api.converting.values import ImportReport, Tally
 from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
-from tamis.errors import UsageError
+from tamis.errors import DatasourceError, UsageError
 from tamis.formats import (
     ForeignError,
     ForeignObject,
@@ -93,6 +94,8 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
 def _table(path: Path, options: ImportOptions, tally: Tally, *, is_results: bool) -> CocoTable:
     """Return what describes the images and categories."""
     if options.annotations is not None:
+        if not is_results:
+            _refuse_two_descriptions(path, Path(options.annotations))
         return read_table(Path(options.annotations), tally)
     if not is_results:
         return read_table(path, tally)
@@ -103,6 +106,31 @@ def _table(path: Path, options: ImportOptions, tally: Tally, *, is_results: bool
             "the categories with `--classes`",
         )
     return CocoTable(categories=read_classes(Path(options.classes)), by_name=True)
+
+
+def _refuse_two_descriptions(path: Path, annotations: Path) -> None:
+    """Refuse a file that describes images or categories itself, beside another one that does.
+
+    Raises:
+        UsageError: when both do: their ids need not mean the same.
+    """
+    own = _described(path)
+    if own is not None and not (annotations.exists() and annotations.samefile(path)):
+        raise UsageError(
+            f"`{path}` has `{own}` of its own, and those of `{annotations}` need not be the same",
+            hint="leave `--annotations` out, or give a file with nothing but the list of annotations",
+        )
+
+
+def _described(path: Path) -> str | None:
+    """Return which of images and categories an annotation file lists, `None` for neither."""
+    # A file that breaks off is no error yet: what is before that is read.
+    with suppress(DatasourceError), open_stream(path) as stream:
+        for key in stream.members():
+            if key in {"images", "categories"} and stream.peek() == "[":
+                for _ in stream.elements(msgspec.Raw):
+                    return key
+    return None
 
 
 def _task(path: Path, options: ImportOptions, table: CocoTable) -> Task:
