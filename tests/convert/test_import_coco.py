@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convert_helpers import not_taken, put_images, put_json, read_task, run_import
+from strategies_datasource import video
 from tamis.api.converting.choices import IfThere, ImportFormat
 from tamis.api.converting.run import import_from
 from tamis.api.converting.spill import Spill
@@ -213,8 +214,17 @@ def test_names_are_found_where_the_images_are(tmp_path: Path) -> None:
     """A path, a name in a subfolder, another machine's path, a frame: each finds its sample, or says why not."""
     sizes = {f"{name}": (4, 4) for name in ("x/a.jpg", "x/b.jpg", "y/b.jpg", "y/c.png", "y/c.jpg", "z/k.JPG")}
     root = put_images(tmp_path / "data", sizes)
-    (root / "clip.mp4").write_bytes(b"")
-    names = ["x/a.jpg", "./x/b.jpg", "c.png", "D:\\pictures\\k.JPG", "clip-07-mp4.jpg", "b.jpg", "k.jpg", "no.png"]
+    (root / "clip.mp4").write_bytes(video(12))
+    names = [
+        "x/a.jpg",
+        "./x/b.jpg",
+        "c.png",
+        "D:\\pictures\\z\\k.JPG",
+        "clip-07-mp4.jpg",
+        "b.jpg",
+        "k.jpg",
+        "no.png",
+    ]
     images = [{"id": i, "file_name": name} for i, name in enumerate(names)]
     path = put_json(tmp_path / "l.json", document([box(i, bbox=[0, 0, 2, 2]) for i in range(8)], images=images))
     report = run_import(root, "coco", path)
@@ -281,6 +291,25 @@ def test_another_schema_is_refused(tmp_path: Path, root: Path, described: str) -
     other = put_json(tmp_path / "o.json", document([box()], categories=[{"id": 3, "name": "cat"}]))
     with pytest.raises(UsageError, match="already there with another schema"):
         run_import(root, "coco", other, if_there="merge")
+
+
+@pytest.mark.parametrize("own", ["images", "categories"])
+def test_a_file_that_describes_itself_is_not_described_by_another(
+    tmp_path: Path, root: Path, described: str, own: str
+) -> None:
+    """Images and categories of the file itself are never replaced by those of `annotations`: it is refused."""
+    members = document([box()])
+    of_own = {"annotations": members["annotations"], "info": {}, own: members[own]}
+    path = put_json(tmp_path / "own.json", of_own)
+    with pytest.raises(UsageError, match=f"has `{own}` of its own, and those of"):
+        run_import(root, "coco", path, annotations=described)
+    assert not (root / ".lightly").exists()
+    put_json(path, of_own | {own: []})
+    assert run_import(root, "coco", path, annotations=described).predictions == 1
+    path.write_text(path.read_text()[:-20])
+    assert run_import(root, "coco", path, annotations=described, task="broken").predictions == 1
+    whole = put_json(tmp_path / "whole.json", members)
+    assert run_import(root, "coco", whole, annotations=str(whole), task="same").predictions == 1
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,16 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "The image is not in the datasource",
         "Put the images there, say where they lie with `--prefix`, or take them anyway with `--keep-missing`",
     ),
+    "frame-missing": ImportCode(
+        "The video has no frame of that name",
+        "Frames count from 0 as PyAV decodes them, padded to the digits of their total: `tamis frames` names them",
+    ),
     "image-ambiguous": ImportCode(
         "Several images of the datasource have that name", "Say in which folder they lie with `--prefix`"
+    ),
+    "image-shared": ImportCode(
+        "Several images of the input would be one image of the datasource, by the ends of their paths",
+        "Put the images there that the input names, or say where they lie with `--prefix`",
     ),
     "image-twice": ImportCode(
         "Two parts of the input are for one prediction file: of two images that differ in their ending only, or of "
@@ -71,7 +79,7 @@ IMPORT_CODES: dict[str, ImportCode] = {
         drops=False,
     ),
     "image-elsewhere": ImportCode(
-        "The image was found in a subfolder, by its name alone",
+        "The image does not lie where it is said to: it was found by the end of its path",
         "Nothing, if those are the images; else say where they lie with `--prefix`",
         drops=False,
     ),

@@ -7,21 +7,24 @@ other. What is held is the list of images and one part of the spill.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tamis.api.converting.coco_input import CocoTable, first_records, is_list, read_table, records
+from tamis.api.converting.coco_groups import ImageGroups
+from tamis.api.converting.coco_input import CocoTable, first_records, is_list, open_stream, read_table, records
 from tamis.api.converting.names import SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.spill import Spill
 from tamis.api.converting.taking import ImageObjects, Taker
 from tamis.api.converting.tasks import read_classes, task_or_error
 from tamis.api.converting.values import ImportReport, Tally
+from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
-from tamis.errors import UsageError
+from tamis.errors import DatasourceError, UsageError
 from tamis.formats import (
     ForeignError,
     ForeignObject,
@@ -33,7 +36,7 @@ from tamis.formats import (
     task_of_categories,
     to_object,
 )
-from tamis.model import TaskType, kind_of_key
+from tamis.model import TaskType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +69,7 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
     is_results = is_list(path)
     table = _table(path, options, tally, is_results=is_results)
     task = _task(path, options, table)
-    names = SampleNames(sources.input, options.prefix)
+    names = SampleNames(sources.input, Videos(sources), options.prefix)
     taking = TakeOptions(task_type=task.task_type, score=options.score, visibility=options.visibility)
     sink = Sink(sources.lightly, task, options.if_there, options.dry_run, tally)
     work = _Import(path, options, table, Taker(sources.input, names, taking, sink, tally, "record"), sink, tally)
@@ -91,6 +94,8 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
 def _table(path: Path, options: ImportOptions, tally: Tally, *, is_results: bool) -> CocoTable:
     """Return what describes the images and categories."""
     if options.annotations is not None:
+        if not is_results:
+            _refuse_two_descriptions(path, Path(options.annotations))
         return read_table(Path(options.annotations), tally)
     if not is_results:
         return read_table(path, tally)
@@ -101,6 +106,31 @@ def _table(path: Path, options: ImportOptions, tally: Tally, *, is_results: bool
             "the categories with `--classes`",
         )
     return CocoTable(categories=read_classes(Path(options.classes)), by_name=True)
+
+
+def _refuse_two_descriptions(path: Path, annotations: Path) -> None:
+    """Refuse a file that describes images or categories itself, beside another one that does.
+
+    Raises:
+        UsageError: when both do: their ids need not mean the same.
+    """
+    own = _described(path)
+    if own is not None and not (annotations.exists() and annotations.samefile(path)):
+        raise UsageError(
+            f"`{path}` has `{own}` of its own, and those of `{annotations}` need not be the same",
+            hint="leave `--annotations` out, or give a file with nothing but the list of annotations",
+        )
+
+
+def _described(path: Path) -> str | None:
+    """Return which of images and categories an annotation file lists, `None` for neither."""
+    # A file that breaks off is no error yet: what is before that is read.
+    with suppress(DatasourceError), open_stream(path) as stream:
+        for key in stream.members():
+            if key in {"images", "categories"} and stream.peek() == "[":
+                for _ in stream.elements(msgspec.Raw):
+                    return key
+    return None
 
 
 def _task(path: Path, options: ImportOptions, table: CocoTable) -> Task:
@@ -139,25 +169,33 @@ class _Import:
     sink: Sink
     tally: Tally
     n_records: int = 0
-    _keys: dict[int, str] = field(default_factory=dict)
-    _groups: dict[int, int] = field(default_factory=dict)
-    _group_of_key: dict[str, int] = field(default_factory=dict)
-    _refused: dict[int, ForeignError] = field(default_factory=dict)
+    _groups: ImageGroups = field(init=False)
+    _with_records: set[int] = field(default_factory=set)
     _is_whole: bool = True
+
+    def __post_init__(self) -> None:
+        self._groups = ImageGroups(self.table, self.taker.names, self.options.keep_missing)
 
     def run(self, listen: ProgressListener, *, with_empty: bool) -> None:
         n_bytes = self.path.stat().st_size
         with Spill(ForeignObject, n_bytes) as spill:
             self._read(spill, n_bytes, listen)
+            self._groups.tell_apart()
             for done, (group, objects) in enumerate(spill.groups()):
                 self._take(group, objects)
                 if done % _REPORT_EVERY == 0:
-                    listen(Progress("writing", done, len(self._keys), "images"))
+                    listen(Progress("writing", done, len(self._groups.keys), "images"))
         if with_empty:
             self._write_empty()
 
     def _take(self, group: int, objects: Sequence[ForeignObject]) -> None:
-        self.taker.take(ImageObjects(self._keys[group], objects, self.table.sizes[group]))
+        key, name = self._groups.keys[group], self.table.names[group]
+        if group in self._groups.refused:
+            self.tally.add_error(self._groups.refused[group], name, count=max(len(objects), 1))
+            return
+        if self._groups.is_elsewhere(group):
+            self.tally.add("image-elsewhere", f"found as `{key}`", name)
+        self.taker.take(ImageObjects(key, objects, self.table.sizes[group]))
 
     def _read(self, spill: Spill[ForeignObject], n_bytes: int, listen: ProgressListener) -> None:
         kind = record_type(self.sink.task.task_type)
@@ -178,17 +216,18 @@ class _Import:
             message = f"expected the id of an image that is described, got {record.image_id!r}"
             self.tally.add("image-unknown", message, f"record {number:,}")
             return
-        group = self._group(index)
+        self._with_records.add(index)
+        group = self._groups.of(index)
         if group is None:
-            self.tally.add_error(self._refused[index], f"{self.table.names[index]}")
+            self.tally.add_error(self._groups.refused[index], self.table.names[index])
             return
         try:
             spill.add(group, to_object(record, number))
         except ForeignError as error:
-            self.tally.add_error(error, f"record {number:,} ({self._keys[group]})")
+            self.tally.add_error(error, f"record {number:,} ({self._groups.keys[group]})")
             return
         if record.iscrowd:
-            self.tally.add("crowd", "`iscrowd` is 1", f"record {number:,} ({self._keys[group]})")
+            self.tally.add("crowd", "`iscrowd` is 1", f"record {number:,} ({self._groups.keys[group]})")
 
     def _miss(self, record: Unreadable, number: int) -> None:
         """Count a record that cannot be read; its image, where that can be told, is not without objects."""
@@ -198,52 +237,23 @@ class _Import:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             index, self._is_whole = None, False
         if index is not None:
-            self._group(index)
+            self._with_records.add(index)
             place += f" ({self.table.names[index]})"
         self.tally.add("record-unreadable", f"{record.message}: {record.shown}", place)
 
-    def _group(self, index: int) -> int | None:
-        """Return the group of an image: that of the first one that means the same sample."""
-        if index in self._groups:
-            return self._groups[index]
-        if index in self._refused:
-            return None
-        name = self.table.names[index]
-        try:
-            key = self._find(name)
-        except ForeignError as error:
-            self._refused[index] = error
-            return None
-        group = self._group_of_key.setdefault(key, index)
-        self._keys[group] = key
-        self._groups[index] = group
-        return group
-
-    def _find(self, name: str) -> str:
-        names = self.taker.names
-        try:
-            key = names.find_stem(name) if self.table.by_name and not kind_of_key(name) else names.find(name)
-        except ForeignError as error:
-            if error.code != "image-missing" or not self.options.keep_missing:
-                raise
-            return names.missing_key(name)
-        if key not in {names.spelled(name), name} and not names.is_frame(key):
-            self.tally.add("image-elsewhere", f"found as `{key}`", name)
-        return key
-
     def _write_empty(self) -> None:
         """Say of each image that is listed without records that nothing was seen."""
-        listed = [i for i in range(len(self.table.names)) if i not in self._groups and i not in self._refused]
+        listed = [index for index in range(len(self.table.names)) if index not in self._with_records]
         if not self._is_whole:
             if listed:
                 message = f"{len(listed):,} listed images have no record, but some records cannot be read"
                 self.tally.add("empty-unsure", message, self.path.name)
             return
-        seen = set(self._keys)
+        seen = {self._groups.of(index) for index in self._with_records}
         for index in listed:
-            group = self._group(index)
+            group = self._groups.of(index)
             if group is None:
-                self.tally.add_error(self._refused[index], self.table.names[index])
+                self.tally.add_error(self._groups.refused[index], self.table.names[index])
             elif group not in seen:
                 seen.add(group)
                 self._take(group, ())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tamis.api.converting.names import SampleNames
+from tamis.api.converting.elsewhere import Elsewhere, Held
+from tamis.api.converting.names import MISSING_CODES, Found, SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.taking import ImageObjects, Taker
 from tamis.api.converting.tasks import task_or_error
 from tamis.api.converting.values import ImportReport, Tally
+from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.formats import IMPORT_CODES, ForeignError, ParsedImage, TakeOptions, decode_schema
@@ -137,17 +140,19 @@ class LabelImport:
             task_type=self.task.task_type, score=self.options.score, visibility=self.options.visibility
         )
         sink = Sink(self.sources.lightly, self.task, self.options.if_there, self.options.dry_run, self.tally)
-        names = SampleNames(self.sources.input, self.options.prefix)
+        names = SampleNames(self.sources.input, Videos(self.sources), self.options.prefix)
         taker = Taker(self.sources.input, names, taking, sink, self.tally, self.unit)
         sink.start()
-        for done, (file, parsed) in enumerate(parts):
-            if isinstance(parsed, ForeignError):
-                self.n_records += 1
-                self.tally.add_error(parsed, file)
-            else:
-                self._take(taker, file, parsed)
-            if done % _REPORT_EVERY == 0:
-                listen(Progress("reading", done, n_parts, "files"))
+        with Elsewhere(taker) as elsewhere:
+            for done, (file, parsed) in enumerate(parts):
+                if isinstance(parsed, ForeignError):
+                    self.n_records += 1
+                    self.tally.add_error(parsed, file)
+                else:
+                    self._take(elsewhere, file, parsed)
+                if done % _REPORT_EVERY == 0:
+                    listen(Progress("reading", done, n_parts, "files"))
+            elsewhere.release()
         taker.flush()
         return ImportReport(
             task=self.task.name,
@@ -163,33 +168,55 @@ class LabelImport:
             seconds=time.monotonic() - self._started,
         )
 
-    def _take(self, taker: Taker, file: str, parsed: ParsedImage) -> None:
+    def _take(self, elsewhere: Elsewhere, file: str, parsed: ParsedImage) -> None:
         self.n_records += len(parsed.objects) + sum(IMPORT_CODES[fault.code].drops for fault in parsed.faults)
         for fault in parsed.faults:
             place = file if fault.number is None else f"{self.unit} {fault.number:,} ({file})"
             self.tally.add(fault.code, fault.message, place)
-        if parsed.faults and not parsed.objects:
-            return
+        is_lost = bool(parsed.faults) and not parsed.objects
         try:
-            key = self._find(taker.names, file, parsed.name)
+            found = self._find(elsewhere.taker.names, file, parsed.name)
         except ForeignError as error:
-            self.tally.add_error(error, file, count=max(len(parsed.objects), 1))
+            if not is_lost:
+                self.tally.add_error(error, file, count=max(len(parsed.objects), 1))
             return
-        taker.take(ImageObjects(key, parsed.objects, parsed.size, parsed.is_relative))
+        if found.is_exact:
+            elsewhere.name(found.key)
+        if not is_lost:
+            self._hand_on(elsewhere, found, file, parsed)
 
-    def _find(self, names: SampleNames, file: str, said: str | None) -> str:
-        """Return the key of the image that a file is about: the one it names, else the one it is named like."""
+    def _hand_on(self, elsewhere: Elsewhere, found: Found, file: str, parsed: ParsedImage) -> None:
+        if found.is_exact:
+            elsewhere.taker.take(ImageObjects(found.key, parsed.objects, parsed.size, parsed.is_relative))
+            return
+        missing_key = None
+        with suppress(ForeignError):  # a name that no sample can have is not written
+            missing_key = self._missing_key(elsewhere.taker.names, parsed.name)
+        name = parsed.name or stem_of(file)
+        held = Held(name, file, parsed.objects, parsed.size, parsed.is_relative, missing_key)
+        elsewhere.hold(found.key, held)
+
+    def _find(self, names: SampleNames, file: str, said: str | None) -> Found:
+        """Return the image that a file is about: the one it names, else the one it is named like."""
         stem = stem_of(file)
         folder = file.rpartition("/")[0]
         try:
             if said is None or kind_of_key(said) is None:
                 return names.find_stem(stem)
-            beside = names.spelled(join_key(folder, said))
-            return beside if names.has(beside) else names.find(said)
+            return names.find_beside(said, folder)
         except ForeignError as error:
-            if error.code != "image-missing" or not self.options.keep_missing or said is None:
+            missing_key = self._missing_key(names, said) if error.code in MISSING_CODES else None
+            if missing_key is None:
                 raise
-            return names.missing_key(said)
+            return Found(missing_key, is_exact=True)
+
+    def _missing_key(self, names: SampleNames, said: str | None) -> str | None:
+        """Return what to write of an image that is not there, `None` where nothing is to be.
+
+        Raises:
+            ForeignError: when no sample can have that name.
+        """
+        return names.missing_key(said) if self.options.keep_missing and said is not None else None
 
 
 def refuse_without_scores(

@@ -2,71 +2,113 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
 
+from tamis.api.converting.paths import Paths, plain_path, without_label_folders
 from tamis.api.writer_values import check_sample_key
 from tamis.formats import ForeignError
 from tamis.model import SampleKind, kind_of_key, parse_frame_stem, split_extension
 from tamis.storage import join_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tamis.api.converting.videos import Videos
     from tamis.storage import Store
 
-_SEVERAL = "|"
+MISSING_CODES = frozenset({"image-missing", "frame-missing"})
+"""Why a name has no sample: those that are imported anyway where that is asked for."""
+
 _FRAME_ENDING = "png"
+
+
+class Found(NamedTuple):
+    """A sample that was found.
+
+    Attributes:
+        key: of the sample.
+        is_exact: whether the name says where it lies; otherwise only the end of the path agrees.
+    """
+
+    key: str
+    is_exact: bool
 
 
 class SampleNames:
     """The images and videos of a datasource, to be found by what other tools call them.
 
-    A name is looked for as a path below `prefix`, then as the name of a frame, then by its last part alone,
-    where only one sample has it.
+    A name is looked for as a path below `prefix`, then as the name of a frame, then by the end of its path, where
+    only one sample has it and their folders do not contradict.
 
     Args:
         store: the input datasource; it is listed once, names only.
+        videos: what is known of its videos.
         prefix: folder in which the named images lie.
     """
 
-    def __init__(self, store: Store, prefix: str = "") -> None:
-        self._prefix = prefix.strip("/")
-        # A stem with its ending; a dict of whole keys would hold a million names twice.
-        self._endings: dict[str, str] = {}
-        self._videos: set[str] = set()
-        self._by_name: dict[str, str] | None = None
+    def __init__(self, store: Store, videos: Videos, prefix: str = "") -> None:
+        self._frames = videos
+        self._prefix = plain_path(prefix).strip("/") if prefix.strip("./\\") else ""
+        self._roots = [plain_path(store.url)]
+        if store.local_root is not None:
+            self._roots.append(posixpath.realpath(store.local_root))
+        self._images = Paths(self._prefix)
+        self._videos = Paths(self._prefix)
         self._list(store)
 
-    def find(self, name: str) -> str:
-        """Return the key of the sample that a file name means.
+    def find(self, name: str) -> Found:
+        """Return the sample that a file name means.
 
         Raises:
             ForeignError: when there is none, or several could be meant.
         """
         key = self.spelled(name)
-        stem, ending = split_extension(key)
-        if ending in self._endings.get(stem, "").split(_SEVERAL) and ending:
-            return key
-        if self._is_frame(stem):
-            return f"{stem}.{_FRAME_ENDING}"
-        return self._elsewhere(stem, ending, name)
+        if self._images.has(key):
+            return Found(key, is_exact=True)
+        exact = self._frame(split_extension(key)[0], name)
+        return exact or self._find_elsewhere(name, *split_extension(self._relative(name)))
 
-    def find_stem(self, stem: str) -> str:
-        """Return the key of the sample that a name without extension means.
+    def find_beside(self, name: str, folder: str) -> Found:
+        """Return the sample that a file of labels means: a path from its own folder, or from elsewhere.
+
+        Args:
+            name: as the file says it.
+            folder: in which the file lies, "" for none.
 
         Raises:
             ForeignError: when there is none, or several could be meant.
         """
-        key = self.spelled(stem)
-        if key in self._endings:
-            return self._single(key, self._endings[key], stem)
-        if self._is_frame(key):
-            return f"{key}.{_FRAME_ENDING}"
-        return self._elsewhere(key, "", stem)
+        beside = self.spelled(join_key(folder, name))
+        if self._images.has(beside):
+            return Found(beside, is_exact=True)
+        if "/" in plain_path(name):
+            return self.find(name)
+        # a bare name says less than the folder that it stands in
+        return self.find(without_label_folders(join_key(folder, name)))
+
+    def find_stem(self, stem: str) -> Found:
+        """Return the sample that a name without extension means, that of a file of labels.
+
+        Raises:
+            ForeignError: when there is none, or several could be meant.
+        """
+        plain = without_label_folders(plain_path(stem))
+        for key in dict.fromkeys((self.spelled(stem), self.spelled(plain))):
+            there = self._images.of_stem(key)
+            if there:
+                return Found(_only(there, stem), is_exact=True)
+            frame = self._frame(key, stem)
+            if frame is not None:
+                return frame
+        return self._find_elsewhere(stem, self._relative(plain), "")
 
     def spelled(self, name: str) -> str:
         """Return a name as a key below the prefix, whether or not there is such a sample."""
-        path = name.replace("\\", "/")
-        while path.startswith("./"):
-            path = path[2:]
+        path = plain_path(name)
+        here = self._below_root(path)
+        if here is not None:
+            return here
         return join_key(self._prefix, path) if self._prefix else path
 
     def missing_key(self, name: str) -> str:
@@ -83,41 +125,66 @@ class SampleNames:
             raise ForeignError("image-name", faults[0])
         return key
 
-    def is_frame(self, key: str) -> bool:
-        """Whether a key is the name of a frame of a video of the datasource."""
-        return self._is_frame(split_extension(key)[0])
-
     def has(self, key: str) -> bool:
         """Whether an image of that key is in the datasource."""
-        stem, ending = split_extension(key)
-        return bool(ending) and ending in self._endings.get(stem, "").split(_SEVERAL)
+        return self._images.has(key)
 
-    def _is_frame(self, stem: str) -> bool:
+    def frame_size(self, key: str) -> tuple[int, int] | None:
+        """Return width and height in pixels of a frame by its video, `None` where it is not known."""
+        frame = parse_frame_stem(split_extension(key)[0])
+        return None if frame is None or not self._videos.has(frame.video) else self._frames.size(frame.video)
+
+    def _frame(self, stem: str, name: str) -> Found | None:
+        """Return the frame that has exactly this name, without its ending.
+
+        Raises:
+            ForeignError: when its video is there, but has no such frame.
+        """
         frame = parse_frame_stem(stem)
-        return frame is not None and frame.video in self._videos
+        if frame is None or not self._videos.has(frame.video):
+            return None
+        self._frames.check_frame(frame, name)
+        return Found(f"{stem}.{_FRAME_ENDING}", is_exact=True)
 
-    def _elsewhere(self, stem: str, ending: str, name: str) -> str:
-        if self._by_name is None:
-            self._by_name = {}
-            for known in self._endings:
-                last = known.rpartition("/")[2]
-                self._by_name[last] = known if last not in self._by_name else _SEVERAL
-        found = self._by_name.get(stem.rpartition("/")[2])
-        if found is None:
-            raise ForeignError("image-missing", f"expected `{name}` in the datasource, got nothing by that name")
-        if found == _SEVERAL:
-            raise ForeignError("image-ambiguous", f"expected one image named `{name}`, got several")
-        endings = self._endings[found]
-        if ending and ending not in endings.split(_SEVERAL):
-            there = f"{found}.{endings.split(_SEVERAL)[0]}"
-            raise ForeignError("image-missing", f"expected `{name}` in the datasource, got `{there}`")
-        return f"{found}.{ending}" if ending else self._single(found, endings, name)
+    def _find_elsewhere(self, name: str, stem: str, ending: str) -> Found:
+        """Return what agrees in the end of its path.
 
-    def _single(self, stem: str, endings: str, name: str) -> str:
-        if _SEVERAL in endings:
-            listed = " and ".join(f"`{stem}.{ending}`" for ending in endings.split(_SEVERAL))
-            raise ForeignError("image-ambiguous", f"expected one image named `{name}`, got {listed}")
-        return f"{stem}.{endings}"
+        Args:
+            name: as it was given, for messages.
+            stem: what to look for.
+            ending: of what is looked for, "" for any.
+        """
+        alike = self._images.alike(stem, ending) or self._alike_frames(stem, name)
+        if alike:
+            key = _only(alike, name)
+            return Found(key, is_exact=key == plain_path(name))
+        there = self._images.of_name(stem)
+        got = "nothing by that name" if there is None else f"only `{there}`"
+        raise ForeignError("image-missing", f"expected `{name}` in the datasource, got {got}")
+
+    def _alike_frames(self, stem: str, name: str) -> list[str]:
+        """Return the frames of videos that are found by the end of the path.
+
+        Raises:
+            ForeignError: when the only such video has no such frame.
+        """
+        frame = parse_frame_stem(stem)
+        videos = [] if frame is None else self._videos.alike(*split_extension(frame.video))
+        if frame is not None and len(videos) == 1:
+            self._frames.check_frame(frame._replace(video=videos[0]), name)
+        parts = map(split_extension, videos)
+        return [f"{video}-{frame.digits}-{ending}.{_FRAME_ENDING}" for video, ending in parts if frame is not None]
+
+    def _relative(self, name: str) -> str:
+        """Return a name as a path to look for below the prefix."""
+        path = plain_path(name)
+        here = self._below_root(path)
+        return path if here is None else here.removeprefix(f"{self._prefix}/" if self._prefix else "")
+
+    def _below_root(self, path: str) -> str | None:
+        """Return the key of a path that lies in this datasource by its full name, else `None`."""
+        inside = (path[len(root) + 1 :] for root in self._roots if path.startswith(f"{root}/"))
+        return next(inside, None)
 
     def _list(self, store: Store) -> None:
         pending = [""]
@@ -126,15 +193,21 @@ class SampleNames:
             for page in store.list_folder(folder, stamps=False):
                 pending += [join_key(folder, name) for name in page.folders if folder or name != ".lightly"]
                 for name in page.names:
-                    kind = kind_of_key(name)
+                    kind, key = kind_of_key(name), join_key(folder, name)
                     if kind is SampleKind.VIDEO:
-                        self._videos.add(join_key(folder, name))
-                    elif kind is not None:
-                        self._add_image(join_key(folder, name))
+                        self._videos.add(key)
+                    # a root image named `schema` can have no predictions
+                    elif kind is not None and not check_sample_key(key):
+                        self._images.add(key)
 
-    def _add_image(self, key: str) -> None:
-        if check_sample_key(key):
-            return  # a root image named `schema`: it can have no predictions
-        stem, ending = split_extension(key)
-        before = self._endings.get(stem)
-        self._endings[stem] = ending if before is None else f"{before}{_SEVERAL}{ending}"
+
+def _only(keys: Sequence[str], name: str) -> str:
+    """Return the only key that a name can mean.
+
+    Raises:
+        ForeignError: when there are several.
+    """
+    if len(keys) > 1:
+        shown = " and ".join(f"`{key}`" for key in keys)
+        raise ForeignError("image-ambiguous", f"expected one image named `{name}`, got {shown}")
+    return keys[0]

@@ -65,14 +65,19 @@ class Spill(Generic[T]):
             file.close()
         self._folder.cleanup()
 
-    def add(self, group: int, value: T) -> None:
+    def add(self, group: int, value: T, *, weight: int = 1) -> None:
         """Add a value to a group.
+
+        Args:
+            group: its number, >= 0.
+            value: to add.
+            weight: how many usual values it is as large as.
 
         Raises:
             DatasourceError: when the temporary folder is full.
         """
         self._held[group % self._n_files].append((group, value))
-        self._n_held += 1
+        self._n_held += weight
         if self._n_held >= _HELD_VALUES:
             self._write()
 

@@ -10,7 +10,7 @@ from tamis.formats import ForeignError, to_pixels, to_prediction
 from tamis.media import read_image_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tamis.api.converting.names import SampleNames
     from tamis.api.converting.sink import Sink
@@ -111,15 +111,19 @@ class Taker:
             self.sink.add(Sample(image.key, size, predictions, places))
 
     def _sizes(self, waiting: Sequence[ImageObjects]) -> list[Size]:
-        """Return width and height of each in pixels, (0, 0) where unknown; the image's own count."""
-        there = [image for image in waiting if self.names.has(image.key)]
-        keys = [image.key for image in there]
-        own: dict[str, Size] = {}
-        for image, read in zip(there, read_image_sizes(self.images, keys), strict=True):
-            if read.fault is None:
-                own[image.key] = size = (read.width, read.height)
-                if image.said is not None and image.said != size:
-                    shown = f"got {image.said[0]} x {image.said[1]}"
-                    message = f"expected {size[0]} x {size[1]} pixels, {shown}"
-                    self.tally.add("image-size-differs", message, image.key)
-        return [own.get(image.key, image.said or _UNKNOWN) for image in waiting]
+        """Return width and height of each in pixels, (0, 0) where unknown; those of the image or video count."""
+        there = [image.key for image in waiting if self.names.has(image.key)]
+        read = zip(there, read_image_sizes(self.images, there), strict=True)
+        own = {key: (found.width, found.height) for key, found in read if found.fault is None}
+        return [self._size(image, own) for image in waiting]
+
+    def _size(self, image: ImageObjects, own: Mapping[str, Size]) -> Size:
+        size = own.get(image.key)
+        if size is None and not self.names.has(image.key):
+            size = self.names.frame_size(image.key)
+        if size is None:
+            return image.said or _UNKNOWN
+        if image.said is not None and image.said != size:
+            message = f"expected {size[0]} x {size[1]} pixels, got {image.said[0]} x {image.said[1]}"
+            self.tally.add("image-size-differs", message, image.key)
+        return size
