@@ -15,6 +15,7 @@ from tamis.formats.coco import (
 )
 from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
 from tamis.formats.cvat import cvat_names, decode_cvat, encode_cvat_head, encode_cvat_image
+from tamis.formats.cvat_tracks import CvatFrame, decode_cvat_tracks
 from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
 from tamis.formats.foreign import (
     IMPORT_CODES,
@@ -87,6 +88,7 @@ __all__ = [
     "CocoRecord",
     "CocoRle",
     "Columns",
+    "CvatFrame",
     "Fault",
     "ForeignError",
     "ForeignObject",
@@ -112,6 +114,7 @@ __all__ = [
     "check_predictions",
     "cvat_names",
     "decode_cvat",
+    "decode_cvat_tracks",
     "decode_example",
     "decode_index_mask",
     "decode_kitti",

@@ -75,8 +75,17 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "Nothing, if those are the images; else say where they lie with `--prefix`",
         drops=False,
     ),
+    "frame-unknown": ImportCode(
+        "The record is of a frame whose video is not said, or not in the datasource, or has no such frame",
+        "Put the video that the labels were made on into the datasource, under the name that the file gives it",
+    ),
     "category-name-unknown": ImportCode(
         "The category is none of those that are described", "Name all categories with `--classes`"
+    ),
+    "box-turned": ImportCode(
+        "The box is turned: the upright box around it was taken",
+        "Nothing, if upright boxes will do; else write polygons",
+        drops=False,
     ),
     "box-missing": ImportCode("The record has no box", "Give another `--type`"),
     "mask-missing": ImportCode("The record has no mask", "Give another `--type`"),

@@ -11,7 +11,7 @@ import msgspec
 from tamis.api.converting.names import SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.taking import ImageObjects, Taker
-from tamis.api.converting.tasks import task_or_error
+from tamis.api.converting.tasks import read_classes, task_or_error
 from tamis.api.converting.values import ImportReport, Tally
 from tamis.engine import Progress
 from tamis.errors import UsageError
@@ -98,6 +98,35 @@ def task_of(options: ImportOptions, task_type: TaskType, categories: Sequence[An
 def numbered(names: Iterable[str]) -> list[dict[str, Any]]:
     """Return categories of the names that occur, by name: ids 0, 1, ..."""
     return [{"id": i, "name": name} for i, name in enumerate(sorted(set(names)))]
+
+
+def categories_of(
+    files: LabelFiles, options: ImportOptions, names: Callable[[bytes], Iterable[str]]
+) -> list[dict[str, Any]]:
+    """Return the categories that were named, else those that occur, in the order of their names.
+
+    Args:
+        files: that are imported.
+        options: may name the file with the categories.
+        names: returns those that the content of a file has, with ForeignError where it cannot be read.
+
+    Raises:
+        UsageError: when there are none.
+    """
+    if options.classes is not None:
+        return read_classes(options.classes_path)
+    found = numbered(_names(files, names))
+    if not found:
+        raise UsageError("The files name no categories", hint="name them with `--classes`")
+    return found
+
+
+def _names(files: LabelFiles, names: Callable[[bytes], Iterable[str]]) -> Iterator[str]:
+    for key in files.keys:
+        try:
+            yield from names(files.read(key))
+        except ForeignError:
+            continue  # counted when the file is taken
 
 
 def ids_by_name(task: Task) -> Mapping[str, int]:
