@@ -181,6 +181,7 @@ def test_every_bad_record_is_counted_and_the_rest_goes_in(tmp_path: Path, root: 
         ({"bbox": [1, 2, -3, 4]}, "bbox-size"),
         ({"bbox": [100, 2, 3, 4]}, "bbox-outside-image"),
         ({"probabilities": [0.5]}, "probabilities-length"),
+        ({"segmentation": [[20, 1, 120, 1, 120, 9], [1, -9, 5, -9, 5, 0]]}, "mask-outside-image"),
     ]
     records = []
     for changes, _ in bad:

@@ -127,8 +127,77 @@ def test_other_columns_are_named(tmp_path: Path, root: Path, columns: str, line:
     assert [(p.category_id, p.bbox, p.score) for p in read_task(root)[1]["a.png"]] == [(1, (10, 5, 20, 10), 0.5)]
 
 
+SCORED = "0 0.5 0.5 0.5 0.5 0.9 {}\n"
+RING = "0 0 0 0.5 0 0.5 0.5 0 0.5"
+
+
 @pytest.mark.parametrize(
-    "text", ["", "class", "score x y w h", "class x y", "class class x y w h", "class w h x y"]
+    ("files", "boxes"),
+    [
+        ([SCORED.format(17) + SCORED.format(3), SCORED.format(3)], [0.9, 0.9]),
+        ([SCORED.format(4) + "0 0.5 0.5 0.5 0.5 0.75\n"], [0.9, 0.75]),
+        (["0 0.5 0.5 0.5 0.5 1\n0 0.25 0.5 0.25 0.5 2\n", "0 0.5 0.5 0.5 0.5\n"], [0.5, 0.5]),
+        ([f"{RING} 0.75 3", f"{RING} 0.75"], [0.75]),
+        ([f"{RING} 3\n{RING} 1\n"], [0.5, 0.5]),
+    ],
+)
+def test_numbers_of_tracks_are_no_scores(tmp_path: Path, root: Path, files: list[str], boxes: list[float]) -> None:
+    """Whole numbers at the ends of lines, each once in its file, are left out, and said: what is before counts."""
+    labels = yolo(tmp_path, dict(zip(("a.txt", "day 1/b.txt"), files, strict=False)))
+    report = run_import(root, "yolo", labels, score=0.5)
+    assert report.not_taken == []
+    assert {"track-left-out"} == {group.code for group in report.notes}
+    found = read_task(root)[1]["a.png"]
+    assert [one.score for one in found] == boxes
+    assert all(one.bbox is None or one.bbox[2:] in {(20, 10), (10, 10)} for one in found)
+
+
+@pytest.mark.parametrize("text", ["0 0.5 0.5 0.5 0.5 1\n0 0.5 0.5 0.25 0.5 1\n", "0 0.5 0.5 0.5 0.5 0.25\n", RING])
+def test_scores_and_corners_are_no_tracks(tmp_path: Path, root: Path, text: str) -> None:
+    """Scores of 1 are those of labels; shares of an image are no whole numbers."""
+    report = run_import(root, "yolo", yolo(tmp_path, {"a.txt": text}), score=0.5)
+    assert (report.notes, report.not_taken) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SCORED.format(1), "have 7 numbers each: boxes with a score and something more, or triangles"),
+        ("0 0.5 0.5 0.5 0.5 0.1 0.9\n", "or triangles"),
+        ("0 0.5 0.5 0.5 0.5 -0.7\n0 0.5 0.5 0.5 0.5 0.2\n", "1 of 2 are not from 0 to 1"),
+        ("0 0.5 0.5 0.5 0.5 90\n0 0.5 0.5 0.5 0.5 90\n", "end in numbers that are no scores"),
+    ],
+)
+def test_lines_that_may_be_several_things_are_refused(tmp_path: Path, root: Path, text: str, said: str) -> None:
+    """What lines cannot be told by is asked for, and read as it is said then."""
+    labels = yolo(tmp_path, {"a.txt": text})
+    with pytest.raises(UsageError, match=said):
+        run_import(root, "yolo", labels, score=0.5)
+    columns = "class cx cy w h score track" if said.endswith("triangles") else "class cx cy w h track"
+    report = run_import(root, "yolo", labels, columns=columns, score=0.5)
+    assert {group.code for group in report.notes} == {"track-left-out"}
+    assert {one.bbox for one in read_task(root)[1]["a.png"]} == {(10, 5, 20, 10)}
+
+
+@pytest.mark.parametrize("line", ["0 10 10 50 10 50 40", "0 70 10 90 10 90 40", "0 10 10 50 40 0.5"])
+def test_pixels_are_no_shares(tmp_path: Path, root: Path, line: str) -> None:
+    """Lengths many times as large as the image are refused, and nothing is written of them."""
+    report = run_import(root, "yolo", yolo(tmp_path, {"a.txt": line}), score=0.5)
+    assert (not_taken(report), report.files) == ({"shares-expected": 1}, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "track",
+        "class track cx cy w h",
+        "class",
+        "score x y w h",
+        "class x y",
+        "class class x y w h",
+        "class w h x y",
+    ],
 )
 def test_columns_that_say_too_little_are_refused(text: str) -> None:
     """Columns are a class, perhaps a score, and one kind of box."""

@@ -74,6 +74,7 @@ from tamis.formats.yolo import (
     encode_yolo,
     parse_columns,
 )
+from tamis.formats.yolo_guess import guess_type, tracks_from
 
 __all__ = [
     "DETECTION_COLUMNS",
@@ -150,6 +151,7 @@ __all__ = [
     "from_coco",
     "from_predictions",
     "guess_task_type",
+    "guess_type",
     "kitti_names",
     "known_size",
     "labelbox_names",
@@ -174,6 +176,7 @@ __all__ = [
     "to_pixels",
     "to_prediction",
     "to_predictions",
+    "tracks_from",
     "voc_names",
     "with_flags",
 ]

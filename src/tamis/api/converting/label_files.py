@@ -222,9 +222,16 @@ class LabelImport:
 
 
 def refuse_without_scores(
-    parts: Iterable[ParsedImage], options: ImportOptions, task_type: TaskType, path: Path
+    parts: Iterable[ParsedImage], options: ImportOptions, task_type: TaskType, path: Path, *, remark: str = ""
 ) -> None:
     """Refuse labels without a score, unless one was named.
+
+    Args:
+        parts: the first of them.
+        options: may name a score.
+        task_type: of the task.
+        path: where they lie.
+        remark: a clause about what might be taken for scores.
 
     Raises:
         UsageError: when no object of these has one, and their type needs it.
@@ -234,7 +241,7 @@ def refuse_without_scores(
     objects = [one for part in parts for one in part.objects]
     if objects and all(one.score is None for one in objects):
         raise UsageError(
-            f"The labels of `{path}` have no scores, and none are invented",
+            f"The labels of `{path}` have no scores{remark}, and none are invented",
             hint="`--score 1` gives labels the score of a sure prediction",
         )
 
