@@ -86,6 +86,11 @@ IMPORT_CODES: dict[str, ImportCode] = {
     "category-name-unknown": ImportCode(
         "The category is none of those that are described", "Name all categories with `--classes`"
     ),
+    "columns-unused": ImportCode(
+        "Columns of the table are none that is known: they were left out",
+        "Nothing, if they say nothing of predictions; else rename them to columns that are known",
+        drops=False,
+    ),
     "box-turned": ImportCode(
         "The box is turned: the upright box around it was taken",
         "Nothing, if upright boxes will do; else write polygons",
