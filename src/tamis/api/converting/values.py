@@ -68,7 +68,13 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     masks: str | None = None
 
     def __post_init__(self) -> None:
-        """Take names of types and of what to do as texts, too."""
+        """Take names of types and of what to do as texts, too.
+
+        Raises:
+            UsageError: when there is no such type, or the score is none.
+        """
+        if self.score is not None and not 0 <= self.score <= 1:
+            raise UsageError(f"Expected a score from 0 to 1, got {self.score:g}")
         if self.task_type is not None:
             msgspec.structs.force_setattr(self, "task_type", task_type_named(self.task_type))
         msgspec.structs.force_setattr(self, "if_there", IfThere(self.if_there))
