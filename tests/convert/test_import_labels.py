@@ -268,6 +268,69 @@ def test_xml_that_could_expand_is_refused(data: bytes) -> None:
         parse_xml(data)
 
 
+@pytest.mark.parametrize("encoding", ["gb2312", "Shift_JIS", "iso-8859-1", "utf-8", "UTF-8"])
+def test_xml_is_read_in_the_encoding_that_it_declares(tmp_path: Path, root: Path, encoding: str) -> None:
+    """Any encoding that Python knows gives the same names."""
+    name = "b\xe9b\xe9" if encoding.startswith("iso") else "\u6c34"
+    text = f'<?xml version="1.0" encoding="{encoding}"?><annotation>{VOC_OBJECT.format(name, 4)}</annotation>'
+    (tmp_path / "voc").mkdir()
+    (tmp_path / "voc/a.xml").write_bytes(text.encode(encoding))
+    assert run_import(root, "voc", tmp_path / "voc", score=1.0).predictions == 1
+    assert read_task(root)[0].category_names == (name,)
+
+
+@pytest.mark.parametrize("encoding", ["latin-9x", "hex", "utf-7", "utf-16", "undefined", "ascii", "idna", "gb2312"])
+def test_xml_in_no_encoding_is_named(tmp_path: Path, root: Path, encoding: str) -> None:
+    """An encoding that nobody knows, or that the bytes are not in, is one file that cannot be read."""
+    start = f'<?xml version="1.0" encoding="{encoding}"?><annotation><a>'.encode()
+    voc = put(tmp_path / "voc", {"a.xml": f"<annotation>{VOC_OBJECT.format('car', 4)}</annotation>"})
+    (voc / "b.xml").write_bytes(start + b"\xff\xfe+2AA-</a></annotation>")
+    report = run_import(root, "voc", voc, score=1.0)
+    assert (report.predictions, not_taken(report)) == (1, {"file-unreadable": 1})
+
+
+def test_records_without_a_class_do_not_stop_the_others(tmp_path: Path, root: Path) -> None:
+    """An empty name is no category: what has it is counted where it stands, in every format that names classes."""
+    empty = VOC_OBJECT.format("", 4) + VOC_OBJECT.format("car", 4)
+    report = run_import(root, "voc", put(tmp_path / "voc", {"a.xml": f"<a>{empty}</a>"}), score=1.0, task="voc")
+    assert (report.predictions, not_taken(report)) == (1, {"category-name-unknown": 1})
+    shapes = [{"label": label, "points": [[1, 1], [5, 1], [5, 4]]} for label in ("", "car")]
+    put_json(tmp_path / "lm/a.json", {"imagePath": "a.png", "shapes": shapes})
+    report = run_import(root, "labelme", tmp_path / "lm", score=1.0, task="lm")
+    assert (report.predictions, not_taken(report)) == (1, {"category-name-unknown": 1})
+    assert [one.place for one in report.not_taken[0].examples] == ["shape 1 (a.json)"]
+    box = '<box xtl="1" ytl="1" xbr="3" ybr="3"/><box label="car" xtl="1" ytl="1" xbr="3" ybr="3"/>'
+    cvat = put(tmp_path / "cvat", {"a.xml": f'<annotations><image name="a.png">{box}</image></annotations>'})
+    report = run_import(root, "cvat", cvat, score=1.0, task="cvat")
+    assert (report.predictions, not_taken(report)) == (1, {"category-name-unknown": 1})
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"label": None, "points": []},
+        {"label": 7, "points": [[1, 1], [5, 1], [5, 4]]},
+        {"label": "car", "points": [[1, 1, 0], [5, 1, 0], [5, 4, 0]]},
+        {"points": 3},
+        "car",
+    ],
+)
+def test_a_bad_shape_of_labelme_is_one_bad_shape(tmp_path: Path, root: Path, shape: object) -> None:
+    """The other shapes of its file go in, and it is counted by its number."""
+    good = {"label": "car", "points": [[1, 1], [5, 1], [5, 4]], "shape_type": "polygon"}
+    put_json(tmp_path / "lm/a.json", {"imagePath": "a.png", "shapes": [good, shape, good]})
+    report = run_import(root, "labelme", tmp_path / "lm", score=1.0)
+    assert (report.records, report.predictions, not_taken(report)) == (3, 2, {"record-unreadable": 1})
+    assert [one.place for one in report.not_taken[0].examples] == ["shape 2 (a.json)"]
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -0.1, 1.5])
+def test_a_score_is_from_0_to_1(tmp_path: Path, root: Path, score: float) -> None:
+    """Another number is wrong usage, before anything is read."""
+    with pytest.raises(UsageError, match="Expected a score from 0 to 1"):
+        run_import(root, "voc", tmp_path / "nothing", score=score)
+
+
 def test_cvat_and_labelme_shapes(tmp_path: Path, root: Path) -> None:
     """Boxes and polygons of both become the same predictions; other shapes are counted."""
     ring = [[1, 1], [5, 1], [5, 4], [1, 4]]

@@ -100,6 +100,18 @@ def test_sizes_of_images_are_no_places(tmp_path: Path, root: Path) -> None:
     assert [example.message for group in report.notes for example in group.examples] == ["got `width`, `height`"]
 
 
+def test_rows_without_a_class_do_not_stop_the_others(tmp_path: Path, root: Path) -> None:
+    """Empty names, and ids that no category can have, are counted by their row; the others are the categories."""
+    report = run_import(root, "table", table(tmp_path, "image,label\na.png,\na.png,rain\n"))
+    assert (report.predictions, not_taken(report)) == (1, {"category-name-unknown": 1})
+    rows = "".join(f"a.png,{category}\n" for category in (-1, 1.5, "", 1e300, 3))
+    report = run_import(root, "table", table(tmp_path, f"image,category_id\n{rows}"), task="u")
+    assert (report.predictions, not_taken(report)) == (1, {"record-unreadable": 3, "category-unknown": 1})
+    assert read_task(root, "u")[0].category_ids == (3,)
+    with pytest.raises(UsageError, match="names no categories"):
+        run_import(root, "table", table(tmp_path, "image,label\na.png,\n"), task="v")
+
+
 def test_every_bad_row_is_named(tmp_path: Path, root: Path) -> None:
     """Rows with text for numbers, half a box, no score or no image are counted; the others go in."""
     good = "a.png,0,1,2,3,4,0.5"

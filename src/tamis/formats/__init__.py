@@ -42,7 +42,7 @@ from tamis.formats.kitti import decode_kitti, kitti_names
 from tamis.formats.label_studio import encode_label_studio
 from tamis.formats.label_xml import decode_voc, parse_xml, voc_names
 from tamis.formats.labelbox import decode_labelbox, labelbox_names, parse_labelbox
-from tamis.formats.labelme import decode_labelme, parse_labelme
+from tamis.formats.labelme import decode_labelme, labelme_shapes, parse_labelme
 from tamis.formats.layout import (
     METADATA,
     METADATA_SCHEMA_KEY,
@@ -62,7 +62,7 @@ from tamis.formats.relevant import RelevantFilenames, decode_relevant
 from tamis.formats.rules import check_predictions
 from tamis.formats.rules_geometry import box_statistics
 from tamis.formats.schema import decode_schema, encode_schema
-from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, decode_row, find_columns, table_type
+from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, category_of, decode_row, find_columns, table_type
 from tamis.formats.tasks import decode_tasks, encode_tasks
 from tamis.formats.tf_record import decode_example, decode_label_map, decode_tf_objects, read_records, tf_names
 from tamis.formats.wire import field_names
@@ -112,6 +112,7 @@ __all__ = [
     "Unreadable",
     "box_statistics",
     "by_category",
+    "category_of",
     "check_predictions",
     "cvat_names",
     "decode_cvat",
@@ -155,6 +156,7 @@ __all__ = [
     "kitti_names",
     "known_size",
     "labelbox_names",
+    "labelme_shapes",
     "locate",
     "metadata_key",
     "paint",

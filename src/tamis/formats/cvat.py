@@ -34,7 +34,7 @@ def cvat_names(root: ET.Element) -> Iterator[str]:
     """Yield the labels of a CVAT file: those that it declares, else those of its shapes and tracks."""
     declared = [name for label in root.iter("label") if (name := (label.findtext("name") or "").strip())]
     shapes = (shape for image in root.iter("image") for shape in image)
-    yield from declared or (str(one.get("label")) for one in chain(shapes, root.iter("track")))
+    yield from declared or (one.get("label", "") for one in chain(shapes, root.iter("track")))
 
 
 def decode_cvat(root: ET.Element, ids: Mapping[str, int]) -> Iterator[ParsedImage]:

@@ -162,10 +162,19 @@ def _mask(runs: tuple[float, ...]) -> RowMask:
     return RowMask(tuple(map(int, runs)), 0, 0)
 
 
+def category_of(row: Row, column: str) -> int:
+    """Return the category id of a row.
+
+    Raises:
+        ForeignError: when its cell is no whole number.
+    """
+    return whole_category(_number(row.get(column), column))
+
+
 def _category(row: Row, columns: TableColumns, ids: Mapping[str, int]) -> int:
     if columns.category_id is not None:
-        return whole_category(_number(row.get(columns.category_id), columns.category_id))
-    name = str(row.get(columns.name or ""))
+        return category_of(row, columns.category_id)
+    name = str(row.get(columns.name or "") or "")
     if name not in ids:
         raise ForeignError("category-name-unknown", f"expected a category that is named, got `{name}`")
     return ids[name]

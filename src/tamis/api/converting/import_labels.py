@@ -21,6 +21,7 @@ from tamis.formats import (
     decode_labelme,
     decode_voc,
     kitti_names,
+    labelme_shapes,
     parse_labelme,
     parse_xml,
     voc_names,
@@ -81,7 +82,9 @@ def import_labelme(
         DatasourceError: when the folder cannot be read or a file not be written.
     """
     files = find_files(path, (".json",))
-    categories = categories_of(files, options, lambda data: (s.label for s in parse_labelme(data).shapes))
+    categories = categories_of(
+        files, options, lambda data: (one.label for one in labelme_shapes(parse_labelme(data)))
+    )
     task_type = options.task_type or _labelme_type(files)
     task = task_of(options, task_type, categories, str(path))
     ids = ids_by_name(task)
@@ -105,7 +108,7 @@ def _labelme_type(files: LabelFiles) -> TaskType:
     """Return the type of shapes that occur: any polygon means masks."""
     for key in files.keys:
         try:
-            shapes = parse_labelme(files.read(key)).shapes
+            shapes = labelme_shapes(parse_labelme(files.read(key)))
         except ForeignError:
             continue
         if any(shape.shape_type == "polygon" for shape in shapes):

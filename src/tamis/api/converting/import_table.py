@@ -16,6 +16,7 @@ from tamis.formats import (
     ForeignObject,
     ParsedImage,
     TableColumns,
+    category_of,
     decode_row,
     find_columns,
     table_type,
@@ -59,6 +60,8 @@ def import_table(sources: Sources, path: Path, options: ImportOptions, *, listen
             hint="name all categories with `--classes`: the `schema.json` of a task will do",
         )
     categories = read_classes(options.classes_path) if options.classes else _categories(path, columns)
+    if not categories:
+        raise UsageError(f"`{path}` names no categories", hint="name them with `--classes`")
     task = task_of(options, task_type, categories, str(path))
     work = LabelImport(sources, options, task, "row")
     if columns.unused:
@@ -118,9 +121,11 @@ def _categories(path: Path, columns: TableColumns) -> list[dict[str, Any]]:
     found: dict[int, str] = {}
     for row in _rows(path):
         try:
-            category_id = int(float(row.get(id_column) or ""))
-        except (ValueError, OverflowError):
+            category_id = category_of(row, id_column)
+        except ForeignError:
             continue  # counted when the row is read
+        if category_id < 0:
+            continue  # likewise
         found.setdefault(category_id, str(row.get(name_column) or category_id) if name_column else str(category_id))
     return [{"id": category_id, "name": name} for category_id, name in sorted(found.items())]
 

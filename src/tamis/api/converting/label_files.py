@@ -96,8 +96,8 @@ def task_of(options: ImportOptions, task_type: TaskType, categories: Sequence[An
 
 
 def numbered(names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return categories of the names that occur, by name: ids 0, 1, ..."""
-    return [{"id": i, "name": name} for i, name in enumerate(sorted(set(names)))]
+    """Return categories of the names that occur, by name: ids 0, 1, ...; records without one are no category."""
+    return [{"id": i, "name": name} for i, name in enumerate(sorted({*names} - {""}))]
 
 
 def categories_of(
