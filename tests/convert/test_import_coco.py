@@ -161,6 +161,14 @@ def test_all_kinds_of_masks_become_the_same_rows(tmp_path: Path, root: Path) -> 
     assert [p.bbox for p in read_task(root, "s")[1]["day 1/b.png"]] == [None]
 
 
+def test_a_record_with_two_faults_is_one_record(tmp_path: Path, root: Path) -> None:
+    """It is named under each of its reasons, each once, and counts as one that was not taken."""
+    bad = box(category_id=9, bbox=[100, 200, 10, 12])
+    report = run_import(root, "coco", put_json(tmp_path / "l.json", document([bad, box()])))
+    assert not_taken(report) == {"category-unknown": 1, "bbox-outside-image": 1}
+    assert (report.records, report.predictions, report.n_not_taken) == (2, 1, 1)
+
+
 def test_every_bad_record_is_counted_and_the_rest_goes_in(tmp_path: Path, root: Path, described: str) -> None:
     """Each kind of broken record is named with its reason; good ones between them are all taken."""
     good = to_coco([0, 200], 10, 20, compressed=True)

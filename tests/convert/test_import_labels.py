@@ -289,6 +289,12 @@ def test_xml_in_no_encoding_is_named(tmp_path: Path, root: Path, encoding: str) 
     assert (report.predictions, not_taken(report)) == (1, {"file-unreadable": 1})
 
 
+def test_files_that_name_no_categories_say_why(tmp_path: Path, root: Path) -> None:
+    """Where nothing can be read, what is the matter with the first file is said."""
+    with pytest.raises(UsageError, match=r"name no categories; `a\.xml` cannot be read: expected XML"):
+        run_import(root, "voc", put(tmp_path / "voc", {"a.xml": "<a>", "b.xml": "<a/>"}), score=1.0)
+
+
 def test_records_without_a_class_do_not_stop_the_others(tmp_path: Path, root: Path) -> None:
     """An empty name is no category: what has it is counted where it stands, in every format that names classes."""
     empty = VOC_OBJECT.format("", 4) + VOC_OBJECT.format("car", 4)

@@ -83,6 +83,7 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
         files_empty=sink.written.files_empty,
         files_unchanged=sink.written.files_unchanged,
         not_taken=tally.groups(dropped=True),
+        n_not_taken=tally.n_not_taken,
         notes=tally.groups(dropped=False),
         seconds=time.monotonic() - started,
     )

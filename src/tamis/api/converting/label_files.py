@@ -115,18 +115,16 @@ def categories_of(
     """
     if options.classes is not None:
         return read_classes(options.classes_path)
-    found = numbered(_names(files, names))
-    if not found:
-        raise UsageError("The files name no categories", hint="name them with `--classes`")
-    return found
-
-
-def _names(files: LabelFiles, names: Callable[[bytes], Iterable[str]]) -> Iterator[str]:
+    found: set[str] = set()
+    unreadable = ""
     for key in files.keys:
         try:
-            yield from names(files.read(key))
-        except ForeignError:
-            continue  # counted when the file is taken
+            found.update(names(files.read(key)))
+        except ForeignError as error:  # counted when the file is taken
+            unreadable = unreadable or f"; `{key}` cannot be read: {error}"
+    if not found - {""}:
+        raise UsageError(f"The files name no categories{unreadable}", hint="name them with `--classes`")
+    return numbered(found)
 
 
 def ids_by_name(task: Task) -> Mapping[str, int]:
@@ -188,6 +186,7 @@ class LabelImport:
             files_empty=sink.written.files_empty,
             files_unchanged=sink.written.files_unchanged,
             not_taken=self.tally.groups(dropped=True),
+            n_not_taken=self.tally.n_not_taken,
             notes=self.tally.groups(dropped=False),
             seconds=time.monotonic() - self._started,
         )
