@@ -161,6 +161,27 @@ def test_all_kinds_of_masks_become_the_same_rows(tmp_path: Path, root: Path) -> 
     assert [p.bbox for p in read_task(root, "s")[1]["day 1/b.png"]] == [None]
 
 
+@pytest.mark.parametrize(
+    ("more", "n_said"),
+    [
+        ({"segmentation": [[1, 1, 10, 1, 10, 10]]}, 1),
+        ({"segmentation": {"size": [30, 40], "counts": "x"}}, 1),
+        ({"keypoints": [4, 5, 2]}, 1),
+        ({"segmentation": [], "keypoints": [0, 0, 0]}, 0),
+        ({"segmentation": None, "keypoints": []}, 0),
+        ({"segmentation": [[]]}, 0),
+    ],
+)
+def test_masks_after_many_boxes_are_named(tmp_path: Path, root: Path, more: dict[str, Any], n_said: int) -> None:
+    """The first records decide the type; what later ones have besides is counted, unless the type was said."""
+    path = put_json(tmp_path / "l.json", document([*[box()] * 1000, box(**more)]))
+    report = run_import(root, "coco", path)
+    assert (report.task_type, report.predictions) == (TaskType.OBJECT_DETECTION, 1001)
+    assert sum(group.count for group in report.notes if group.code == "more-than-box") == n_said
+    said = run_import(root, "coco", path, task="said", task_type=TaskType.OBJECT_DETECTION)
+    assert said.notes == []
+
+
 def test_a_record_with_two_faults_is_one_record(tmp_path: Path, root: Path) -> None:
     """It is named under each of its reasons, each once, and counts as one that was not taken."""
     bad = box(category_id=9, bbox=[100, 200, 10, 12])

@@ -1,6 +1,7 @@
 """Bytes to values and back, without a file being opened: predictions, tasks, schemas, metadata, masks."""
 
 from tamis.formats.coco import (
+    CocoBoxRecord,
     CocoImage,
     CocoRecord,
     ImageId,
@@ -85,6 +86,7 @@ __all__ = [
     "PREDICTIONS",
     "TABLE_COLUMNS",
     "TASKS_KEY",
+    "CocoBoxRecord",
     "CocoImage",
     "CocoRecord",
     "CocoRle",

@@ -106,6 +106,11 @@ IMPORT_CODES: dict[str, ImportCode] = {
     "mask-size": ImportCode(
         "The mask has another size than its image", "Scale the mask to the image, or use the image it was made on"
     ),
+    "more-than-box": ImportCode(
+        "The record has a mask or keypoints, but the first records of its file are boxes: its box alone was taken",
+        "Say with `--type` what to take: `instance-segmentation`, `keypoint-detection` or `object-detection`",
+        drops=False,
+    ),
     "keypoints-missing": ImportCode("The record has no keypoints", "Give another `--type`"),
     "keypoints-broken": ImportCode("The keypoints are not three numbers each", "Mend the record"),
     "keypoint-flag": ImportCode(

@@ -23,6 +23,7 @@ from tamis.api.converting.values import ImportReport, Tally
 from tamis.engine import Progress
 from tamis.errors import UsageError
 from tamis.formats import (
+    CocoBoxRecord,
     ForeignError,
     ForeignObject,
     ImageId,
@@ -161,7 +162,7 @@ class _Import:
         self.taker.take(ImageObjects(self._keys[group], objects, self.table.sizes[group]))
 
     def _read(self, spill: Spill[ForeignObject], n_bytes: int, listen: ProgressListener) -> None:
-        kind = record_type(self.sink.task.task_type)
+        kind = record_type(self.sink.task.task_type, is_guess=self.options.task_type is None)
         for first, found, n_read in records(self.path, kind, self.tally):
             for number, record in enumerate(found, first):
                 self._add(spill, record, number)
@@ -190,6 +191,8 @@ class _Import:
             return
         if record.iscrowd:
             self.tally.add("crowd", "`iscrowd` is 1", f"record {number:,} ({self._keys[group]})")
+        if isinstance(record, CocoBoxRecord) and (more := record.more()):
+            self.tally.add("more-than-box", f"got {more}, too", f"record {number:,} ({self._keys[group]})")
 
     def _miss(self, record: Unreadable, number: int) -> None:
         """Count a record that cannot be read; its image, where that can be told, is not without objects."""
