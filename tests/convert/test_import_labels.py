@@ -79,6 +79,20 @@ def test_yolo_types_are_told_by_their_lines(tmp_path: Path, root: Path) -> None:
     assert [group.code for group in report.notes] == ["image-elsewhere"] or report.notes == []
 
 
+def test_probabilities_that_are_left_out_are_named(tmp_path: Path, root: Path) -> None:
+    """Of some of the classes the likeliest is taken, which is said; where one class is named nothing is left out."""
+    lines = {
+        "a.txt": "0.6 car\n0.3 tree\n",
+        "day 1/b.txt": "0.6 car\n",
+        "day 1/c.txt": "0.6 car\n0.3 tree\n0.1 dog\n",
+    }
+    report = run_import(root, "yolo", yolo(tmp_path, lines, "names: [car, tree, dog]"))
+    assert {group.code: group.count for group in report.notes} == {"classes-partial": 1}
+    assert [one.place for one in report.notes[0].examples] == ["a.txt"]
+    found = {key: (one.score, one.probabilities) for key, [one] in read_task(root)[1].items()}
+    assert found == {"a.png": (0.6, None), "day 1/b.png": (0.6, None), "day 1/c.png": (0.6, (0.6, 0.3, 0.1))}
+
+
 def test_labels_of_keypoints_have_flags(tmp_path: Path, root: Path) -> None:
     """Without a score at the end of the line the third numbers are visibilities."""
     labels = yolo(tmp_path, {"a.txt": "0 0.5 0.5 1 1 0.5 0.5 2 0 0 0"}, "names: [p]\nkpt_shape: [2, 3]")

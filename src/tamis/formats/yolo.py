@@ -146,7 +146,11 @@ def decode_yolo_classes(data: bytes, ids: Mapping[str, int]) -> ParsedImage:
     if not found:
         return ParsedImage(None, None, [], faults)
     best = max(found, key=lambda category_id: found[category_id])
-    is_whole = len(found) == len(set(ids.values()))
+    n_classes = len(set(ids.values()))
+    is_whole = len(found) == n_classes
+    if not is_whole and len(found) > 1:
+        message = f"expected the probabilities of {n_classes:,} classes, got {len(found):,}"
+        faults.append(Fault(None, "classes-partial", message))
     one = ForeignObject(
         number=1,
         category_id=best,
