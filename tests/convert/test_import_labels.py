@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from convert_helpers import not_taken, picture, put_images, put_json, read_task, run_import
 from tamis.errors import UsageError
@@ -80,7 +81,7 @@ def test_yolo_types_are_told_by_their_lines(tmp_path: Path, root: Path) -> None:
 
 
 def test_probabilities_that_are_left_out_are_named(tmp_path: Path, root: Path) -> None:
-    """Of some of the classes the likeliest is taken, which is said; where one class is named nothing is left out."""
+    """Of some of the classes the likeliest is taken, which is said; of a single one nothing is left out."""
     lines = {
         "a.txt": "0.6 car\n0.3 tree\n",
         "day 1/b.txt": "0.6 car\n",
@@ -91,6 +92,20 @@ def test_probabilities_that_are_left_out_are_named(tmp_path: Path, root: Path) -
     assert [one.place for one in report.notes[0].examples] == ["a.txt"]
     found = {key: (one.score, one.probabilities) for key, [one] in read_task(root)[1].items()}
     assert found == {"a.png": (0.6, None), "day 1/b.png": (0.6, None), "day 1/c.png": (0.6, (0.6, 0.3, 0.1))}
+
+
+def test_shares_of_turned_images_are_named(tmp_path: Path, root: Path) -> None:
+    """Shares are of the image as it is stored; where viewers turn it, that is said, for shares alone."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for key in ("turned.jpg", "none.jpg"):
+        Image.new("RGB", (40, 20)).save(root / key, exif=exif)
+    files = dict.fromkeys(("turned.txt", "a.txt"), "0 0.5 0.75 0.5 0.5") | {"none.txt": ""}
+    report = run_import(root, "yolo", yolo(tmp_path, files), score=1.0)
+    assert {group.code: group.count for group in report.notes} == {"image-turned": 1}
+    assert [one.bbox for one in read_task(root)[1]["turned.jpg"]] == [(10, 10, 20, 10)]
+    pixels = {"columns": "class cx cy w h", "pixels": True}
+    assert run_import(root, "yolo", tmp_path / "labels", score=1.0, task="u", **pixels).notes == []
 
 
 def test_labels_of_keypoints_have_flags(tmp_path: Path, root: Path) -> None:

@@ -69,6 +69,11 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "The lengths are no shares of the image, but much larger, as pixels are",
         "Say with `--columns` and `--pixels` that boxes count in pixels; divide polygons by the size of the image",
     ),
+    "image-turned": ImportCode(
+        "Viewers turn the image, by its orientation in EXIF: shares were taken of the image as it is stored",
+        "Nothing, if the shares are of that; where boxes lie wrong, store the image turned, without that flag",
+        drops=False,
+    ),
     "image-size-differs": ImportCode(
         "The file says another size of the image than the image itself: the image counts",
         "If the predictions were made on a resized image, scale them back first",

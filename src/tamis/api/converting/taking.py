@@ -118,6 +118,9 @@ class Taker:
         for image, read in zip(there, read_image_sizes(self.images, keys), strict=True):
             if read.fault is None:
                 own[image.key] = size = (read.width, read.height)
+                if read.is_turned and image.is_relative and image.objects:
+                    message = "expected a picture that is shown as it is stored, got an orientation in its EXIF"
+                    self.tally.add("image-turned", message, image.key)
                 if image.said is not None and image.said != size:
                     shown = f"got {image.said[0]} x {image.said[1]}"
                     message = f"expected {size[0]} x {size[1]} pixels, {shown}"
