@@ -214,7 +214,7 @@ def _list(cell: object, column: str) -> tuple[float, ...] | None:
         if isinstance(cell, str):
             return tuple(msgspec.json.decode(cell, type=list[float]))
         return tuple(msgspec.convert(cell, list[float], strict=False))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ForeignError("record-unreadable", f"expected a list of numbers in `{column}`: {error}") from None
 
 

@@ -199,7 +199,7 @@ class _Import:
         place = f"record {number:,}"
         try:
             index = self.table.find(msgspec.json.decode(record.text, type=_OnlyImage).image_id)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             index, self._is_whole = None, False
         if index is not None:
             self._group(index)
