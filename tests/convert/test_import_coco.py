@@ -182,6 +182,25 @@ def test_masks_after_many_boxes_are_named(tmp_path: Path, root: Path, more: dict
     assert said.notes == []
 
 
+def test_whole_floats_are_whole_numbers(tmp_path: Path, root: Path) -> None:
+    """pandas writes ids and sizes as floats: 5.0 is 5, whoever writes it so; 3.5 is no id."""
+    image = {"id": 5.0, "file_name": "a.jpg", "width": 40.0, "height": 31.0}
+    categories = [{"id": 3.0, "name": "car"}]
+    records = [
+        box(5),
+        box(5.0, iscrowd=0.0, category_id=3.0),
+        box(5.5),
+        box(category_id=3.5),
+        box(category_id=1e300),
+    ]
+    path = put_json(tmp_path / "l.json", document(records, images=[image], categories=categories))
+    report = run_import(root, "coco", path)
+    task, files = read_task(root)
+    assert (task.category_ids, [one.category_id for one in files["a.jpg"]]) == ((3,), [3, 3])
+    assert not_taken(report) == {"image-unknown": 1, "record-unreadable": 2}
+    assert [group.code for group in report.notes] == ["image-size-differs"]
+
+
 def test_a_record_with_two_faults_is_one_record(tmp_path: Path, root: Path) -> None:
     """It is named under each of its reasons, each once, and counts as one that was not taken."""
     bad = box(category_id=9, bbox=[100, 200, 10, 12])

@@ -318,6 +318,15 @@ def test_xml_in_no_encoding_is_named(tmp_path: Path, root: Path, encoding: str) 
     assert (report.predictions, not_taken(report)) == (1, {"file-unreadable": 1})
 
 
+@pytest.mark.parametrize("size", [("40.0", "21.0"), (" 41 ", "20"), ("40.", "21")])
+def test_sizes_of_labels_are_compared(tmp_path: Path, root: Path, size: tuple[str, str]) -> None:
+    """However a file writes the size of its image, another one than the image has is said."""
+    said = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>"
+    text = f"<annotation>{said}{VOC_OBJECT.format('car', 4)}</annotation>"
+    report = run_import(root, "voc", put(tmp_path / "voc", {"a.xml": text}), score=1.0)
+    assert [group.code for group in report.notes] == ["image-size-differs"]
+
+
 def test_files_that_name_no_categories_say_why(tmp_path: Path, root: Path) -> None:
     """Where nothing can be read, what is the matter with the first file is said."""
     with pytest.raises(UsageError, match=r"name no categories; `a\.xml` cannot be read: expected XML"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tamis.formats.coco_rle import to_coco
-from tamis.formats.foreign import CocoRle, ForeignError, ForeignObject
+from tamis.formats.foreign import CocoRle, ForeignError, ForeignObject, whole_category
 from tamis.formats.json_stream import Unreadable
 from tamis.formats.schema import decode_schema
 from tamis.formats.wire import CategoryId
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from tamis.model import Category, Prediction, Problem, Task
 
-ImageId = int | str
+ImageId = int | float | str
+"""What names an image; pandas writes 7 as 7.0, which Python takes for the same."""
 
 _BOX_LENGTH = 4
 _SAYS_MORE = re.compile(rb'[1-9"]')  # no list of nothing, and no keypoints of zeros
@@ -34,18 +35,18 @@ class CocoImage(msgspec.Struct, gc=False, frozen=True):
 
     id: ImageId
     file_name: str
-    width: int | None = None
-    height: int | None = None
+    width: int | float | None = None
+    height: int | float | None = None
 
 
 class CocoRecord(msgspec.Struct, gc=False):
     """One annotation or result: what all of them share."""
 
     image_id: ImageId
-    category_id: CategoryId
+    category_id: CategoryId | float
     bbox: list[float] | None = None
     score: float | None = None
-    iscrowd: int | bool = False
+    iscrowd: int | float | bool = False
     probabilities: tuple[float, ...] | None = None
 
 
@@ -97,7 +98,7 @@ def to_object(record: CocoRecord, number: int) -> ForeignObject:
     """Return what a record says, without its image.
 
     Raises:
-        ForeignError: when its box is none.
+        ForeignError: when its box is none, or its category no whole number.
 
     >>> to_object(CocoRecord(image_id=7, category_id=1, bbox=[1, 2, 3, 4], score=0.5), 0).bbox
     (1, 2, 3, 4)
@@ -108,7 +109,7 @@ def to_object(record: CocoRecord, number: int) -> ForeignObject:
     mask, points = getattr(record, "segmentation", None), getattr(record, "keypoints", None)
     return ForeignObject(
         number=number,
-        category_id=record.category_id,
+        category_id=whole_category(record.category_id),
         bbox=None if bbox is None else (bbox[0], bbox[1], bbox[2], bbox[3]),
         polygons=mask if isinstance(mask, list) else None,
         rle=mask if isinstance(mask, CocoRle) else None,

@@ -21,8 +21,8 @@ class _Image(msgspec.Struct, frozen=True):
 
 
 class _Size(msgspec.Struct, frozen=True):
-    width: int | None = None
-    height: int | None = None
+    width: int | float | None = None
+    height: int | float | None = None
 
 
 class _Box(msgspec.Struct, frozen=True):

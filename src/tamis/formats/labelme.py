@@ -31,8 +31,8 @@ class LabelmeFile(msgspec.Struct, frozen=True):
 
     shapes: list[msgspec.Raw]
     imagePath: str | None = None  # noqa: N815 (the JSON's own spelling)
-    imageWidth: int | None = None  # noqa: N815
-    imageHeight: int | None = None  # noqa: N815
+    imageWidth: int | float | None = None  # noqa: N815
+    imageHeight: int | float | None = None  # noqa: N815
 
 
 def parse_labelme(data: bytes) -> LabelmeFile:
