@@ -189,6 +189,7 @@ def test_whole_floats_are_whole_numbers(tmp_path: Path, root: Path) -> None:
     records = [
         box(5),
         box(5.0, iscrowd=0.0, category_id=3.0),
+        box(iscrowd=None),
         box(5.5),
         box(category_id=3.5),
         box(category_id=1e300),
@@ -196,7 +197,7 @@ def test_whole_floats_are_whole_numbers(tmp_path: Path, root: Path) -> None:
     path = put_json(tmp_path / "l.json", document(records, images=[image], categories=categories))
     report = run_import(root, "coco", path)
     task, files = read_task(root)
-    assert (task.category_ids, [one.category_id for one in files["a.jpg"]]) == ((3,), [3, 3])
+    assert (task.category_ids, [one.category_id for one in files["a.jpg"]]) == ((3,), [3, 3, 3])
     assert not_taken(report) == {"image-unknown": 1, "record-unreadable": 2}
     assert [group.code for group in report.notes] == ["image-size-differs"]
 

@@ -46,7 +46,7 @@ class CocoRecord(msgspec.Struct, gc=False):
     category_id: CategoryId | float
     bbox: list[float] | None = None
     score: float | None = None
-    iscrowd: int | float | bool = False
+    iscrowd: int | float | bool | None = False
     probabilities: tuple[float, ...] | None = None
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tamis.model import Task
 
 _REPORT_EVERY = 200
+_SAYS_EMPTY = frozenset({"region-ignored"})  # an image of such regions alone was looked at, and nothing is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ class LabelImport:
         for fault in parsed.faults:
             place = file if fault.number is None else f"{self.unit} {fault.number:,} ({file})"
             self.tally.add(fault.code, fault.message, place)
-        if parsed.faults and not parsed.objects:
+        if not parsed.objects and any(fault.code not in _SAYS_EMPTY for fault in parsed.faults):
             return
         try:
             key = self._find(taker.names, file, parsed.name)
