@@ -52,6 +52,14 @@ def put_json(path: Path, value: Any) -> Path:
     return path
 
 
+def put_texts(folder: Path, files: dict[str, str]) -> Path:
+    """Write label files, and return their folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
 def run_import(root: Path, kind: str, path: Path, **options: Any) -> ImportReport:
     """Import into the datasource at `root`, as task `t` unless another one is named."""
     wanted = ImportOptions(**{"task": "t", **options})

@@ -118,6 +118,9 @@ def test_only_what_is_asked_for(source: tamis.Datasource, tmp_path: Path) -> Non
     assert chosen(categories=["fox"]) == classes.count(2)
     with pytest.raises(UsageError, match="has no category `cow`"):
         chosen(categories=["cow"])
+    for size in (float("nan"), float("inf"), -1):
+        with pytest.raises(UsageError, match="Expected a least size"):
+            chosen(min_size_px=size)
     for key in ("nobody.png", "a/0.png#pets#9", "a/0.png#other#0"):
         with pytest.raises(UsageError, match="neither samples nor objects"):
             chosen(keys=[key])

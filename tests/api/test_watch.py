@@ -203,7 +203,7 @@ def test_errors_of_later_rounds_are_told_and_tried_again(folder: Folder, monkeyp
         next(watch(sources, OPTIONS))
 
 
-@pytest.mark.parametrize("interval", [0, -1, float("nan")])
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
 def test_intervals_are_positive(interval: float, folder: Folder) -> None:
     """An interval of no time is wrong usage, before anything is read."""
     with pytest.raises(UsageError, match="more than 0 seconds"):

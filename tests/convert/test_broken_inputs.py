@@ -144,3 +144,35 @@ def test_changed_bytes_never_escape(tmp_path: Path, name: str) -> None:
             assert (len(written), sum(map(len, written.values()))) == (report.files, report.predictions)
         file.write_bytes(originals[file])
     assert n_reports >= ROUNDS // 20
+
+
+_DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("annotations", '"iscrowd": 0', f'"iscrowd": {_DEEP}'),
+        ("annotations", '"iscrowd": 0', f'"x": {_DEEP}'),
+        ("annotations", '"categories": ', f'"categories": {_DEEP}, "c": '),
+        ("annotations", '"images": ', f'"x": {_DEEP}, "images": '),
+        ("results", '"score": 0.5', f'"x": {_DEEP}, "score": 0.5'),
+        ("panoptic", '"category_id": 3', f'"x": {_DEEP}, "category_id": 3'),
+        ("labelme", '"shapes": [', f'"shapes": [{_DEEP}, '),
+        ("labelme", '"imageWidth"', f'"x": {_DEEP}, "imageWidth"'),
+        ("labelbox", '"name": "car", "annotation_kind"', f'"x": {_DEEP}, "name": "car", "annotation_kind"'),
+        ("labelbox", '"media_attributes"', f'"x": {_DEEP}, "media_attributes"'),
+        ("table", '"[1, 2, 0.5]"', f'"{_DEEP[:1000]}{_DEEP[-1000:]}"'),
+    ],
+)
+def test_values_nested_without_end_never_escape(tmp_path: Path, name: str, old: str, new: str) -> None:
+    """However deep a value is nested, it is one thing that cannot be read, or one error of ours."""
+    root = put_images(tmp_path / "data", {"a.png": (10, 10), "b.png": (10, 10)})
+    kind, path, options = _inputs(tmp_path)[name]
+    file = path if path.is_file() else next(one for one in path.iterdir() if one.is_file())
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+    with suppress(TamisError):
+        report = run_import(root, kind, path, score=0.5, **options)
+        assert report.n_not_taken or report.predictions == report.records > 0

@@ -42,7 +42,7 @@ def test_an_import_is_one_report(given: dict[str, Path]) -> None:
     report = _import(given)
     assert set(report) == {
         "task", "task_type", "dry_run", "records", "predictions", "files", "files_empty", "files_unchanged",
-        "not_taken", "notes", "seconds",
+        "not_taken", "n_not_taken", "notes", "seconds",
     }  # fmt: skip
     assert (report["records"], report["predictions"], report["files"]) == (3, 2, 2)
     [group] = report["not_taken"]

@@ -162,6 +162,55 @@ def test_all_kinds_of_masks_become_the_same_rows(tmp_path: Path, root: Path) -> 
     assert [p.bbox for p in read_task(root, "s")[1]["day 1/b.png"]] == [None]
 
 
+@pytest.mark.parametrize(
+    ("more", "n_said"),
+    [
+        ({"segmentation": [[1, 1, 10, 1, 10, 10]]}, 1),
+        ({"segmentation": {"size": [30, 40], "counts": "x"}}, 1),
+        ({"keypoints": [4, 5, 2]}, 1),
+        ({"segmentation": [], "keypoints": [0, 0, 0]}, 0),
+        ({"segmentation": None, "keypoints": []}, 0),
+        ({"segmentation": [[]]}, 0),
+    ],
+)
+def test_masks_after_many_boxes_are_named(tmp_path: Path, root: Path, more: dict[str, Any], n_said: int) -> None:
+    """The first records decide the type; what later ones have besides is counted, unless the type was said."""
+    path = put_json(tmp_path / "l.json", document([*[box()] * 1000, box(**more)]))
+    report = run_import(root, "coco", path)
+    assert (report.task_type, report.predictions) == (TaskType.OBJECT_DETECTION, 1001)
+    assert sum(group.count for group in report.notes if group.code == "more-than-box") == n_said
+    said = run_import(root, "coco", path, task="said", task_type=TaskType.OBJECT_DETECTION)
+    assert said.notes == []
+
+
+def test_whole_floats_are_whole_numbers(tmp_path: Path, root: Path) -> None:
+    """pandas writes ids and sizes as floats: 5.0 is 5, whoever writes it so; 3.5 is no id."""
+    image = {"id": 5.0, "file_name": "a.jpg", "width": 40.0, "height": 31.0}
+    categories = [{"id": 3.0, "name": "car"}]
+    records = [
+        box(5),
+        box(5.0, iscrowd=0.0, category_id=3.0),
+        box(iscrowd=None),
+        box(5.5),
+        box(category_id=3.5),
+        box(category_id=1e300),
+    ]
+    path = put_json(tmp_path / "l.json", document(records, images=[image], categories=categories))
+    report = run_import(root, "coco", path)
+    task, files = read_task(root)
+    assert (task.category_ids, [one.category_id for one in files["a.jpg"]]) == ((3,), [3, 3, 3])
+    assert not_taken(report) == {"image-unknown": 1, "record-unreadable": 2}
+    assert [group.code for group in report.notes] == ["image-size-differs"]
+
+
+def test_a_record_with_two_faults_is_one_record(tmp_path: Path, root: Path) -> None:
+    """It is named under each of its reasons, each once, and counts as one that was not taken."""
+    bad = box(category_id=9, bbox=[100, 200, 10, 12])
+    report = run_import(root, "coco", put_json(tmp_path / "l.json", document([bad, box()])))
+    assert not_taken(report) == {"category-unknown": 1, "bbox-outside-image": 1}
+    assert (report.records, report.predictions, report.n_not_taken) == (2, 1, 1)
+
+
 def test_every_bad_record_is_counted_and_the_rest_goes_in(tmp_path: Path, root: Path, described: str) -> None:
     """Each kind of broken record is named with its reason; good ones between them are all taken."""
     good = to_coco([0, 200], 10, 20, compressed=True)
@@ -182,6 +231,7 @@ def test_every_bad_record_is_counted_and_the_rest_goes_in(tmp_path: Path, root: 
         ({"bbox": [1, 2, -3, 4]}, "bbox-size"),
         ({"bbox": [100, 2, 3, 4]}, "bbox-outside-image"),
         ({"probabilities": [0.5]}, "probabilities-length"),
+        ({"segmentation": [[20, 1, 120, 1, 120, 9], [1, -9, 5, -9, 5, 0]]}, "mask-outside-image"),
     ]
     records = []
     for changes, _ in bad:

@@ -32,7 +32,7 @@ def labels(folder: Path, **files: str) -> Path:
 
 
 def test_kitti_lines_are_boxes_with_scores_where_they_have_them(tmp_path: Path, root: Path) -> None:
-    """Left, top, right, bottom in pixels; the 15th number is a score; `DontCare` is no object."""
+    """Left, top, right, bottom in pixels; the 15th number is a score; `DontCare` is no object: alone it is none."""
     path = labels(
         tmp_path / "l",
         _0=f"{CAR} 0.75\nBig van 0 0 0 0 0 4 5 {SPACE} 0.5\n",
@@ -44,7 +44,8 @@ def test_kitti_lines_are_boxes_with_scores_where_they_have_them(tmp_path: Path, 
     task, files = read_task(root)
     assert task.category_names == ("Big van", "Car")
     assert {key: [(one.category_id, one.bbox, one.score) for one in found] for key, found in files.items()} == {
-        "image_2/0.png": [(1, (1, 2, 10.5, 10), 0.75), (0, (0, 0, 4, 5), 0.5)]
+        "image_2/0.png": [(1, (1, 2, 10.5, 10), 0.75), (0, (0, 0, 4, 5), 0.5)],
+        "image_2/1.png": [],
     }
 
 

@@ -33,6 +33,7 @@ def test_tables_come_back(
     schema = str(root / ".lightly/predictions/t/schema.json")
     report = run_import(back, "table", base / f"t.{kind}", classes=schema, task_type=task.task_type)
     assert report.not_taken == []
+    assert "columns-unused" not in {group.code for group in report.notes}
     again, found = read_task(back)
     assert again.category_names == task.category_names
     assert found == {key: ones for key, ones in files.items() if ones}
@@ -54,6 +55,7 @@ def table(tmp_path: Path, text: str) -> Path:
     [
         "file_name,category_id,bbox_x,bbox_y,bbox_width,bbox_height,score\na.png,0,10,5,20,10,0.5\n",
         "\ufeffimage,label,xmin,ymin,xmax,ymax,confidence,note\na.png,car,10,5,30,15,0.5,x\n",
+        'image,category_id,bbox,score\na.png,0,"[10, 5, 20, 10]",0.5\n',
         'ImageID,LabelName,Confidence,XMin,XMax,YMin,YMax\na.png,car,"0,5","0,25","0,75",0.25,0.75\n',
     ],
 )
@@ -72,6 +74,42 @@ def test_what_a_table_holds_decides_its_type(tmp_path: Path, root: Path) -> None
         "a.png": [(0, None), (1, None)],
         "day 1/b.png": [(1, None)],
     }
+
+
+@pytest.mark.parametrize(
+    ("columns", "places"),
+    [
+        ("image,label,width,height,x,y", "`x`, `y`"),
+        ("image,label,Top Left X,xCenter,box_left", "`xCenter`, `box_left`"),
+        ("image,label,XMin,YMin", "`XMin`, `YMin`"),
+    ],
+)
+def test_places_of_unknown_names_are_not_lost(tmp_path: Path, root: Path, columns: str, places: str) -> None:
+    """A table with what looks like boxes is no classification unless that is said; then they are named."""
+    path = table(tmp_path, f"{columns}\na.png,rain{',1' * (columns.count(',') - 1)}\n")
+    with pytest.raises(UsageError, match=f"none that is known: {places}"):
+        run_import(root, "table", path)
+    report = run_import(root, "table", path, task_type=TaskType.CLASSIFICATION)
+    assert {group.code: group.count for group in report.notes} == {"columns-unused": columns.count(",") - 1}
+    assert (report.predictions, report.not_taken) == (1, [])
+
+
+def test_sizes_of_images_are_no_places(tmp_path: Path, root: Path) -> None:
+    """Width and height alone are those of the image; they are left out, and named."""
+    report = run_import(root, "table", table(tmp_path, "image,label,width,height\na.png,rain,40,20\n"))
+    assert [example.message for group in report.notes for example in group.examples] == ["got `width`, `height`"]
+
+
+def test_rows_without_a_class_do_not_stop_the_others(tmp_path: Path, root: Path) -> None:
+    """Empty names, and ids that no category can have, are counted by their row; the others are the categories."""
+    report = run_import(root, "table", table(tmp_path, "image,label\na.png,\na.png,rain\n"))
+    assert (report.predictions, not_taken(report)) == (1, {"category-name-unknown": 1})
+    rows = "".join(f"a.png,{category}\n" for category in (-1, 1.5, "", 1e300, 3))
+    report = run_import(root, "table", table(tmp_path, f"image,category_id\n{rows}"), task="u")
+    assert (report.predictions, not_taken(report)) == (1, {"record-unreadable": 3, "category-unknown": 1})
+    assert read_task(root, "u")[0].category_ids == (3,)
+    with pytest.raises(UsageError, match="names no categories"):
+        run_import(root, "table", table(tmp_path, "image,label\na.png,\n"), task="v")
 
 
 def test_every_bad_row_is_named(tmp_path: Path, root: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from real_data import DATA, needs_data
 from tamis.media.headers import HeaderError, MoreBytesError, image_size
+from tamis.media.orientation import is_turned
 from tamis.media.sizes import FIRST_READ_BYTES, ImageSize, read_image_sizes
 from tamis.storage import LocalStore, MemoryStore, Store
 
@@ -160,6 +161,20 @@ def test_exif_orientation_is_not_applied() -> None:
     for name in ("JPEG", "PNG", "WEBP"):
         assert size_of(picture(name, "RGB", {"exif": exif})) == (5, 3)
     assert size_of(picture("TIFF", "RGB", {"tiffinfo": {274: 6}})) == (5, 3)
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", [None, *range(10)])
+def test_pictures_that_viewers_turn_are_known(name: str, orientation: int | None) -> None:
+    """All orientations but the first turn or mirror; numbers that mean nothing do not."""
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    if orientation is not None:
+        exif[0x0112] = orientation
+    data = picture(name, "RGB", {"exif": exif})
+    assert size_at(MemoryStore({"a": data}), "a").is_turned == (orientation in range(2, 9))
+    for end in range(len(data)):  # however it is cut
+        assert is_turned(data[:end]) in {False, orientation in range(2, 9)}
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -1,6 +1,7 @@
 """Bytes to values and back, without a file being opened: predictions, tasks, schemas, metadata, masks."""
 
 from tamis.formats.coco import (
+    CocoBoxRecord,
     CocoImage,
     CocoRecord,
     ImageId,
@@ -15,6 +16,7 @@ from tamis.formats.coco import (
 )
 from tamis.formats.coco_rle import RowMajorMask, from_coco, to_coco
 from tamis.formats.cvat import cvat_names, decode_cvat, encode_cvat_head, encode_cvat_image
+from tamis.formats.cvat_tracks import CvatFrame, decode_cvat_tracks
 from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
 from tamis.formats.foreign import (
     IMPORT_CODES,
@@ -41,7 +43,7 @@ from tamis.formats.kitti import decode_kitti, kitti_names
 from tamis.formats.label_studio import encode_label_studio
 from tamis.formats.label_xml import decode_voc, parse_xml, voc_names
 from tamis.formats.labelbox import decode_labelbox, labelbox_names, parse_labelbox
-from tamis.formats.labelme import decode_labelme, parse_labelme
+from tamis.formats.labelme import decode_labelme, labelme_shapes, parse_labelme
 from tamis.formats.layout import (
     METADATA,
     METADATA_SCHEMA_KEY,
@@ -61,7 +63,7 @@ from tamis.formats.relevant import RelevantFilenames, decode_relevant
 from tamis.formats.rules import check_predictions
 from tamis.formats.rules_geometry import box_statistics
 from tamis.formats.schema import decode_schema, encode_schema
-from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, decode_row, find_columns, table_type
+from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, category_of, decode_row, find_columns, table_type
 from tamis.formats.tasks import decode_tasks, encode_tasks
 from tamis.formats.tf_record import decode_example, decode_label_map, decode_tf_objects, read_records, tf_names
 from tamis.formats.wire import field_names
@@ -73,6 +75,7 @@ from tamis.formats.yolo import (
     encode_yolo,
     parse_columns,
 )
+from tamis.formats.yolo_guess import guess_type, tracks_from
 
 __all__ = [
     "DETECTION_COLUMNS",
@@ -83,10 +86,12 @@ __all__ = [
     "PREDICTIONS",
     "TABLE_COLUMNS",
     "TASKS_KEY",
+    "CocoBoxRecord",
     "CocoImage",
     "CocoRecord",
     "CocoRle",
     "Columns",
+    "CvatFrame",
     "Fault",
     "ForeignError",
     "ForeignObject",
@@ -109,9 +114,11 @@ __all__ = [
     "Unreadable",
     "box_statistics",
     "by_category",
+    "category_of",
     "check_predictions",
     "cvat_names",
     "decode_cvat",
+    "decode_cvat_tracks",
     "decode_example",
     "decode_index_mask",
     "decode_kitti",
@@ -147,9 +154,11 @@ __all__ = [
     "from_coco",
     "from_predictions",
     "guess_task_type",
+    "guess_type",
     "kitti_names",
     "known_size",
     "labelbox_names",
+    "labelme_shapes",
     "locate",
     "metadata_key",
     "paint",
@@ -171,6 +180,7 @@ __all__ = [
     "to_pixels",
     "to_prediction",
     "to_predictions",
+    "tracks_from",
     "voc_names",
     "with_flags",
 ]

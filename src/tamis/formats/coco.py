@@ -5,12 +5,13 @@ The structs mirror the JSON; what a task type does not need is not decoded.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tamis.formats.coco_rle import to_coco
-from tamis.formats.foreign import CocoRle, ForeignError, ForeignObject
+from tamis.formats.foreign import CocoRle, ForeignError, ForeignObject, whole_category
 from tamis.formats.json_stream import Unreadable
 from tamis.formats.schema import decode_schema
 from tamis.formats.wire import CategoryId
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
     from tamis.model import Category, Prediction, Problem, Task
 
-ImageId = int | str
+ImageId = int | float | str
+"""What names an image; pandas writes 7 as 7.0, which Python takes for the same."""
 
 _BOX_LENGTH = 4
+_SAYS_MORE = re.compile(rb'[1-9"]')  # no list of nothing, and no keypoints of zeros
 _FLAGS = {0.0: 0, 0.5: 1, 1.0: 2}
 
 
@@ -32,19 +35,32 @@ class CocoImage(msgspec.Struct, gc=False, frozen=True):
 
     id: ImageId
     file_name: str
-    width: int | None = None
-    height: int | None = None
+    width: int | float | None = None
+    height: int | float | None = None
 
 
 class CocoRecord(msgspec.Struct, gc=False):
     """One annotation or result: what all of them share."""
 
     image_id: ImageId
-    category_id: CategoryId
+    category_id: CategoryId | float
     bbox: list[float] | None = None
     score: float | None = None
-    iscrowd: int | bool = False
+    iscrowd: int | float | bool | None = False
     probabilities: tuple[float, ...] | None = None
+
+
+class CocoBoxRecord(CocoRecord, gc=False):
+    """One with a box, and whatever else it has left as it stands."""
+
+    segmentation: msgspec.Raw = msgspec.Raw()
+    keypoints: msgspec.Raw = msgspec.Raw()
+
+    def more(self) -> str | None:
+        """Return what it has besides its box, "a mask" or "keypoints"; empty ones are none."""
+        if _SAYS_MORE.search(self.segmentation):
+            return "a mask"
+        return "keypoints" if _SAYS_MORE.search(self.keypoints) else None
 
 
 class CocoMaskRecord(CocoRecord, gc=False):
@@ -59,8 +75,12 @@ class CocoKeypointRecord(CocoRecord, gc=False):
     keypoints: tuple[float, ...] | None = None
 
 
-def record_type(task_type: TaskType) -> type[CocoRecord]:
+def record_type(task_type: TaskType, *, is_guess: bool = False) -> type[CocoRecord]:
     """Return the struct to decode records by.
+
+    Args:
+        task_type: of the predictions.
+        is_guess: whether nobody said so, and records may hold more than it needs.
 
     Raises:
         ForeignError: when COCO has no such predictions.
@@ -70,7 +90,7 @@ def record_type(task_type: TaskType) -> type[CocoRecord]:
     if task_type is TaskType.KEYPOINT_DETECTION:
         return CocoKeypointRecord
     if task_type is TaskType.OBJECT_DETECTION:
-        return CocoRecord
+        return CocoBoxRecord if is_guess else CocoRecord
     raise ForeignError("record-unreadable", f"COCO files hold no predictions of type {task_type}")
 
 
@@ -78,7 +98,7 @@ def to_object(record: CocoRecord, number: int) -> ForeignObject:
     """Return what a record says, without its image.
 
     Raises:
-        ForeignError: when its box is none.
+        ForeignError: when its box is none, or its category no whole number.
 
     >>> to_object(CocoRecord(image_id=7, category_id=1, bbox=[1, 2, 3, 4], score=0.5), 0).bbox
     (1, 2, 3, 4)
@@ -86,14 +106,14 @@ def to_object(record: CocoRecord, number: int) -> ForeignObject:
     bbox = record.bbox or None
     if bbox is not None and len(bbox) != _BOX_LENGTH:
         raise ForeignError("record-unreadable", f"expected a box of 4 numbers, got {len(bbox)}")
-    mask = getattr(record, "segmentation", None)
+    mask, points = getattr(record, "segmentation", None), getattr(record, "keypoints", None)
     return ForeignObject(
         number=number,
-        category_id=record.category_id,
+        category_id=whole_category(record.category_id),
         bbox=None if bbox is None else (bbox[0], bbox[1], bbox[2], bbox[3]),
         polygons=mask if isinstance(mask, list) else None,
         rle=mask if isinstance(mask, CocoRle) else None,
-        keypoints=getattr(record, "keypoints", None),
+        keypoints=points if isinstance(points, tuple) else None,
         score=record.score,
         probabilities=record.probabilities,
     )

@@ -1,16 +1,19 @@
 """CVAT for images 1.1: one XML file for all images, their shapes as elements.
 
-A mask is cut to its box; its run lengths go along the rows, the first counts zeros. There are no scores.
+A mask is cut to its box; its run lengths go along the rows, the first counts zeros. A box may be turned about its
+centre, by degrees clockwise. There are no scores.
 """
 
 from __future__ import annotations
 
+from itertools import chain
+from math import cos, radians, sin
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from tamis.formats.foreign import ForeignError, ForeignObject, RowMask
+from tamis.formats.foreign import Box, ForeignError, ForeignObject, RowMask
 from tamis.formats.label_xml import box_of_corners, xml_number
 from tamis.formats.parsed import Fault, NamedClasses, ParsedImage, size_of_text
 from tamis.model import masks
@@ -20,13 +23,18 @@ if TYPE_CHECKING:
 
     from tamis.model import Prediction, Task
 
+Size = tuple[int, int]
+
+_HALF_TURN = 180
+_DIGITS = 6
 _CROP = ("left", "top", "width", "height")
 
 
 def cvat_names(root: ET.Element) -> Iterator[str]:
-    """Yield the labels of a CVAT file: those that it declares, else those of its shapes."""
+    """Yield the labels of a CVAT file: those that it declares, else those of its shapes and tracks."""
     declared = [name for label in root.iter("label") if (name := (label.findtext("name") or "").strip())]
-    yield from declared or (str(shape.get("label")) for image in root.iter("image") for shape in image)
+    shapes = (shape for image in root.iter("image") for shape in image)
+    yield from declared or (one.get("label", "") for one in chain(shapes, root.iter("track")))
 
 
 def decode_cvat(root: ET.Element, ids: Mapping[str, int]) -> Iterator[ParsedImage]:
@@ -38,38 +46,75 @@ def decode_cvat(root: ET.Element, ids: Mapping[str, int]) -> Iterator[ParsedImag
     """
     classes = NamedClasses(ids)
     for image in root.iter("image"):
-        objects, faults = [], []
+        objects: list[ForeignObject] = []
+        faults: list[Fault] = []
         size = size_of_text(image.get("width"), image.get("height"))
         for number, shape in enumerate(image, 1):
-            category_id = classes.find(shape.get("label", ""))
-            if category_id is None:
-                faults.append(classes.fault(shape.get("label", ""), number))
-                continue
-            try:
-                objects.append(_cvat_shape(shape, category_id, number, size))
-            except ForeignError as error:
-                faults.append(Fault(number, error.code, str(error)))
+            found, said = read_cvat_shape(shape, shape.get("label", ""), number, size, classes)
+            objects += found
+            faults += said
         yield ParsedImage(image.get("name"), size, objects, faults)
 
 
-def _cvat_shape(shape: ET.Element, category_id: int, number: int, size: tuple[int, int] | None) -> ForeignObject:
+def read_cvat_shape(
+    shape: ET.Element, label: str, number: int, size: Size | None, classes: NamedClasses
+) -> tuple[list[ForeignObject], list[Fault]]:
+    """Read one shape: the object where it is one, and what is the matter or to be said of it.
+
+    Args:
+        shape: its element.
+        label: name of its category.
+        number: that it is known by in messages.
+        size: width and height of its image in pixels, `None` where unknown.
+        classes: the categories.
+    """
+    category_id = classes.find(label)
+    if category_id is None:
+        return [], [classes.fault(label, number)]
+    try:
+        found, notes = _cvat_shape(shape, category_id, number, size)
+    except ForeignError as error:
+        return [], [Fault(number, error.code, str(error))]
+    return [found], notes
+
+
+def _cvat_shape(
+    shape: ET.Element, category_id: int, number: int, size: Size | None
+) -> tuple[ForeignObject, list[Fault]]:
     if shape.tag == "box":
         box = box_of_corners(*(xml_number(shape.get(side), side) for side in ("xtl", "ytl", "xbr", "ybr")))
-        return ForeignObject(number=number, category_id=category_id, bbox=box)
+        degrees = xml_number(shape.get("rotation", "0"), "rotation")
+        if not degrees % _HALF_TURN:
+            return ForeignObject(number=number, category_id=category_id, bbox=box), []
+        turned = Fault(
+            number, "box-turned", f"expected a box along the axes, got one turned by {degrees:g} degrees"
+        )
+        return ForeignObject(number=number, category_id=category_id, bbox=_around(box, degrees)), [turned]
     if shape.tag == "polygon":
         ring = [xml_number(n, "points") for n in shape.get("points", "").replace(";", ",").split(",")]
-        return ForeignObject(number=number, category_id=category_id, polygons=[ring])
+        return ForeignObject(number=number, category_id=category_id, polygons=[ring]), []
     if shape.tag == "mask":
         left, top, width, height = (int(xml_number(shape.get(side), side)) for side in _CROP)
         runs = [int(xml_number(n, "rle")) for n in shape.get("rle", "").split(",")]
         rows = _uncropped(runs, (left, top, width, height), size)
-        return ForeignObject(number=number, category_id=category_id, rows=rows)
+        return ForeignObject(number=number, category_id=category_id, rows=rows), []
     if shape.tag == "tag":
-        return ForeignObject(number=number, category_id=category_id)
+        return ForeignObject(number=number, category_id=category_id), []
     raise ForeignError("record-unreadable", f"expected a box, polygon, mask or tag, got `{shape.tag}`")
 
 
-def _uncropped(runs: list[int], crop: tuple[int, int, int, int], size: tuple[int, int] | None) -> RowMask:
+def _around(box: Box, degrees: float) -> Box:
+    """Return the upright box around one that is turned about its centre, without the noise of sines."""
+    x, y, w, h = box
+    across, along = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
+    wide, high = w * across + h * along, w * along + h * across
+    left, top, width, height = (
+        round(side, _DIGITS) for side in (x + (w - wide) / 2, y + (h - high) / 2, wide, high)
+    )
+    return (left, top, width, height)
+
+
+def _uncropped(runs: list[int], crop: tuple[int, int, int, int], size: Size | None) -> RowMask:
     """Return the mask of the whole image of one that is cut to its box."""
     left, top, width, height = crop
     if size is None or min(crop) < 0 or left + width > size[0] or top + height > size[1]:

@@ -73,6 +73,15 @@ IMPORT_CODES: dict[str, ImportCode] = {
     "size-needed": ImportCode(
         "The format counts in shares of the image, whose size is not known", "Put the image into the datasource"
     ),
+    "shares-expected": ImportCode(
+        "The lengths are no shares of the image, but much larger, as pixels are",
+        "Say with `--columns` and `--pixels` that boxes count in pixels; divide polygons by the size of the image",
+    ),
+    "image-turned": ImportCode(
+        "Viewers turn the image, by its orientation in EXIF: shares were taken of the image as it is stored",
+        "Nothing, if the shares are of that; where boxes lie wrong, store the image turned, without that flag",
+        drops=False,
+    ),
     "image-size-differs": ImportCode(
         "The file says another size of the image than the image itself: the image counts",
         "If the predictions were made on a resized image, scale them back first",
@@ -83,14 +92,37 @@ IMPORT_CODES: dict[str, ImportCode] = {
         "Nothing, if those are the images; else say where they lie with `--prefix`",
         drops=False,
     ),
+    "frame-unknown": ImportCode(
+        "The record is of a frame whose video is not said, or not in the datasource, or has no such frame",
+        "Put the video that the labels were made on into the datasource, under the name that the file gives it",
+    ),
     "category-name-unknown": ImportCode(
         "The category is none of those that are described", "Name all categories with `--classes`"
+    ),
+    "columns-unused": ImportCode(
+        "Columns of the table are none that is known: they were left out",
+        "Nothing, if they say nothing of predictions; else rename them to columns that are known",
+        drops=False,
+    ),
+    "box-turned": ImportCode(
+        "The box is turned: the upright box around it was taken",
+        "Nothing, if upright boxes will do; else write polygons",
+        drops=False,
     ),
     "box-missing": ImportCode("The record has no box", "Give another `--type`"),
     "mask-missing": ImportCode("The record has no mask", "Give another `--type`"),
     "mask-broken": ImportCode("The mask cannot be read", "Mend the record, or the program that wrote it"),
+    "mask-outside-image": ImportCode(
+        "No part of the polygons is inside the image",
+        "Scale polygons to the image, and check that they belong to it and count from its top-left corner",
+    ),
     "mask-size": ImportCode(
         "The mask has another size than its image", "Scale the mask to the image, or use the image it was made on"
+    ),
+    "more-than-box": ImportCode(
+        "The record has a mask or keypoints, but the first records of its file are boxes: its box alone was taken",
+        "Say with `--type` what to take: `instance-segmentation`, `keypoint-detection` or `object-detection`",
+        drops=False,
     ),
     "keypoints-missing": ImportCode("The record has no keypoints", "Give another `--type`"),
     "keypoints-broken": ImportCode("The keypoints are not three numbers each", "Mend the record"),
@@ -135,6 +167,11 @@ IMPORT_CODES: dict[str, ImportCode] = {
     "classes-partial": ImportCode(
         "Not every class has a probability: the likeliest class and its score were taken, the others left out",
         "Write the probabilities of all classes to keep them",
+        drops=False,
+    ),
+    "track-left-out": ImportCode(
+        "The line ends in the number of a track, which no prediction has: it was left out",
+        "Nothing; if it is no track, say with `--columns` what the numbers of boxes are",
         drops=False,
     ),
     "crowd": ImportCode(
@@ -287,12 +324,26 @@ def _runs(found: ForeignObject, size: Size | None) -> tuple[Ints, int]:
         return mask.runs, mask.width
     if not found.polygons:
         raise ForeignError("mask-missing", "expected a mask, got none")
+    return _drawn(found.polygons, size)
+
+
+def _drawn(polygons: list[list[float]], size: Size | None) -> tuple[Ints, int]:
     if size is None:
         raise ForeignError("size-needed", "expected an image of known size to draw polygons in, got none")
     try:
-        return rasterize(found.polygons, size[1], size[0]), size[0]
+        runs = rasterize(polygons, size[1], size[0])
     except ValueError as error:
         raise ForeignError("mask-broken", str(error)) from None
+    if not any(_reaches_into(ring, size) for ring in polygons):
+        x, y = polygons[0][:2]
+        message = f"expected a polygon within {size[0]} x {size[1]} pixels, got one at {x:g}, {y:g}"
+        raise ForeignError("mask-outside-image", message)
+    return runs, size[0]
+
+
+def _reaches_into(ring: list[float], size: Size) -> bool:
+    """Whether the box around a ring and the image have a part in common."""
+    return all(min(ring[i::2]) < side and max(ring[i::2]) > 0 for i, side in enumerate(size))
 
 
 def _size_message(size: Any, width: int, height: int) -> str:  # noqa: ANN401 (a size that is not None)

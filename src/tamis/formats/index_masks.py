@@ -37,7 +37,7 @@ class PanopticSegment(msgspec.Struct, frozen=True, gc=False):
 class PanopticImage(msgspec.Struct, frozen=True):
     """What a panoptic file says of an image, in `annotations`."""
 
-    image_id: int | str
+    image_id: int | float | str
     file_name: str
     segments_info: list[PanopticSegment]
 

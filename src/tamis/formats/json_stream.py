@@ -32,6 +32,7 @@ _TRIED_CUTS = 3
 _SLOW_BYTES = 1 << 16
 _GAP_BYTES = 64  # white space between two elements, beyond which no cut is looked for
 _SHOWN_BYTES = 60
+_NO_VALUE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class JsonStreamError(ValueError):
@@ -160,7 +161,7 @@ class JsonStream:
         start = self.n_bytes
         try:
             return msgspec.json.decode(self._next_text(), type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except _NO_VALUE as error:
             raise JsonStreamError(f"{_clause(error)} at byte {start:,}") from None
 
     def skip(self) -> None:
@@ -310,20 +311,20 @@ class _Decoders(Generic[T]):
         """Return the elements of a list, `None` where the text is no JSON."""
         try:
             values: list[T | Unreadable] = self._list.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except _NO_VALUE:
             try:
                 return [self.one(bytes(raw)) for raw in self._raw.decode(text)]
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except _NO_VALUE:
                 return None
         return values
 
     def one(self, text: bytes) -> T | Unreadable:
         try:
             return self._one.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except _NO_VALUE as error:
             return Unreadable(_clause(error), text.strip())
 
 
 def _clause(error: Exception) -> str:
-    text = str(error)
+    text = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     return text[:1].lower() + text[1:]

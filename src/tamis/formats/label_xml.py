@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -15,20 +16,38 @@ if TYPE_CHECKING:
     Box = tuple[float, float, float, float]
 
 _MAX_BYTES = 1 << 28
+_ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
 def parse_xml(data: bytes) -> ET.Element:
     """Parse XML without a DOCTYPE: entities could make gigabytes of a line, and name other files.
 
+    Args:
+        data: text in the encoding that it declares, any that Python knows; else in UTF-8.
+
     Raises:
         ForeignError: when it is no XML, or has one.
     """
-    if len(data) > _MAX_BYTES or b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
-        raise ForeignError("file-unreadable", "expected XML in UTF-8 without a DOCTYPE, of at most 256 MiB")
+    if len(data) > _MAX_BYTES or b"\0" in data:
+        raise ForeignError("file-unreadable", "expected XML without zero bytes, of at most 256 MiB")
+    text = _decoded(data)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ForeignError("file-unreadable", "expected XML without a DOCTYPE, got one")
     try:
-        return ET.fromstring(data)  # noqa: S314 (no entities are left that could expand)
-    except ET.ParseError as error:
+        return ET.fromstring(text)  # noqa: S314 (no entities are left that could expand)
+    except (ET.ParseError, ValueError) as error:  # a codec may give half a character, which XML cannot hold
         raise ForeignError("file-unreadable", f"expected XML, got text with {error}") from None
+
+
+def _decoded(data: bytes) -> str:
+    declared = _ENCODING.match(data)
+    encoding = declared[1].decode("ascii") if declared else "utf-8"
+    try:
+        return data.decode("utf-8-sig" if encoding.lower() in {"utf-8", "utf8"} else encoding)
+    except LookupError:
+        raise ForeignError("file-unreadable", f"expected an encoding that is known, got `{encoding}`") from None
+    except ValueError as error:
+        raise ForeignError("file-unreadable", f"expected XML in {encoding}: {error}") from None
 
 
 def voc_names(root: ET.Element) -> Iterator[str]:

@@ -21,8 +21,8 @@ class _Image(msgspec.Struct, frozen=True):
 
 
 class _Size(msgspec.Struct, frozen=True):
-    width: int | None = None
-    height: int | None = None
+    width: int | float | None = None
+    height: int | float | None = None
 
 
 class _Box(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def parse_labelbox(line: bytes) -> LabelboxRow:
     """
     try:
         return msgspec.json.decode(line, type=LabelboxRow)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ForeignError("record-unreadable", f"expected a data row of Labelbox: {error}") from None
 
 
@@ -127,7 +127,7 @@ def _labels(row: LabelboxRow) -> Iterator[_Label]:
 def _parse_object(raw: msgspec.Raw) -> LabelboxObject:
     try:
         return msgspec.json.decode(raw, type=LabelboxObject)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ForeignError("record-unreadable", f"expected an object of Labelbox: {error}") from None
 
 

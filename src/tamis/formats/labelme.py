@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +11,7 @@ from tamis.formats.foreign import ForeignError, ForeignObject
 from tamis.formats.parsed import Fault, NamedClasses, ParsedImage, known_size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _CORNERS = 2
 _MIN_RING = 3
@@ -26,12 +27,12 @@ class LabelmeShape(msgspec.Struct, frozen=True):
 
 
 class LabelmeFile(msgspec.Struct, frozen=True):
-    """One file; the image that it may hold is not decoded."""
+    """One file; the image that it may hold is not decoded, and of the shapes each by itself."""
 
-    shapes: list[LabelmeShape]
+    shapes: list[msgspec.Raw]
     imagePath: str | None = None  # noqa: N815 (the JSON's own spelling)
-    imageWidth: int | None = None  # noqa: N815
-    imageHeight: int | None = None  # noqa: N815
+    imageWidth: int | float | None = None  # noqa: N815
+    imageHeight: int | float | None = None  # noqa: N815
 
 
 def parse_labelme(data: bytes) -> LabelmeFile:
@@ -42,8 +43,22 @@ def parse_labelme(data: bytes) -> LabelmeFile:
     """
     try:
         return msgspec.json.decode(data, type=LabelmeFile)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ForeignError("file-unreadable", f"expected a LabelMe file: {error}") from None
+
+
+def labelme_shapes(file: LabelmeFile) -> Iterator[LabelmeShape]:
+    """Yield the shapes that can be read."""
+    for raw in file.shapes:
+        with suppress(ForeignError):  # counted when the file is taken
+            yield _parse_shape(raw)
+
+
+def _parse_shape(raw: msgspec.Raw) -> LabelmeShape:
+    try:
+        return msgspec.json.decode(raw, type=LabelmeShape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ForeignError("record-unreadable", f"expected a shape: {error}") from None
 
 
 def decode_labelme(file: LabelmeFile, ids: Mapping[str, int]) -> ParsedImage:
@@ -55,13 +70,14 @@ def decode_labelme(file: LabelmeFile, ids: Mapping[str, int]) -> ParsedImage:
     """
     classes = NamedClasses(ids)
     objects, faults = [], []
-    for number, shape in enumerate(file.shapes, 1):
-        category_id = classes.find(shape.label)
-        if category_id is None:
-            faults.append(classes.fault(shape.label, number))
-            continue
+    for number, raw in enumerate(file.shapes, 1):
         try:
-            objects.append(_object(shape, category_id, number))
+            shape = _parse_shape(raw)
+            category_id = classes.find(shape.label)
+            if category_id is None:
+                faults.append(classes.fault(shape.label, number))
+            else:
+                objects.append(_object(shape, category_id, number))
         except ForeignError as error:
             faults.append(Fault(number, error.code, str(error)))
     size = known_size(file.imageWidth, file.imageHeight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 
-_DIGITS = 10
+_SIDE = re.compile(r"[0-9]{1,9}(\.0{0,9})?")  # some writers make floats of whole numbers
 
 
 class Fault(NamedTuple):
@@ -68,24 +69,22 @@ class NamedClasses:
 def size_of_text(width: str | None, height: str | None) -> Size | None:
     """Return a size that a file says, `None` where it says none that an image can have.
 
-    >>> size_of_text("640", " 480 "), size_of_text("0", "480"), size_of_text("9" * 30, "1"), size_of_text(None, "1")
-    ((640, 480), None, None, None)
+    >>> size_of_text("640.0", " 480 "), size_of_text("0", "480"), size_of_text("9" * 30, "1")
+    ((640, 480), None, None)
     """
-    sides = [
-        int(text) for side in (width, height) if (text := (side or "").strip()).isdecimal() and len(text) < _DIGITS
-    ]
+    sides = [float(side) for side in (width, height) if side is not None and _SIDE.fullmatch(side.strip())]
     return known_size(*sides) if len(sides) == len(("width", "height")) else None
 
 
-def known_size(width: int | None, height: int | None) -> Size | None:
+def known_size(width: float | None, height: float | None) -> Size | None:
     """Return a size that a file says, `None` where it is none that an image can have.
 
-    >>> known_size(640, 480), known_size(None, 480), known_size(-1, -1)
-    ((640, 480), None, None)
+    >>> known_size(640.0, 480), known_size(None, 480), known_size(-1, -1), known_size(0.5, 480)
+    ((640, 480), None, None, None)
     """
     if not width or not height or min(width, height) < 0 or width * height > MAX_MASK_PIXELS:
         return None
-    return (width, height)
+    return (int(width), int(height)) if width % 1 == height % 1 == 0 else None
 
 
 def to_pixels(found: ForeignObject, size: Size) -> ForeignObject:

@@ -5,12 +5,13 @@
 | image | `file_name`, `image`, `filename`, `ImageID` |
 | category | `category_id`; or by name `category`, `label`, `class`, `LabelName` |
 | score | `score`, `confidence`, `Confidence` |
-| box | `bbox_x` `bbox_y` `bbox_width` `bbox_height`; `xmin` `ymin` `xmax` `ymax`, `x_min` ..., `x1` `y1` `x2` `y2`; or in shares of the image, as Open Images has them, `XMin` `YMin` `XMax` `YMax` |
+| box | `bbox_x` `bbox_y` `bbox_width` `bbox_height`; `xmin` `ymin` `xmax` `ymax`, `x_min` ..., `x1` `y1` `x2` `y2`; `bbox`, a list of x, y, width, height; or in shares of the image, as Open Images has them, `XMin` `YMin` `XMax` `YMax` |
 | others | `probabilities`, `mask` (run lengths along the rows), `keypoints`: lists |
 """  # noqa: E501 (a table's row is one line)
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ _IMAGE = ("file_name", "image", "filename", "ImageID")
 _NAME = ("category", "label", "class", "LabelName")
 _SCORE = ("score", "confidence", "Confidence")
 _SIDES = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
+_BOX_LIST = ("bbox",)
 _SHARES = ("XMin", "YMin", "XMax", "YMax")
 _CORNERS = (
     ("xmin", "ymin", "xmax", "ymax"),
@@ -39,9 +41,19 @@ _CORNERS = (
 _LISTS = ("probabilities", "mask", "keypoints")
 
 TABLE_COLUMNS = (
-    *_IMAGE, "category_id", *_NAME, *_SCORE, *_SIDES, *(name for names in _CORNERS for name in names), *_LISTS,
+    *_IMAGE, "category_id", *_NAME, *_SCORE, *_SIDES, *(name for names in _CORNERS for name in names), *_BOX_LIST,
+    *_LISTS,
 )  # fmt: skip
 """Every column that means something."""
+
+_UNREAD = ("position",)
+"""What our own tables have besides: it follows from the order of rows."""
+
+_PLACE = re.compile(
+    r"(b?box)?(c?[xy][0-4]?|(min|max|top|bottom|left|right|center|centre)[xy]|[xy](min|max|c|center|centre|tl|br)"
+    r"|left|top|right|bottom|boundingbox|box|boxes|bboxes|bbox|polygon|points|segmentation|rle|masks?)"
+)
+"""Names, without capitals and signs, of columns that say where something is."""
 
 Row = dict[str, Any]
 
@@ -53,13 +65,19 @@ class TableColumns(msgspec.Struct, frozen=True, kw_only=True):
     category_id: str | None
     name: str | None
     score: str | None
-    box: tuple[str, str, str, str] | None
+    box: tuple[str, ...] | None
     lists: tuple[str, ...]
+    unused: tuple[str, ...]
 
     @property
     def is_relative(self) -> bool:
         """Whether boxes are shares of the image."""
         return self.box == _SHARES
+
+    @property
+    def unused_places(self) -> list[str]:
+        """Columns that are not read, but look as if they said where something is."""
+        return [name for name in self.unused if _PLACE.fullmatch(re.sub(r"[^a-z0-9]", "", name.lower()))]
 
 
 def find_columns(names: Collection[str]) -> TableColumns:
@@ -81,14 +99,18 @@ def find_columns(names: Collection[str]) -> TableColumns:
     if category_id is None and name is None:
         expected = ", ".join(("category_id", *_NAME))
         raise ValueError(f"expected a column of categories, one of {expected}, got {', '.join(names)}")
-    boxes = (box for box in (_SIDES, *_CORNERS) if all(side in names for side in box))
+    boxes = (box for box in (_SIDES, *_CORNERS, _BOX_LIST) if all(side in names for side in box))
+    score, box = first(_SCORE), next(boxes, None)
+    lists = tuple(column for column in _LISTS if column in names)
+    read = {image, category_id, name, score, *(box or ()), *lists, *_UNREAD, ""}
     return TableColumns(
         image=image,
         category_id=category_id,
         name=name,
-        score=first(_SCORE),
-        box=next(boxes, None),
-        lists=tuple(column for column in _LISTS if column in names),
+        score=score,
+        box=box,
+        lists=lists,
+        unused=tuple(column for column in names if column not in read),
     )
 
 
@@ -126,7 +148,7 @@ def decode_row(row: Row, number: int, columns: TableColumns, ids: Mapping[str, i
     return ForeignObject(
         number=number,
         category_id=_category(row, columns, ids),
-        bbox=None if columns.box is None else _box([row.get(side) for side in columns.box], columns),
+        bbox=None if columns.box is None else _box([row.get(side) for side in columns.box], columns.box),
         rows=None if runs is None else _mask(runs),
         keypoints=lists.get("keypoints"),
         score=None if columns.score is None else _number(row.get(columns.score), columns.score),
@@ -140,23 +162,36 @@ def _mask(runs: tuple[float, ...]) -> RowMask:
     return RowMask(tuple(map(int, runs)), 0, 0)
 
 
+def category_of(row: Row, column: str) -> int:
+    """Return the category id of a row.
+
+    Raises:
+        ForeignError: when its cell is no whole number.
+    """
+    return whole_category(_number(row.get(column), column))
+
+
 def _category(row: Row, columns: TableColumns, ids: Mapping[str, int]) -> int:
     if columns.category_id is not None:
-        return whole_category(_number(row.get(columns.category_id), columns.category_id))
-    name = str(row.get(columns.name or ""))
+        return category_of(row, columns.category_id)
+    name = str(row.get(columns.name or "") or "")
     if name not in ids:
         raise ForeignError("category-name-unknown", f"expected a category that is named, got `{name}`")
     return ids[name]
 
 
-def _box(cells: list[Any], columns: TableColumns) -> Box | None:
+def _box(cells: list[Any], names: tuple[str, ...]) -> Box | None:
     if all(map(_is_empty, cells)):
         return None
-    sides = [_number(cell, name) for cell, name in zip(cells, columns.box or (), strict=True)]
-    if None in sides:
-        raise ForeignError("record-unreadable", "expected a box of 4 numbers, got fewer")
-    x, y, w, h = (side or 0.0 for side in sides)
-    return (x, y, w, h) if columns.box == _SIDES else (x, y, w - x, h - y)
+    sides = (
+        _list(cells[0], names[0]) or ()
+        if names == _BOX_LIST
+        else [side for cell, name in zip(cells, names, strict=True) if (side := _number(cell, name)) is not None]
+    )
+    if len(sides) != len(_SIDES):
+        raise ForeignError("record-unreadable", f"expected a box of 4 numbers, got {len(sides)}")
+    x, y, w, h = sides
+    return (x, y, w, h) if names in {_SIDES, _BOX_LIST} else (x, y, w - x, h - y)
 
 
 def _number(cell: object, column: str) -> float | None:
@@ -179,7 +214,7 @@ def _list(cell: object, column: str) -> tuple[float, ...] | None:
         if isinstance(cell, str):
             return tuple(msgspec.json.decode(cell, type=list[float]))
         return tuple(msgspec.convert(cell, list[float], strict=False))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ForeignError("record-unreadable", f"expected a list of numbers in `{column}`: {error}") from None
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _BOX = ("cx", "cy", "w", "h")
 _BOXES = (_BOX, ("x", "y", "w", "h"), ("x", "y", "x2", "y2"))
 _MIN_RING = 6
+_TRACK = "track"
+_SHARES = (-1, 2)  # what may be a share of an image by which something reaches beyond it
 _CLASSIFICATION_WORDS = 2
 
 
@@ -40,10 +42,20 @@ class Columns(NamedTuple):
     Attributes:
         names: `class`, `score`, and a box: `cx cy w h`, `x y w h` or `x y x2 y2`.
         is_pixels: whether lengths are pixels, not shares of the image.
+        tracks_from: lines of at least so many numbers, as odd or even as that, end in the number of a track;
+            `None`: none does.
     """
 
     names: tuple[str, ...]
     is_pixels: bool = False
+    tracks_from: int | None = None
+
+    def without_track(self, numbers: list[float]) -> tuple[list[float], float | None]:
+        """Return the numbers of a line without that of a track, and that one."""
+        least = self.tracks_from
+        if least is None or len(numbers) < least or len(numbers) % 2 != least % 2:
+            return numbers, None
+        return numbers[:-1], numbers[-1]
 
     def box_columns(self) -> tuple[str, ...]:
         """Return the names that describe the box."""
@@ -63,11 +75,15 @@ def parse_columns(text: str, *, is_pixels: bool) -> Columns:
     ('x', 'y', 'x2', 'y2')
     """
     names = tuple(text.replace(",", " ").split())
-    columns = Columns(names, is_pixels)
+    tracks_from = len(names) if names[-1:] == (_TRACK,) else None
+    names = names[:-1] if tracks_from else names
+    columns = Columns(names, is_pixels, tracks_from)
     rest = sorted(name for name in names if name in {"class", "score"})
     if columns.box_columns() not in _BOXES or rest not in (["class"], ["class", "score"]):
         listed = ", ".join(f"`{' '.join(box)}`" for box in _BOXES)
-        raise ValueError(f"expected `class`, perhaps `score`, and one of {listed}, got `{text}`")
+        raise ValueError(
+            f"expected `class`, perhaps `score`, one of {listed}, and at the end perhaps `{_TRACK}`, got `{text}`"
+        )
     return columns
 
 
@@ -95,9 +111,13 @@ def decode_yolo(
         if not line.strip():
             continue
         try:
-            objects.append(_object(_numbers(line), number, task_type, columns, n_keypoints))
+            numbers, track = columns.without_track(_numbers(line))
+            objects.append(_object(numbers, number, task_type, columns, n_keypoints))
         except ForeignError as error:
             faults.append(Fault(number, error.code, str(error)))
+        else:
+            if track is not None:
+                faults.append(Fault(number, "track-left-out", f"expected no more numbers, got track {track:g}"))
     return ParsedImage(None, None, objects, faults, is_relative=not columns.is_pixels)
 
 
@@ -126,7 +146,11 @@ def decode_yolo_classes(data: bytes, ids: Mapping[str, int]) -> ParsedImage:
     if not found:
         return ParsedImage(None, None, [], faults)
     best = max(found, key=lambda category_id: found[category_id])
-    is_whole = len(found) == len(set(ids.values()))
+    n_classes = len(set(ids.values()))
+    is_whole = len(found) == n_classes
+    if not is_whole and len(found) > 1:
+        message = f"expected the probabilities of {n_classes:,} classes, got {len(found):,}"
+        faults.append(Fault(None, "classes-partial", message))
     one = ForeignObject(
         number=1,
         category_id=best,
@@ -213,6 +237,8 @@ def _object(
         expected = f"{len(names) - 1 + n_points} or {len(names) + n_points}"
         raise ForeignError("record-unreadable", f"expected {expected} numbers, got {len(numbers)}")
     values = dict(zip(names, row, strict=False))
+    if not columns.is_pixels:
+        _refuse_pixels([values[name] for name in columns.box_columns()])
     return ForeignObject(
         number=number,
         category_id=whole_category(values["class"]),
@@ -228,7 +254,14 @@ def _polygon(numbers: list[float], number: int) -> ForeignObject:
         ring, score = ring[:-1], ring[-1]
     if len(ring) < _MIN_RING:
         raise ForeignError("mask-broken", f"expected a polygon of at least 3 corners, got {len(ring)} numbers")
+    _refuse_pixels(ring)
     return ForeignObject(number=number, category_id=whole_category(numbers[0]), polygons=[ring], score=score)
+
+
+def _refuse_pixels(lengths: Sequence[float]) -> None:
+    farthest = max(lengths, key=abs)
+    if not _SHARES[0] <= farthest <= _SHARES[1]:
+        raise ForeignError("shares-expected", f"expected shares of the image, got {farthest:g}")
 
 
 def _box(values: Mapping[str, float]) -> Box:

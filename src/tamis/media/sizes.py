@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from tamis.media.headers import HeaderError, MoreBytesError, image_size, tiff_directory_at, tiff_size
+from tamis.media.orientation import is_turned
 from tamis.storage import Stamp, StoreError
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class ImageSize(NamedTuple):
         height: in pixels as stored, 0 where it cannot be told.
         stamp: size and time of change of the file.
         fault: why the size cannot be told, a clause about the file; `None` where it is known.
+        is_turned: whether viewers show a JPEG or PNG turned or mirrored.
     """
 
     width: int
     height: int
     stamp: Stamp
     fault: str | None
+    is_turned: bool = False
 
 
 def read_image_sizes(store: Store, keys: Sequence[str]) -> Iterator[ImageSize]:
@@ -82,7 +85,7 @@ def _size_of(store: Store, key: str, blob: Blob) -> ImageSize:
                 return _by_pillow(store, key)
             return _unknown(stamp, str(error))
         else:
-            return ImageSize(width, height, stamp, None)
+            return ImageSize(width, height, stamp, None, is_turned(data))
         blob = store.read_start(key, n_bytes)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tamis.api.converting.values import Tally
 from tamis.errors import DatasourceError, UsageError
-from tamis.formats import CocoImage, JsonStream, JsonStreamError, Unreadable, known_size
+from tamis.formats import CocoImage, ImageId, JsonStream, JsonStreamError, Unreadable, known_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +36,9 @@ class CocoTable:
     categories: list[Any] = field(default_factory=list)
     by_name: bool = False
 
-    def find(self, image_id: int | str) -> int | None:
+    def find(self, image_id: ImageId) -> int | None:
         """Return where an image is in the lists, `None` where nothing describes it."""
-        found = self.index.get(image_id)
+        found = self.index.get(_whole(image_id))
         if found is None and self.by_name and isinstance(image_id, str):
             self.add(CocoImage(id=image_id, file_name=image_id))
             return self.index[image_id]
@@ -46,12 +46,20 @@ class CocoTable:
 
     def add(self, image: CocoImage) -> bool:
         """Add an image; `False` where its id was there."""
-        if image.id in self.index:
+        image_id = _whole(image.id)
+        if image_id in self.index:
             return False
-        self.index[image.id] = len(self.names)
+        self.index[image_id] = len(self.names)
         self.names.append(image.file_name)
         self.sizes.append(known_size(image.width, image.height))
         return True
+
+
+def _whole(image_id: ImageId) -> int | str:
+    """Return an id where floats are whole numbers, as pandas writes them, or else their text."""
+    if isinstance(image_id, float):
+        return int(image_id) if image_id.is_integer() else repr(image_id)
+    return image_id
 
 
 @contextmanager
@@ -99,7 +107,7 @@ def read_table(path: Path, tally: Tally) -> CocoTable:
             if key == "images":
                 _read_images(stream, table, path, tally)
             elif key == "categories":
-                table.categories = stream.value(list[Any])
+                table.categories = [_with_whole_id(category) for category in stream.value(list[Any])]
             missing.discard(key)
             if not missing:
                 break
@@ -109,6 +117,14 @@ def read_table(path: Path, tally: Tally) -> CocoTable:
             f"`{path}` has no {listed}", hint="an annotation file lists images and categories beside annotations"
         )
     return table
+
+
+def _with_whole_id(category: Any) -> Any:  # noqa: ANN401 (whatever the JSON has)
+    match category:
+        case {"id": float(number)} if number.is_integer():
+            return category | {"id": int(number)}
+        case _:
+            return category
 
 
 def _read_images(stream: JsonStream, table: CocoTable, path: Path, tally: Tally) -> None:

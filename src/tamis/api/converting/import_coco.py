@@ -26,6 +26,7 @@ from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
 from tamis.errors import DatasourceError, UsageError
 from tamis.formats import (
+    CocoBoxRecord,
     ForeignError,
     ForeignObject,
     ImageId,
@@ -86,6 +87,7 @@ def import_coco(sources: Sources, path: Path, options: ImportOptions, *, listen:
         files_empty=sink.written.files_empty,
         files_unchanged=sink.written.files_unchanged,
         not_taken=tally.groups(dropped=True),
+        n_not_taken=tally.n_not_taken,
         notes=tally.groups(dropped=False),
         seconds=time.monotonic() - started,
     )
@@ -198,7 +200,7 @@ class _Import:
         self.taker.take(ImageObjects(key, objects, self.table.sizes[group]))
 
     def _read(self, spill: Spill[ForeignObject], n_bytes: int, listen: ProgressListener) -> None:
-        kind = record_type(self.sink.task.task_type)
+        kind = record_type(self.sink.task.task_type, is_guess=self.options.task_type is None)
         for first, found, n_read in records(self.path, kind, self.tally):
             for number, record in enumerate(found, first):
                 self._add(spill, record, number)
@@ -228,13 +230,15 @@ class _Import:
             return
         if record.iscrowd:
             self.tally.add("crowd", "`iscrowd` is 1", f"record {number:,} ({self._groups.keys[group]})")
+        if isinstance(record, CocoBoxRecord) and (more := record.more()):
+            self.tally.add("more-than-box", f"got {more}, too", f"record {number:,} ({self._groups.keys[group]})")
 
     def _miss(self, record: Unreadable, number: int) -> None:
         """Count a record that cannot be read; its image, where that can be told, is not without objects."""
         place = f"record {number:,}"
         try:
             index = self.table.find(msgspec.json.decode(record.text, type=_OnlyImage).image_id)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             index, self._is_whole = None, False
         if index is not None:
             self._with_records.add(index)

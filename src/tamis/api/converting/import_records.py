@@ -174,7 +174,7 @@ def _tf_categories(files: Sequence[Path], options: ImportOptions) -> list[dict[s
                 continue  # counted when the record is taken
     if not names:
         raise UsageError("The files name no categories", hint="name them with `--classes`, e.g. `label_map.pbtxt`")
-    return [{"id": number, "name": name} for number, name in sorted(names.items())]
+    return [{"id": number, "name": name} for number, name in sorted(names.items()) if name and number >= 0]
 
 
 def _labelbox_contents(files: Sequence[Path]) -> tuple[set[str], int, int]:

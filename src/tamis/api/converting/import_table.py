@@ -16,6 +16,7 @@ from tamis.formats import (
     ForeignObject,
     ParsedImage,
     TableColumns,
+    category_of,
     decode_row,
     find_columns,
     table_type,
@@ -24,7 +25,7 @@ from tamis.index import parquet_columns, parquet_rows
 from tamis.model import TaskType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tamis.api.converting.values import ImportOptions, ImportReport
@@ -47,7 +48,7 @@ def import_table(sources: Sources, path: Path, options: ImportOptions, *, listen
         columns = find_columns(_header(path))
     except ValueError as error:
         raise UsageError(f"`{path}` cannot be read: {error}") from None
-    task_type = options.task_type or table_type(first, columns)
+    task_type = options.task_type or _type_of(first, columns, path)
     if task_type is not TaskType.CLASSIFICATION and options.score is None and columns.score is None:
         raise UsageError(
             f"`{path}` has no column of scores, and none are invented",
@@ -59,8 +60,12 @@ def import_table(sources: Sources, path: Path, options: ImportOptions, *, listen
             hint="name all categories with `--classes`: the `schema.json` of a task will do",
         )
     categories = read_classes(options.classes_path) if options.classes else _categories(path, columns)
+    if not categories:
+        raise UsageError(f"`{path}` names no categories", hint="name them with `--classes`")
     task = task_of(options, task_type, categories, str(path))
     work = LabelImport(sources, options, task, "row")
+    if columns.unused:
+        work.tally.add("columns-unused", f"got {_listed(columns.unused)}", path.name, count=len(columns.unused))
     with Spill(ForeignObject, path.stat().st_size) as spill:
         names = _read(path, columns, ids_by_name(task), spill, work)
         parts = (
@@ -68,6 +73,27 @@ def import_table(sources: Sources, path: Path, options: ImportOptions, *, listen
             for group, objects in spill.groups()
         )
         return work.run(parts, len(names), listen)
+
+
+def _type_of(first: Sequence[dict[str, Any]], columns: TableColumns, path: Path) -> TaskType:
+    """Return the type of predictions that a table holds.
+
+    Raises:
+        UsageError: when it would be that of classes alone, but columns are left that look like places.
+    """
+    task_type = table_type(first, columns)
+    if task_type is TaskType.CLASSIFICATION and columns.unused_places:
+        raise UsageError(
+            f"`{path}` has columns that look like places, but are none that is known: "
+            f"{_listed(columns.unused_places)}",
+            hint="name boxes `bbox_x`, `bbox_y`, `bbox_width`, `bbox_height` or `x1`, `y1`, `x2`, `y2`; "
+            "`--type classification` takes the classes alone",
+        )
+    return task_type
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _read(
@@ -95,9 +121,11 @@ def _categories(path: Path, columns: TableColumns) -> list[dict[str, Any]]:
     found: dict[int, str] = {}
     for row in _rows(path):
         try:
-            category_id = int(float(row.get(id_column) or ""))
-        except (ValueError, OverflowError):
+            category_id = category_of(row, id_column)
+        except ForeignError:
             continue  # counted when the row is read
+        if category_id < 0:
+            continue  # likewise
         found.setdefault(category_id, str(row.get(name_column) or category_id) if name_column else str(category_id))
     return [{"id": category_id, "name": name} for category_id, name in sorted(found.items())]
 

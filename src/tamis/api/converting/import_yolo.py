@@ -25,12 +25,14 @@ from tamis.formats import (
     ParsedImage,
     decode_yolo,
     decode_yolo_classes,
+    guess_type,
     parse_columns,
+    tracks_from,
 )
 from tamis.model import Category, Task, TaskType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tamis.api.converting.values import ImportOptions, ImportReport
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from tamis.engine import ProgressListener
     from tamis.model import Task
 
+    Words = list[list[str]]
+    Line = list[float]
+
 _FIRST_FILES = 200
-_BOX_NUMBERS = frozenset({5, 6})
 _CLASSES = "classes.txt"
 _NO_LABELS = (_CLASSES, "README.txt", "requirements.txt")
 
@@ -61,8 +65,8 @@ def import_yolo(sources: Sources, path: Path, options: ImportOptions, *, listen:
     files = find_files(path, (".txt",), without=_NO_LABELS)
     classes = _classes_file(path, options)
     n_keypoints = _n_keypoints(classes)
-    columns = _columns(options)
-    task_type = options.task_type or _guess(files, n_keypoints)
+    words = list(_first_words(files))
+    task_type, columns = _layout(words, options, n_keypoints, path)
     if task_type is TaskType.KEYPOINT_DETECTION and n_keypoints is None:
         raise UsageError(
             f"How many keypoints each object has is not said in `{classes}`",
@@ -77,7 +81,8 @@ def import_yolo(sources: Sources, path: Path, options: ImportOptions, *, listen:
         return _decode(data, task, columns, n_keypoints)
 
     first = (part for _, part in islice(parts_of(files, decode), _FIRST_FILES) if isinstance(part, ParsedImage))
-    refuse_without_scores(first, options, task_type, path)
+    remark = "" if columns.tracks_from is None else " (their lines end in numbers of tracks)"
+    refuse_without_scores(first, options, task_type, path, remark=remark)
     return work.run(parts_of(files, decode), len(files.keys), listen)
 
 
@@ -87,11 +92,33 @@ def _decode(data: bytes, task: Task, columns: Columns, n_keypoints: int | None) 
     return decode_yolo_classes(data, ids_by_name(task))
 
 
-def _columns(options: ImportOptions) -> Columns:
+def _layout(
+    files: Sequence[Words], options: ImportOptions, n_keypoints: int | None, path: Path
+) -> tuple[TaskType, Columns]:
+    """Return what lines describe, and which number is what: as it was said, else as the first files look."""
+    said = _said_columns(options)
+    if said is not None:
+        boxes = TaskType.OBJECT_DETECTION if n_keypoints is None else TaskType.KEYPOINT_DETECTION
+        return options.task_type or boxes, said
+    numbers = [[line for words in file if (line := _numbers(words)) is not None] for file in files]
+    try:
+        task_type = options.task_type or _guess(files, numbers, n_keypoints)
+        if task_type is TaskType.CLASSIFICATION:
+            return task_type, DETECTION_COLUMNS
+        return task_type, DETECTION_COLUMNS._replace(tracks_from=tracks_from(numbers, task_type, n_keypoints))
+    except ValueError as error:
+        raise UsageError(
+            f"The lines of `{path}` {error}",
+            hint="say with `--columns 'class cx cy w h score track'` what the numbers of boxes are (`track` is "
+            "left out), or give the `--type`",
+        ) from None
+
+
+def _said_columns(options: ImportOptions) -> Columns | None:
     if options.columns is None:
         if options.pixels:
             raise UsageError("`--pixels` says nothing without `--columns`", hint="name the columns of the lines")
-        return DETECTION_COLUMNS
+        return None
     try:
         return parse_columns(options.columns, is_pixels=options.pixels)
     except ValueError as error:
@@ -147,29 +174,29 @@ def _with_keypoint_names(task: Task, classes: Path, n_keypoints: int | None) -> 
     return structs.replace(task, categories=tuple(named(number, one) for number, one in enumerate(task.categories)))
 
 
-def _guess(files: LabelFiles, n_keypoints: int | None) -> TaskType:
-    """Return the type of the first lines: boxes have 5 or 6 numbers, keypoints are named in `data.yaml`."""
+def _guess(files: Sequence[Words], numbers: Sequence[Sequence[Line]], n_keypoints: int | None) -> TaskType:
+    """Return the type of the first lines: keypoints are named in `data.yaml`, names follow probabilities."""
     if n_keypoints is not None:
         return TaskType.KEYPOINT_DETECTION
-    lines = list(_first_words(files))
-    if 2 * sum(len(words) > 1 and not _is_number(words[1]) for words in lines) > len(lines):
+    lines = [words for file in files for words in file]
+    if 2 * sum(len(words) > 1 and _numbers(words[1:2]) is None for words in lines) > len(lines):
         return TaskType.CLASSIFICATION
-    n_boxes = sum(len(words) in _BOX_NUMBERS for words in lines)
-    return TaskType.OBJECT_DETECTION if 2 * n_boxes >= len(lines) else TaskType.INSTANCE_SEGMENTATION
+    return guess_type(numbers)
 
 
-def _first_words(files: LabelFiles) -> Iterable[list[str]]:
+def _first_words(files: LabelFiles) -> Iterator[Words]:
+    """Yield the words of each line of the first files."""
     for key in files.keys[:_FIRST_FILES]:
         try:
             text = files.read(key).decode("utf-8", "replace")
         except ForeignError:
             continue
-        yield from (line.split() for line in text.splitlines() if line.strip())
+        yield [line.split() for line in text.splitlines() if line.strip()]
 
 
-def _is_number(word: str) -> bool:
+def _numbers(words: Sequence[str]) -> Line | None:
+    """Return the numbers of a line, `None` where a word is none."""
     try:
-        float(word)
+        return [float(word) for word in words]
     except ValueError:
-        return False
-    return True
+        return None

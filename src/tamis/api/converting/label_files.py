@@ -13,7 +13,7 @@ from tamis.api.converting.elsewhere import Elsewhere, Held
 from tamis.api.converting.names import MISSING_CODES, Found, SampleNames
 from tamis.api.converting.sink import Sink
 from tamis.api.converting.taking import ImageObjects, Taker
-from tamis.api.converting.tasks import task_or_error
+from tamis.api.converting.tasks import read_classes, task_or_error
 from tamis.api.converting.values import ImportReport, Tally
 from tamis.api.converting.videos import Videos
 from tamis.engine import Progress
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tamis.model import Task
 
 _REPORT_EVERY = 200
+_SAYS_EMPTY = frozenset({"region-ignored"})  # an image of such regions alone was looked at, and nothing is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,35 @@ def task_of(options: ImportOptions, task_type: TaskType, categories: Sequence[An
 
 
 def numbered(names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return categories of the names that occur, by name: ids 0, 1, ..."""
-    return [{"id": i, "name": name} for i, name in enumerate(sorted(set(names)))]
+    """Return categories of the names that occur, by name: ids 0, 1, ...; records without one are no category."""
+    return [{"id": i, "name": name} for i, name in enumerate(sorted({*names} - {""}))]
+
+
+def categories_of(
+    files: LabelFiles, options: ImportOptions, names: Callable[[bytes], Iterable[str]]
+) -> list[dict[str, Any]]:
+    """Return the categories that were named, else those that occur, in the order of their names.
+
+    Args:
+        files: that are imported.
+        options: may name the file with the categories.
+        names: returns those that the content of a file has, with ForeignError where it cannot be read.
+
+    Raises:
+        UsageError: when there are none.
+    """
+    if options.classes is not None:
+        return read_classes(options.classes_path)
+    found: set[str] = set()
+    unreadable = ""
+    for key in files.keys:
+        try:
+            found.update(names(files.read(key)))
+        except ForeignError as error:  # counted when the file is taken
+            unreadable = unreadable or f"; `{key}` cannot be read: {error}"
+    if not found - {""}:
+        raise UsageError(f"The files name no categories{unreadable}", hint="name them with `--classes`")
+    return numbered(found)
 
 
 def ids_by_name(task: Task) -> Mapping[str, int]:
@@ -164,6 +192,7 @@ class LabelImport:
             files_empty=sink.written.files_empty,
             files_unchanged=sink.written.files_unchanged,
             not_taken=self.tally.groups(dropped=True),
+            n_not_taken=self.tally.n_not_taken,
             notes=self.tally.groups(dropped=False),
             seconds=time.monotonic() - self._started,
         )
@@ -173,7 +202,7 @@ class LabelImport:
         for fault in parsed.faults:
             place = file if fault.number is None else f"{self.unit} {fault.number:,} ({file})"
             self.tally.add(fault.code, fault.message, place)
-        is_lost = bool(parsed.faults) and not parsed.objects
+        is_lost = not parsed.objects and any(fault.code not in _SAYS_EMPTY for fault in parsed.faults)
         try:
             found = self._find(elsewhere.taker.names, file, parsed.name)
         except ForeignError as error:
@@ -220,9 +249,16 @@ class LabelImport:
 
 
 def refuse_without_scores(
-    parts: Iterable[ParsedImage], options: ImportOptions, task_type: TaskType, path: Path
+    parts: Iterable[ParsedImage], options: ImportOptions, task_type: TaskType, path: Path, *, remark: str = ""
 ) -> None:
     """Refuse labels without a score, unless one was named.
+
+    Args:
+        parts: the first of them.
+        options: may name a score.
+        task_type: of the task.
+        path: where they lie.
+        remark: a clause about what might be taken for scores.
 
     Raises:
         UsageError: when no object of these has one, and their type needs it.
@@ -232,7 +268,7 @@ def refuse_without_scores(
     objects = [one for part in parts for one in part.objects]
     if objects and all(one.score is None for one in objects):
         raise UsageError(
-            f"The labels of `{path}` have no scores, and none are invented",
+            f"The labels of `{path}` have no scores{remark}, and none are invented",
             hint="`--score 1` gives labels the score of a sure prediction",
         )
 

@@ -15,7 +15,8 @@ from tamis.api.converting.export_tables import export_csv, export_jsonl, export_
 from tamis.api.converting.export_yolo import export_yolo
 from tamis.api.converting.exporting import choose, choose_samples
 from tamis.api.converting.import_coco import import_coco
-from tamis.api.converting.import_labels import import_cvat, import_kitti, import_labelme, import_voc
+from tamis.api.converting.import_cvat import import_cvat
+from tamis.api.converting.import_labels import import_kitti, import_labelme, import_voc
 from tamis.api.converting.import_masks import import_masks, import_panoptic
 from tamis.api.converting.import_records import import_labelbox, import_tfrecord
 from tamis.api.converting.import_table import import_table

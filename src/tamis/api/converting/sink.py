@@ -152,9 +152,7 @@ class Sink:
         kept, problems = check_predictions(
             self.task, columns, files=[sample.key for sample in batch], widths=sizes[:, 0], heights=sizes[:, 1]
         )
-        by_key = {sample.key: sample for sample in batch}
-        for problem in problems:
-            self._count(problem, by_key)
+        self._count(problems, {sample.key: sample for sample in batch})
         keep: Bools = np.zeros(len(columns), np.bool_)
         keep[np.searchsorted(columns.file, kept.file) + kept.position] = True
         row, samples = 0, []
@@ -166,13 +164,16 @@ class Sink:
                 samples.append(replace(sample, predictions=good))
         self._write(samples)
 
-    def _count(self, problem: Problem, by_key: dict[str, Sample]) -> None:
-        if problem.severity is Severity.INFO or problem.code == "mask-size-unknown" or problem.file is None:
-            return
-        match = _POSITION.match(problem.path or "")
-        places = by_key[problem.file].places
-        place = places[int(match[1])] if match else problem.file
-        self.tally.add_problem(problem, place)
+    def _count(self, problems: Iterable[Problem], by_key: dict[str, Sample]) -> None:
+        """Count what is wrong with each prediction; one may have several problems."""
+        by_place: dict[tuple[str, str], list[Problem]] = {}
+        for problem in problems:
+            if problem.severity is Severity.INFO or problem.code == "mask-size-unknown" or problem.file is None:
+                continue
+            match = _POSITION.match(problem.path or "")
+            by_place.setdefault((problem.file, match[1] if match else ""), []).append(problem)
+        for (file, position), found in by_place.items():
+            self.tally.add_problems(found, by_key[file].places[int(position)] if position else file)
 
     def _write(self, samples: Sequence[Sample]) -> None:
         keys = [prediction_key(self.task.name, sample.key) for sample in samples]

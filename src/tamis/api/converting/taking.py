@@ -10,12 +10,13 @@ from tamis.formats import ForeignError, to_pixels, to_prediction
 from tamis.media import read_image_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tamis.api.converting.names import SampleNames
     from tamis.api.converting.sink import Sink
     from tamis.api.converting.values import Tally
     from tamis.formats import ForeignObject, TakeOptions
+    from tamis.media.sizes import ImageSize
     from tamis.model import Prediction
     from tamis.storage import Store
 
@@ -113,14 +114,16 @@ class Taker:
     def _sizes(self, waiting: Sequence[ImageObjects]) -> list[Size]:
         """Return width and height of each in pixels, (0, 0) where unknown; those of the image or video count."""
         there = [image.key for image in waiting if self.names.has(image.key)]
-        read = zip(there, read_image_sizes(self.images, there), strict=True)
-        own = {key: (found.width, found.height) for key, found in read if found.fault is None}
-        return [self._size(image, own) for image in waiting]
+        own = dict(zip(there, read_image_sizes(self.images, there), strict=True))
+        return [self._size(image, own.get(image.key)) for image in waiting]
 
-    def _size(self, image: ImageObjects, own: Mapping[str, Size]) -> Size:
-        size = own.get(image.key)
-        if size is None and not self.names.has(image.key):
-            size = self.names.frame_size(image.key)
+    def _size(self, image: ImageObjects, read: ImageSize | None) -> Size:
+        size = self.names.frame_size(image.key) if read is None else None
+        if read is not None and read.fault is None:
+            size = (read.width, read.height)
+            if read.is_turned and image.is_relative and image.objects:
+                message = "expected a picture that is shown as it is stored, got an orientation in its EXIF"
+                self.tally.add("image-turned", message, image.key)
         if size is None:
             return image.said or _UNKNOWN
         if image.said is not None and image.said != size:

@@ -78,7 +78,7 @@ def _parsed(text: str, path: Path) -> object:
             return yaml.safe_load(text)
         if path.suffix.lower() == ".json":
             return msgspec.json.decode(text)
-    except (yaml.YAMLError, msgspec.MsgspecError) as error:
+    except (yaml.YAMLError, msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(f"`{path}` cannot be read: {error}", hint=_EXPECTED) from None
     if path.suffix.lower() == ".pbtxt":
         return decode_label_map(text)

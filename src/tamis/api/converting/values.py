@@ -13,6 +13,8 @@ from tamis.formats import IMPORT_CODES
 from tamis.model import CODES, Drops, TaskType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tamis.formats import ForeignError
     from tamis.model import Problem
 
@@ -68,7 +70,13 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     masks: str | None = None
 
     def __post_init__(self) -> None:
-        """Take names of types and of what to do as texts, too."""
+        """Take names of types and of what to do as texts, too.
+
+        Raises:
+            UsageError: when there is no such type, or the score is none.
+        """
+        if self.score is not None and not 0 <= self.score <= 1:
+            raise UsageError(f"Expected a score from 0 to 1, got {self.score:g}")
         if self.task_type is not None:
             msgspec.structs.force_setattr(self, "task_type", task_type_named(self.task_type))
         msgspec.structs.force_setattr(self, "if_there", IfThere(self.if_there))
@@ -121,7 +129,8 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
         files: prediction files that were written.
         files_empty: how many of those say that nothing was seen.
         files_unchanged: files that held all of it before.
-        not_taken: what was left out, by reason.
+        not_taken: what was left out, by reason; a record may have several.
+        n_not_taken: how many records were left out.
         notes: what was taken, but is worth a look.
         seconds: how long it took.
     """
@@ -135,19 +144,20 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     files_empty: int
     files_unchanged: int
     not_taken: list[ImportGroup]
+    n_not_taken: int
     notes: list[ImportGroup]
     seconds: float
 
-    @property
-    def n_not_taken(self) -> int:
-        """How many records were left out."""
-        return sum(group.count for group in self.not_taken)
-
 
 class Tally:
-    """Counts what an import leaves out or remarks on, and keeps the first few of each kind."""
+    """Counts what an import leaves out or remarks on, and keeps the first few of each kind.
+
+    Attributes:
+        n_not_taken: how many records were left out.
+    """
 
     def __init__(self) -> None:
+        self.n_not_taken = 0
         self._groups: dict[str, ImportGroup] = {}
         self._drops: dict[str, bool] = {}
 
@@ -156,17 +166,20 @@ class Tally:
         known = IMPORT_CODES[code]
         self._count(code, known.summary, known.hint, ImportExample(place=place, message=message), count)
         self._drops[code] = known.drops
+        self.n_not_taken += count * known.drops
 
     def add_error(self, error: ForeignError, place: str, *, count: int = 1) -> None:
         """Count records that could not be made predictions."""
         self.add(error.code, str(error), place, count=count)
 
-    def add_problem(self, problem: Problem, place: str) -> None:
-        """Count a prediction that has a problem."""
-        known = CODES[problem.code]
-        example = ImportExample(place=place, message=problem.message)
-        self._count(problem.code, known.summary, problem.advice, example, 1)
-        self._drops[problem.code] = known.drops is not Drops.NOTHING
+    def add_problems(self, problems: Iterable[Problem], place: str) -> None:
+        """Count one prediction that has problems, once for each code."""
+        codes = {problem.code: problem for problem in reversed([*problems])}
+        for code, problem in codes.items():
+            example = ImportExample(place=place, message=problem.message)
+            self._count(code, CODES[code].summary, problem.advice, example, 1)
+            self._drops[code] = CODES[code].drops is not Drops.NOTHING
+        self.n_not_taken += any(self._drops[code] for code in codes)
 
     def groups(self, *, dropped: bool) -> list[ImportGroup]:
         """Return the groups whose records were left out, or those that were taken; the largest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,8 @@ def _check(options: CropOptions) -> None:
             raise UsageError("A quality is for JPEG only: PNG keeps every pixel")
         if not 1 <= options.jpeg_quality <= 95:  # noqa: PLR2004 (Pillow's range)
             raise UsageError(f"Expected a quality from 1 to 95, got {options.jpeg_quality}")
+    if not 0.0 <= options.min_size_px < inf:
+        raise UsageError(f"Expected a least size of 0 pixels or more, got {options.min_size_px:g}")
     if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
         raise UsageError(f"Expected a score from 0 to 1, got {options.min_score:g}")
 

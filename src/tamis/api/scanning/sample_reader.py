@@ -96,7 +96,7 @@ class SampleReader:
         sizes = list(islice(read, len(keys)))
         n, samples, stamps = len(keys), chunk.samples, chunk.stamps
         units = [unit for unit, _ in images]
-        for i, (width, height, _, fault) in enumerate(sizes):
+        for i, (width, height, _, fault, _) in enumerate(sizes):
             if fault is not None or width > _MAX_SIDE_PX or height > _MAX_SIDE_PX:
                 sizes[i] = sizes[i]._replace(width=0, height=0)
                 reason = fault or f"{width} x {height} pixels"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INTERVAL_SECS = 10.0
 PATIENCE_SECS = 2.0
+_YEAR_SECS = 366 * 24 * 3600  # beyond it, clocks of some machines overflow
 """How long a round waits for files that look half written."""
 
 
@@ -64,11 +65,11 @@ def watch(
         pause: waits so many seconds.
 
     Raises:
-        UsageError: when the interval is not positive.
+        UsageError: when the interval is not positive, or longer than a year.
         TamisError: when the first round fails; later ones carry their error.
     """
-    if not interval_secs > 0:
-        raise UsageError(f"Expected an interval of more than 0 seconds, got {interval_secs:g}")
+    if not 0 < interval_secs <= _YEAR_SECS:
+        raise UsageError(f"Expected an interval of more than 0 seconds, at most a year, got {interval_secs:g}")
     options = replace(options or ScanOptions(), patience_secs=PATIENCE_SECS)
     yield Round(1, scan(sources, options, listen=listen, commit_unchanged=False))
     options, number = replace(options, full=False), 1
