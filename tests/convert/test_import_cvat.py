@@ -57,7 +57,7 @@ def test_tracks_of_several_videos_are_told_by_their_task(tmp_path: Path) -> None
     )
     report = run_import(root, "cvat", write(tmp_path / "a.xml", body, tasks), score=1.0)
     assert sorted(read_task(root)[1]) == ["a-1-avi.png", "b-1-avi.png"]
-    assert not_taken(report) == {"frame-unknown": 1}
+    assert not_taken(report) == {"frame-missing": 1}
 
 
 @pytest.mark.parametrize("about", ["", "<task/>", "<task><source>gone.avi</source></task>"])
@@ -66,10 +66,10 @@ def test_frames_of_no_video_are_counted(tmp_path: Path, about: str) -> None:
     root = put_video(tmp_path / "data/clip.avi", n_frames=2).parent
     body = TRACK.format(0, BOX.format(0, 0, 4) + BOX.format(1, 1, 4))
     report = run_import(root, "cvat", write(tmp_path / "a.xml", body, about), score=1.0)
-    assert (report.records, report.predictions, not_taken(report)) == (1, 0, {"frame-unknown": 1})
+    assert (report.records, report.predictions, not_taken(report)) == (1, 0, {"frame-missing": 1})
     body = TRACK.format(0, "".join(BOX.format(frame, 0, 4) for frame in (1, 2, "x")))
     report = run_import(root, "cvat", write(tmp_path / "b.xml", body), score=1.0, task="u")
-    assert not_taken(report) == {"frame-unknown": 1, "record-unreadable": 1}
+    assert not_taken(report) == {"frame-missing": 1, "record-unreadable": 1}
     assert list(read_task(root, "u")[1]) == ["clip-1-avi.png"]
 
 

@@ -19,15 +19,14 @@ from tamis.formats.cvat import cvat_names, decode_cvat, encode_cvat_head, encode
 from tamis.formats.cvat_tracks import CvatFrame, decode_cvat_tracks
 from tamis.formats.encoder import decode_predictions, encode_predictions, from_predictions, to_predictions
 from tamis.formats.foreign import (
-    IMPORT_CODES,
     CocoRle,
     ForeignError,
     ForeignObject,
-    ImportCode,
     RowMask,
     TakeOptions,
     to_prediction,
 )
+from tamis.formats.import_codes import IMPORT_CODES, ImportCode
 from tamis.formats.index_masks import (
     Painted,
     PanopticImage,

@@ -14,7 +14,6 @@ from tamis.api.converting.label_files import (
     refuse_without_scores,
     task_of,
 )
-from tamis.api.converting.video_frames import VideoFrames
 from tamis.errors import UsageError
 from tamis.formats import (
     IMPORT_CODES,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from tamis.api.converting.names import Found, SampleNames
     from tamis.api.converting.values import ImportOptions, ImportReport
     from tamis.api.sources import Sources
     from tamis.engine import ProgressListener
@@ -54,24 +54,34 @@ def import_cvat(sources: Sources, path: Path, options: ImportOptions, *, listen:
     frames = [frame for root in roots for frame in decode_cvat_tracks(root, ids)]
     refuse_without_scores([*images, *(frame.found for frame in frames)], options, task.task_type, path)
     work = LabelImport(sources, options, task, "track" if frames and not images else "shape")
-    videos = VideoFrames(sources.input, options.prefix, work.tally)
-    parts = chain(((str(image.name), image) for image in images), _named(frames, videos))
+    parts = chain(((str(image.name), image) for image in images), _named(frames, work))
     return work.run(parts, len(images) + len(frames), listen)
 
 
-def _named(frames: Sequence[CvatFrame], videos: VideoFrames) -> Iterator[tuple[str, ParsedImage]]:
+def _named(frames: Sequence[CvatFrame], work: LabelImport) -> Iterator[tuple[str, ParsedImage]]:
     """Yield frames under the names that they have in the datasource; of one that has none, what is lost."""
+    elsewhere: set[str] = set()
     for frame in frames:
-        found = frame.found
         try:
-            name, size = videos.find(frame.video, frame.number)
+            found = _find(frame, work.names)
         except ForeignError as error:
-            said = [fault for fault in found.faults if IMPORT_CODES[fault.code].drops]
-            lost = said + [Fault(one.number, error.code, str(error)) for one in found.objects]
+            said = [fault for fault in frame.found.faults if IMPORT_CODES[fault.code].drops]
+            lost = said + [Fault(one.number, error.code, str(error)) for one in frame.found.objects]
             if lost:
                 yield f"frame {frame.number} of {frame.video}", ParsedImage(None, None, [], lost)
-        else:
-            yield name, found._replace(name=name, size=found.size or size)
+            continue
+        if not found.is_exact and frame.video not in elsewhere:
+            elsewhere.add(str(frame.video))
+            work.tally.add("image-elsewhere", f"found as `{found.key}` and others", str(frame.video))
+        yield found.key, frame.found._replace(name=found.key)
+
+
+def _find(frame: CvatFrame, names: SampleNames) -> Found:
+    if frame.video is None:
+        raise ForeignError("frame-missing", "expected the name of the video, got none that is sure")
+    if frame.number is None:
+        raise ForeignError("record-unreadable", "expected the number of a frame, got none")
+    return names.find_frame(frame.video, frame.number)
 
 
 def _readable(files: LabelFiles, key: str) -> bytes:

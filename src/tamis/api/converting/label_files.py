@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -136,7 +137,7 @@ def ids_by_name(task: Task) -> Mapping[str, int]:
     return {category.name: category.id for category in task.categories}
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class LabelImport:
     """An import in which each part of the input is about one image.
 
@@ -155,6 +156,11 @@ class LabelImport:
     n_records: int = 0
     _started: float = field(default_factory=time.monotonic)
 
+    @cached_property
+    def names(self) -> SampleNames:
+        """What other tools may call the samples."""
+        return SampleNames(self.sources.input, Videos(self.sources), self.options.prefix)
+
     def run(
         self, parts: Iterator[tuple[str, ParsedImage | ForeignError]], n_parts: int | None, listen: ProgressListener
     ) -> ImportReport:
@@ -168,8 +174,7 @@ class LabelImport:
             task_type=self.task.task_type, score=self.options.score, visibility=self.options.visibility
         )
         sink = Sink(self.sources.lightly, self.task, self.options.if_there, self.options.dry_run, self.tally)
-        names = SampleNames(self.sources.input, Videos(self.sources), self.options.prefix)
-        taker = Taker(self.sources.input, names, taking, sink, self.tally, self.unit)
+        taker = Taker(self.sources.input, self.names, taking, sink, self.tally, self.unit)
         sink.start()
         with Elsewhere(taker) as elsewhere:
             for done, (file, parsed) in enumerate(parts):

@@ -103,6 +103,25 @@ class SampleNames:
                 return frame
         return self._find_elsewhere(stem, self._relative(plain), "")
 
+    def find_frame(self, video: str, number: int) -> Found:
+        """Return the frame that a video and a number mean.
+
+        Args:
+            video: as another tool names it.
+            number: of the frame, from 0.
+
+        Raises:
+            ForeignError: when there is no such video or frame, or several could be meant.
+        """
+        key = self.spelled(video)
+        is_exact = self._videos.has(key)
+        if not is_exact:
+            alike = self._videos.alike(*split_extension(self._relative(video)))
+            if not alike:
+                raise ForeignError("frame-missing", f"expected the video `{video}` in the datasource, got none")
+            key = _only(alike, video)
+        return Found(self._frames.frame(key, number, f"number {number:,}"), is_exact)
+
     def spelled(self, name: str) -> str:
         """Return a name as a key below the prefix, whether or not there is such a sample."""
         path = plain_path(name)

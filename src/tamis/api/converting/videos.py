@@ -12,7 +12,7 @@ from tamis.api.scanning.walk import VideoFile
 from tamis.engine import InlineEngine
 from tamis.errors import IndexMissingError
 from tamis.formats import ForeignError
-from tamis.model import frame_name, stem_of
+from tamis.model import frame_name, parse_frame_stem, stem_of
 from tamis.storage import Stamp, StoreError
 
 if TYPE_CHECKING:
@@ -36,8 +36,27 @@ class Videos:
         video = self._video(key)
         return (video.width, video.height) if video.n_frames else None
 
+    def frame(self, key: str, number: int, said: str) -> str:
+        """Return the name of a frame.
+
+        Args:
+            key: of the video.
+            number: of the frame, from 0.
+            said: what was asked for, for messages.
+
+        Raises:
+            ForeignError: when the video has no such frame.
+        """
+        video = self._video(key)
+        if not video.n_frames:
+            raise ForeignError("frame-missing", f"expected {said} of `{key}`, but {video.fault}")
+        if number >= video.n_frames:
+            there = f"the last is number {video.n_frames - 1}"
+            raise ForeignError("frame-missing", f"expected a frame of `{key}`, got {said}: {there}")
+        return frame_name(key, number, video.n_frames)
+
     def check_frame(self, frame: FrameName, name: str) -> None:
-        """See whether a video has a frame by that name.
+        """See whether a video has a frame by exactly that name.
 
         Args:
             frame: the name taken apart.
@@ -46,14 +65,8 @@ class Videos:
         Raises:
             ForeignError: when it has not.
         """
-        video = self._video(frame.video)
-        if not video.n_frames:
-            raise ForeignError("frame-missing", f"expected `{name}` of `{frame.video}`, but {video.fault}")
-        if frame.number >= video.n_frames:
-            there = f"the last is number {video.n_frames - 1}"
-            raise ForeignError("frame-missing", f"expected a frame of `{frame.video}`, got `{name}`: {there}")
-        right = stem_of(frame_name(frame.video, frame.number, video.n_frames))
-        if len(frame.digits) != len(str(video.n_frames)):
+        right = stem_of(self.frame(frame.video, frame.number, f"`{name}`"))
+        if parse_frame_stem(right) != frame:
             raise ForeignError("frame-missing", f"expected `{right}`, got `{name}`")
 
     def _video(self, key: str) -> Video:
