@@ -135,6 +135,26 @@ def test_a_target_is_filled_first(source: tamis.Datasource) -> None:
     assert "fills `field`" in run.sentence(0)
 
 
+def test_numbers_of_64_bits_are_as_near_as_floats_are(tmp_path: Path) -> None:
+    """Times in nanoseconds and ids are beyond what floats hold: they are rounded, not refused."""
+    for i in range(3):
+        _image(tmp_path / f"{i}.pgm")
+    folder = tmp_path / ".lightly/metadata"
+    folder.mkdir(parents=True)
+    (folder / "schema.json").write_text(
+        '[{"name": "Time", "path": "t", "defaultValue": 0, "valueDataType": "NUMERIC_INT"}]'
+    )
+    for i in range(3):
+        (folder / f"{i}.json").write_text(
+            f'{{"file_name": "{i}.pgm", "type": "image", "metadata": {{"t": {2**53 + 1000 * i + 1}}}}}'
+        )
+    source = tamis.open(tmp_path)
+    source.scan()
+    wanted = "{input: {type: METADATA, key: Time}, strategy: {type: WEIGHTS}}"
+    run = source.select(config=parse_config(f"{{n_samples: 1, strategies: [{wanted}]}}", source="test"))
+    assert run.keys == ["2.pgm"]
+
+
 def test_similarity_to_a_pool(source: tamis.Datasource) -> None:
     """SIMILARITY takes the members of a pool as its query set: the nearest sample is the member itself."""
     first = source.select(n=1, diverse=True, pool="queries", add_to_pool=True).keys

@@ -35,6 +35,20 @@ def test_the_grid_waits_for_nothing_but_samples(page: Page) -> None:
     expect(page.locator(".virtual-cell a").first).to_be_visible()
 
 
+def test_a_tab_that_nobody_sees_keeps_no_connection(page: Page) -> None:
+    """A browser has six to a server: with as many tabs in the background, nothing else could be loaded."""
+    page.goto("/")
+    expect(page.locator("h1")).to_be_visible()
+    hide = """(isHidden) => {
+        Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with page.expect_event("requestfailed", lambda request: "/api/events" in request.url):
+        page.evaluate(hide, True)
+    with page.expect_request("**/api/events"), page.expect_response("**/api/status"):
+        page.evaluate(hide, False)
+
+
 def test_only_the_tasks_of_the_address_are_asked_for(page: Page) -> None:
     """Also before it is known which tasks there are: what nobody wants to see would flash up."""
     page.route("**/api/overview", lambda _: None)  # never answered

@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from playwright.sync_api import expect
 
-from browsing import at, opened
+import tamis
+from browsing import at, opened, serving
 from real_sources import EFFICIENTNET
+from strategies_datasource import png
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +38,23 @@ def test_probabilities_are_bars_of_the_likeliest_classes(browser: Browser, cloth
             expect(bars.nth(place)).to_contain_text(f"class {index}")
             expect(bars.nth(place)).to_contain_text(f"{row[index]:.3f}")
         expect(bars.nth(8)).to_contain_text("992 others")
+
+
+def test_classes_of_a_file_are_told_with_their_own_probability(browser: Browser, tmp_path: Path) -> None:
+    """Of several in a classification, each has its own; a card shows the likeliest, and how many more there are."""
+    (tmp_path / "a.png").write_bytes(png(64, 48))
+    with tamis.PredictionWriter(
+        tmp_path, task="kind", task_type="classification", categories=["zero", "five", "nine"]
+    ) as writer:
+        rows = [{"category_id": i, "probabilities": [0.1, 0.2, 0.7]} for i in (0, 1, 2)]
+        writer.write("a.png", rows)
+    tamis.open(tmp_path).scan()
+    with serving(tmp_path) as address, opened(browser, address) as page:
+        page.goto("/grid")
+        expect(page.locator(".card-classes")).to_have_text("nine 0.70five 0.20, 1 more")
+        page.goto(at("/sample", key="a.png"))
+        for name, value in (("zero", "0.100"), ("five", "0.200"), ("nine", "0.700")):
+            expect(page.locator("button.object").filter(has_text=name)).to_contain_text(value)
 
 
 def test_the_file_is_shown_as_it_is(demo: Path, page: Page) -> None:

@@ -69,6 +69,10 @@ def test_objects_are_filtered_by_class_and_lead_to_their_sample(coco: Path, coco
     assert first.locator("img").evaluate("image => image.naturalWidth") > 0
     first.click()
     expect(coco_page.locator("button.object[aria-expanded=true]")).to_contain_text("class 5")
+    assert coco_page.title().endswith(" · Sample · tamis")
+    assert coco_page.title().startswith(coco_page.locator("h1").inner_text().rpartition("/")[2])
+    coco_page.locator(".sample-head").get_by_role("link", name="Objects").click()
+    expect(coco_page.locator(".view-head .total")).to_have_text(f"{len(rows)} objects")
 
 
 def test_a_lasso_around_everything_takes_everything_with_a_place(page: Page) -> None:

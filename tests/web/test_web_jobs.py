@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -358,8 +359,14 @@ def test_a_plot_says_when_embeddings_were_added_since(own: Asker) -> None:
         left = [[0, 0], [32_000, 0], [32_000, 65_534], [0, 65_534]]
         return own.listed(filter=[{"type": "lasso", "space": "samples", "polygon": left}])
 
+    def drawn_in(version: str) -> dict[str, Any]:
+        area = {"type": "lasso", "space": "samples", "version": version, "polygon": [[0, 0], [9, 0], [9, 9]]}
+        answer: dict[str, Any] = own.get("samples", filter=json.dumps([area])).json()
+        return answer
+
     own.wait(own.post("plots", space="samples"))
     keys, first, old = own.listed(), plot(), points()
+    assert "samples" in drawn_in(first.version)
     assert not first.is_stale
     assert "predictions" in (first.origin or "")
     assert inside() == [key for key, (x, _) in zip(keys, old.tolist(), strict=True) if 0 <= x < 32_000]
@@ -370,6 +377,7 @@ def test_a_plot_says_when_embeddings_were_added_since(own: Asker) -> None:
     again, new = plot(), points()
     assert not again.is_stale
     assert again.version != first.version
+    assert "were laid out anew" in drawn_in(first.version)["message"]
     assert "visual" in (again.origin or "")
     assert inside() == [key for key, (x, _) in zip(keys, new.tolist(), strict=True) if 0 <= x < 32_000]
     assert not np.array_equal(old, new)

@@ -158,7 +158,7 @@ def _from_table(table: pa.Table) -> tuple[list[str], NDArray[Any]]:
         raise ValueError(f"row {keys.index(None) + 1} has no name")
     numbered = sorted((n for n in names if n.startswith(_PREFIX)), key=lambda n: int(n[len(_PREFIX) :]))
     if numbered:
-        columns = [table[n].cast(pa.float64()).to_numpy() for n in numbered]
+        columns = [table[n].cast(pa.float64(), safe=False).to_numpy() for n in numbered]
         return keys, np.stack(columns, axis=1)
     vectors = table[
         _only("column of embeddings", [n for n in _VECTOR_COLUMNS if n in names], names)

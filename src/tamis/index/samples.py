@@ -80,7 +80,7 @@ class SampleColumns:
         """Return a numeric column of `samples`, `metadata` or `sample_scores:TASK`; NaN where there is none."""
         read, rows = self._read(table, column)
         values = np.full(len(self), np.nan)
-        values[rows] = read.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values[rows] = read.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return values
 
     def integers(self, table: str, column: str) -> Ints:

@@ -81,7 +81,7 @@ def read_scores(path: Path, column: str) -> tuple[pa.Array, Floats]:
     ):
         raise UsageError(f"Column `{column}` of `{path}` holds no numbers: its type is {values.type}")
     keys = table[key].cast(pa.string()).combine_chunks()
-    numbers = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
     if np.isinf(numbers).any():
         at = int(np.flatnonzero(np.isinf(numbers))[0])
         raise UsageError(f"Column `{column}` of `{path}` is not finite for `{keys[at].as_py()}`")

@@ -121,10 +121,12 @@ class LassoCondition(_Condition, frozen=True, kw_only=True, tag="lasso"):
     Attributes:
         space: of the plot.
         polygon: x and y of each corner, in the units of the points: 0 to 65534.
+        version: of the plot that it was drawn in; in another one it would mean other samples, and is refused.
     """
 
     space: str
     polygon: tuple[tuple[float, float], ...]
+    version: str | None = None
 
 
 class DuplicateCondition(_Condition, frozen=True, kw_only=True, tag="duplicate"):

@@ -178,6 +178,11 @@ def _numbers(view: View, condition: ListCondition) -> Ints:
 
 def _by_lasso(view: View, condition: LassoCondition) -> Bools:
     points, owners = view.lists.plot(view, condition.space)
+    if condition.version not in {None, str(view.lists.stamp(view, condition))}:
+        raise UsageError(
+            "The points were laid out anew since this area was drawn around some of them",
+            hint="draw it again in the Embedding view",
+        )
     inside = inside_polygon(points, condition.polygon)
     if owners is None:
         return inside

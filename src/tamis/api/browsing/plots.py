@@ -12,6 +12,7 @@ from tamis.api.browsing.pages import NoSampleError
 from tamis.api.browsing.plotting import OBJECTS, SAMPLES, PlotAbout, embeddings_stamp, plot_folder
 from tamis.api.browsing.values_work import JobKind, JobState, Legend, PlotInfo, PointInfo
 from tamis.api.report.overlays import CATEGORY_COLOURS, category_colour
+from tamis.index import embedding_sets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,9 +36,13 @@ def list_plots(view: View, jobs: Jobs) -> list[PlotInfo]:
         for job in jobs.all(JobKind.PLOT)
         if job.state is JobState.RUNNING
     }
-    spaces = [SAMPLES] if view.snapshot.tasks else []
+    spaces = [SAMPLES] if view.snapshot.tasks or _has_embeddings(view) else []
     spaces += [f"{OBJECTS}{task.name}" for task in view.snapshot.tasks if task.task_type.has_objects]
     return [_info(view, space, running.get(space)) for space in spaces]
+
+
+def _has_embeddings(view: View) -> bool:
+    return any(one.spec.task is None for one in embedding_sets(view.snapshot.root))
 
 
 def _info(view: View, space: str, job: str | None) -> PlotInfo:
@@ -86,7 +91,10 @@ def read_points(view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.
         xy = np.load(folder / "xy.npy", mmap_mode="r", allow_pickle=False)
         owner = np.load(folder / "owner.npy", mmap_mode="r", allow_pickle=False) if space != SAMPLES else None
     except (OSError, ValueError):
-        raise NoSampleError(f"The plot `{space}` was not made yet", hint="make it first") from None
+        raise NoSampleError(
+            "The points were not laid out since the last scan",
+            hint="the Embedding view does it; then draw the area again",
+        ) from None
     return xy, owner
 
 

@@ -71,7 +71,8 @@ class SampleTable:
 
     def values(self, column: str) -> Floats:
         """Return a numeric column, NaN where it is not known; shape (N,)."""
-        return np.asarray(self.table[column].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        values = self.table[column].cast(pa.float64(), safe=False)
+        return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
 
     def codes(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
         """Return `kind` or `video` as numbers, -1 where there is none, and what each number stands for."""

@@ -1,6 +1,7 @@
 // The page starts here: listen to the server, to the address and to keys, and draw the view that the address names.
 
-import { html, render, useEffect } from "./ui.js";
+import { html, render, useEffect, useRef } from "./ui.js";
+import { splitKey } from "./format.js";
 import { listenToKeys } from "./keys.js";
 import { Help, Rail } from "./parts/shell.js";
 import { followLinks, place } from "./router.js";
@@ -31,15 +32,22 @@ const ROUTES = {
 };
 
 function App() {
-  const route = ROUTES[place.value.path];
-  useEffect(() => { document.title = route ? `${route.title} · tamis` : "tamis"; }, [route]);
+  const { path, params } = place.value, route = ROUTES[path];
+  const key = path === "/sample" ? params.get("key") : null;
+  useEffect(() => { document.title = [key && splitKey(key)[1], route?.title, "tamis"].filter(Boolean).join(" · "); }, [route, key]);
+  const before = useRef(path);
+  useEffect(() => {
+    // What had the focus is gone with the view before: the next Tab starts in this one.
+    if (before.current !== path && document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+    before.current = path;
+  }, [path]);
   return html`
     <a class="skip" href="#main">Skip to the content</a>
     <div class="app">
       <${Rail} />
       <main id="main" class=${route?.fixed ? "main fixed" : "main"} tabindex="-1">
         ${route
-          ? html`<${WhenReady} key=${place.value.path} early=${route.early}><${route.view} params=${place.value.params} /><//>`
+          ? html`<${WhenReady} key=${path} early=${route.early}><${route.view} params=${params} /><//>`
           : html`<${Empty} title="There is no such view"><p><a href="/">Go to the overview</a></p><//>`}
       </main>
     </div>

@@ -32,14 +32,29 @@ export const columnsById = computed(() => new Map(columns.value.map((column) => 
 /** @param {string} task @param {number} id @returns {CategoryInfo | undefined} */
 export const categoryOf = (task, id) => tasks.value.get(task)?.byId.get(id);
 
-/** Start to listen. */
+/** Listen while somebody looks: a browser has six connections to a server, and each open tab would keep one. */
 export function listen() {
+  let events = /** @type {EventSource | null} */ (null);
+  const follow = () => {
+    if (document.hidden) {
+      events?.close();
+      events = null;
+    } else if (!events) {
+      events = hear();
+      refresh();
+    }
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
+}
+
+function hear() {
   const events = new EventSource("/api/events");
   events.addEventListener("open", () => { connected.value = true; });
   events.addEventListener("error", () => { connected.value = false; });
   events.addEventListener("status", (event) => { status.value = JSON.parse(event.data); });
   events.addEventListener("job", (event) => remember(JSON.parse(event.data)));
-  refresh();
+  return events;
 }
 
 /** Ask for the status anew. */

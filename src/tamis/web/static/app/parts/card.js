@@ -9,6 +9,8 @@ import { tasks } from "../store.js";
 /** @typedef {import("../wire.js").SampleCard} SampleCard */
 /** @typedef {{width: number, height: number}} Box */
 
+const CLASSES = 2; // of a classification on a card: more would hide the picture
+
 /**
  * Where a picture lies in a box that it fits into.
  * @param {Box} picture
@@ -42,10 +44,12 @@ export function Card({ card, box, href, labels, sortedBy, from = 0 }) {
 function classesOnly(layer) {
   const task = tasks.value.get(layer.task);
   if (task?.summary.task_type !== "classification") return [];
-  return layer.positions.slice(0, 2).map((_, i) => {
-    const category = task.byId.get(layer.categories[i]);
-    const score = layer.scores[i] ?? layer.probabilities?.[i] ?? null;
-    return { name: category?.name ?? String(layer.categories[i]), colour: category?.colour, score: score === null ? "" : ` ${score.toFixed(2)}` };
+  const all = layer.positions.map((_, i) => ({ id: layer.categories[i], score: layer.scores[i] ?? layer.probabilities?.[i] ?? null }))
+    .toSorted((a, b) => (b.score ?? 1) - (a.score ?? 1));
+  const more = all.length + (layer.hidden ?? 0) - CLASSES;
+  return all.slice(0, CLASSES).map(({ id, score }, i) => {
+    const category = task.byId.get(id);
+    return { name: category?.name ?? String(id), colour: category?.colour, score: (score === null ? "" : ` ${score.toFixed(2)}`) + (i === CLASSES - 1 && more > 0 ? `, ${more} more` : "") };
   });
 }
 

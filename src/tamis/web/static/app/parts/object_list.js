@@ -59,14 +59,17 @@ function ObjectRow({ task, one, isOpen, onPick, onHover }) {
         <i class="swatch" style=${{ background: categoryColour(one.category_id) }}></i>
         <span class="object-name">${one.category}</span>
         <span class="object-bar">${score !== null && html`<b style=${{ width: `${100 * score}%` }}></b>`}</span>
-        <span class="object-score">${score === null ? likeliest(one) : score.toFixed(3)}</span>
+        <span class="object-score">${score === null ? ownProbability(task, one) : score.toFixed(3)}</span>
       </button>
       ${isOpen && html`<${ObjectDetail} task=${task} one=${one} />`}
     </li>`;
 }
 
-/** The probability of the class itself, where there is no score. @param {Prediction} one */
-const likeliest = (one) => (one.probabilities ? Math.max(...one.probabilities).toFixed(3) : "");
+/** The probability of the class itself, where there is no score. @param {string} task @param {Prediction} one */
+function ownProbability(task, one) {
+  const at = tasks.value.get(task)?.categories.findIndex((category) => category.id === one.category_id) ?? -1;
+  return one.probabilities?.[at]?.toFixed(3) ?? "";
+}
 
 /** @param {{task: string, one: Prediction}} props */
 function ObjectDetail({ task, one }) {

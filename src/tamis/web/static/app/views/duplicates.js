@@ -7,7 +7,7 @@ import { count, counted, number, splitKey } from "../format.js";
 import { useJson } from "../load.js";
 import { pictureAddress, sideFor } from "../marks.js";
 import { change, href } from "../router.js";
-import { jobs, remember, version } from "../store.js";
+import { jobs, remember, status, version } from "../store.js";
 import { NumberField, Segmented } from "../parts/controls.js";
 import { useEmbeddings } from "../parts/embedded.js";
 import { usePages } from "../parts/pages.js";
@@ -82,6 +82,7 @@ function Found({ params, info }) {
   const pages = usePages("/api/duplicates/pairs", query, "pairs", `${version.value} ${info.version}`);
   if (pages.error) return html`<${Failed} error=${pages.error} retry=${pages.reload} />`;
   if (pages.total === null) return html`<${Loading} what="Loading pairs" />`;
+  if (pages.total === 0 && status.value?.samples === 0) return html`<${Empty} title="There are no pictures"><p>The datasource holds no image or video.</p><//>`;
   if (pages.total === 0) return html`<${Empty} title="Nothing repeats anything"><p>No picture is the same as another, or at most ${number(info.distance)} from one. A larger distance finds more.</p><//>`;
   return html`
     <div class="pairs">

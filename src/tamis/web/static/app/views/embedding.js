@@ -8,7 +8,7 @@ import { useKeys } from "../keys.js";
 import { useJson } from "../load.js";
 import { cropAddress, pictureAddress } from "../marks.js";
 import { change, go, href } from "../router.js";
-import { columns, jobs, remember, status, tasks } from "../store.js";
+import { columns, columnsById, jobs, remember, status, tasks } from "../store.js";
 import { Choice } from "../parts/controls.js";
 import { FilterChips } from "../parts/filter_panel.js";
 import { Plot } from "../parts/plot.js";
@@ -30,7 +30,7 @@ export function EmbeddingView({ params }) {
   if (!data) return html`<${Loading} />`;
   const plots = /** @type {PlotInfo[]} */ (data);
   const plot = plots.find((one) => one.space === params.get("space")) ?? plots[0];
-  if (!plot) return html`<${Empty} title="There is nothing to plot"><p>Vectors are made from predictions, and there are none.</p><//>`;
+  if (!plot) return html`<${Empty} title="There is nothing to plot"><p>There are neither embeddings nor predictions, from which vectors could be made. <code>tamis embed</code> makes embeddings of the images.</p><//>`;
   return html`<${Space} key=${plot.space} params=${params} plots=${plots} plot=${plot} />`;
 }
 
@@ -43,7 +43,7 @@ function Space({ params, plots, plot }) {
   const marked = useMarked(params.get("filter"), points.data);
   const [tool, setTool] = useState(/** @type {"move" | "lasso"} */ ("lasso"));
   useKeys({ m: () => setTool("move"), s: () => setTool("lasso") });
-  const onLasso = (/** @type {[number, number][]} */ polygon) => setFilter([...conditions.filter((one) => one.type !== "lasso"), { type: "lasso", space: plot.space, polygon }]);
+  const onLasso = (/** @type {[number, number][]} */ polygon) => setFilter([...conditions.filter((one) => one.type !== "lasso"), { type: "lasso", space: plot.space, version: plot.version, polygon }]);
   const nMarked = marked ? marked.reduce((sum, one) => sum + one, 0) : null;
   return html`
     <div class="view-head">
@@ -61,13 +61,17 @@ function Space({ params, plots, plot }) {
       <${PlotState} plot=${plot} points=${points}>
         ${points.data && html`<${Plot} data=${{ ...points.data, colour: colours.bytes }} palette=${colours.palette} marked=${marked} tool=${tool} onLasso=${onLasso}
           label=${`${plot.label}, coloured by ${by}`} onOpen=${(/** @type {number} */ i) => open(plot, /** @type {PlotData} */ (points.data).ids[i])} hint=${(/** @type {number} */ i) => html`<${Hint} plot=${plot} id=${/** @type {PlotData} */ (points.data).ids[i]} />`} />
-          <${LegendBox} plot=${plot} legend=${colours.legend} />`}
+          <${LegendBox} plot=${plot} by=${by} legend=${colours.legend} />`}
       <//>
     </div>`;
 }
 
 /** @param {PlotInfo} plot */
-const defaultColour = (plot) => (plot.of === "samples" ? (columns.value.find((one) => one.id.endsWith("uncertainty_entropy")) ?? columns.value.find((one) => one.kind === "number"))?.id ?? "key" : "category");
+function defaultColour(plot) {
+  if (plot.of !== "samples") return "category";
+  const known = columns.value.filter((one) => one.kind === "number" && 2 * one.unknown <= (status.value?.samples ?? 0));
+  return (known.find((one) => one.id.endsWith("uncertainty_entropy")) ?? known[0])?.id ?? "key";
+}
 
 /** @param {PlotInfo} plot */
 function colourOptions(plot) {
@@ -193,14 +197,15 @@ function Hint({ plot, id }) {
     <p>${category && html`<b>${category.name}</b> `}<span class="soft">${data.key}</span></p>`;
 }
 
-/** @param {{plot: PlotInfo, legend: Legend | null}} props */
-function LegendBox({ plot, legend }) {
+/** @param {{plot: PlotInfo, by: string, legend: Legend | null}} props */
+function LegendBox({ plot, by, legend }) {
   const [error, setError] = useState(/** @type {any} */ (null));
   const shown = plot.explained ? ` · ${percent(plot.explained[0] + plot.explained[1])} of the variance` : "";
   return html`
     <div class="plot-legend">
       ${legend?.kind === "number" && html`<div class="ramp"><span>${number(legend.min)}</span><i class="ramp-bar"></i><span>${number(legend.max)}</span></div>`}
-      ${legend?.kind === "label" && html`<ul>${legend.labels.slice(0, 24).map(([text, colour]) => html`<li><i class="swatch" style=${{ background: colour }}></i>${text}</li>`)}${legend.labels.length > 24 && html`<li class="soft">${legend.labels.length - 24} more</li>`}</ul>`}
+      ${(columnsById.value.get(by)?.unknown ?? 0) > 0 && html`<p class="soft">Grey: unknown</p>`}
+      ${legend?.kind === "label" && html`<details open><summary>${counted(legend.labels.length, "colour")}</summary><ul>${legend.labels.slice(0, 24).map(([text, colour]) => html`<li><i class="swatch" style=${{ background: colour }}></i>${text}</li>`)}${legend.labels.length > 24 && html`<li class="soft">${legend.labels.length - 24} more</li>`}</ul></details>`}
       <p class="soft"><${Prose} text=${plot.origin} />${shown}</p>
       ${plot.is_stale && html`<p class="notice">Embeddings were added since. <button type="button" class="quiet" onClick=${() => layOut(plot).then(undefined, setError)}>Lay out again</button>${error && html` <span class="severity error" role="alert">${error.message}</span>`}</p>`}
     </div>`;

@@ -4,11 +4,12 @@ import { html, useMemo, useState } from "../ui.js";
 import { filterOf, keepPlace, placeIn, TOP } from "../filters.js";
 import { count, counted, number, words } from "../format.js";
 import { cropAddress, sideFor } from "../marks.js";
-import { change, href } from "../router.js";
+import { change, href, place } from "../router.js";
 import { categoryOf, tasks, version } from "../store.js";
 import { Choice, NumberField, Segmented } from "../parts/controls.js";
 import { Classes, FilterChips, FilterToggle } from "../parts/filter_panel.js";
 import { Histogram } from "../parts/charts.js";
+import { useJson } from "../load.js";
 import { usePages } from "../parts/pages.js";
 import { Empty, Failed, Loading } from "../parts/states.js";
 import { Virtual } from "../parts/virtual.js";
@@ -42,6 +43,8 @@ function Objects({ params, task, choices }) {
     return wanted;
   }, [params.toString(), task.name]);
   const pages = usePages("/api/objects", request, "objects", version.value);
+  const counts = useJson(conditions.length ? `/api/counts?${new URLSearchParams({ filter: params.get("filter") ?? "[]" })}` : null);
+  const inFilter = counts.data?.tasks.find((/** @type {any} */ one) => one.task === task.name);
   const active = categories.length + conditions.length + (scoreMin === null ? 0 : 1) + (scoreMax === null ? 0 : 1);
   const set = (/** @type {Record<string, any>} */ values) => change({ ...values, ...TOP });
   return html`
@@ -57,7 +60,7 @@ function Objects({ params, task, choices }) {
     </div>
     <div class=${open ? "with-filters open" : "with-filters"}>
       <aside class="filter-side"><form class="filters" aria-label="Filter of objects" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-        <fieldset class="filter-part"><legend><b>Classes</b></legend><${Classes} task=${task} chosen=${categories} onChange=${(/** @type {number[]} */ ids) => set({ categories: ids.length ? JSON.stringify(ids) : null })} /></fieldset>
+        <fieldset class="filter-part"><legend><b>Classes</b></legend><${Classes} task=${task} inFilter=${inFilter} chosen=${categories} onChange=${(/** @type {number[]} */ ids) => set({ categories: ids.length ? JSON.stringify(ids) : null })} /></fieldset>
         <fieldset class="filter-part"><legend><b>Score</b></legend>
           <${Histogram} label="Scores" edges=${task.score_bins.edges} counts=${task.score_bins.counts} height=${38} onBin=${(/** @type {number} */ low) => set({ score_min: Number(low.toFixed(4)) })} />
           <div class="pair"><${NumberField} label="From" min=${0} max=${1} step=${0.05} value=${scoreMin} onChange=${(/** @type {number | null} */ value) => set({ score_min: value })} />
@@ -89,7 +92,7 @@ function Crop({ one, box, task, filter, sort }) {
   const name = category?.name ?? String(one.category), score = one.score === null ? "" : one.score.toFixed(2);
   const value = sort === "score" || sort === "key" || one.value === null ? score : number(one.value);
   return html`
-    <a class="card crop" href=${href("/sample", { key: one.key, object: `${one.position}:${task}`, tasks: JSON.stringify([task]), filter })}>
+    <a class="card crop" href=${href("/sample", { key: one.key, object: `${one.position}:${task}`, tasks: JSON.stringify([task]), filter, objects: place.peek().params.toString() })}>
       <span class="card-picture" style=${{ height: `${box.height}px` }}>
         ${fault ? html`<span class="card-fault">No picture</span>` : html`<img key=${`${one.key} ${one.position}`} class="fit" alt="" decoding="async" draggable=${false} src=${cropAddress(one.key, task, one.position, sideFor(box.width))} onError=${() => setFault(true)} />`}
       </span>

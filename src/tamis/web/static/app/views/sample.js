@@ -46,8 +46,8 @@ function Sample({ params, detail }) {
   const ofShown = detail.tasks.filter((task) => shown.includes(task.task));
   const layers = useMemo(() => ofShown.map((task) => surer(layerOfSample(task), from)), [detail, shown.join("\n"), from]);
   const pick = useCallback((/** @type {MarkRef | null} */ ref) => change({ object: ref && `${ref.position}:${ref.task}` }, { replace: true }), []);
-  const grid = href("/grid", withValues(list, { tasks: params.get("tasks"), from: params.get("from"), at: params.get("at"), key: wanted }));
-  useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, grid });
+  const back = wayBack(params, wanted);
+  useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, back });
   const isSide = params.get("layout") === "side" && layers.length > 1;
   const stage = (/** @type {any[]} */ drawn, /** @type {string} */ title) => html`
     <div class="stage-frame">
@@ -55,7 +55,7 @@ function Sample({ params, detail }) {
       <${Stage} sampleKey=${detail.key} size=${detail} layers=${drawn} eye=${eye} onEye=${setEye} active=${hovered ?? active} onPick=${pick} labels=${labels} title=${title} />
     </div>`;
   return html`
-    <${SampleHead} params=${params} detail=${detail} neighbours=${neighbours} toSample=${toSample} grid=${grid} shown=${shown} labels=${labels} from=${from} eye=${eye} setEye=${setEye} />
+    <${SampleHead} params=${params} detail=${detail} neighbours=${neighbours} toSample=${toSample} back=${back} shown=${shown} labels=${labels} from=${from} eye=${eye} setEye=${setEye} />
     <div class="sample">
       <div class="sample-stage">
         <div class=${isSide ? "stages side" : "stages"}>
@@ -68,6 +68,13 @@ function Sample({ params, detail }) {
         <${SampleFacts} detail=${detail} />
       </aside>
     </div>`;
+}
+
+/** Where it was opened from: the objects, or the grid. @param {URLSearchParams} params @param {string} key @returns {{name: string, address: string}} */
+function wayBack(params, key) {
+  const objects = params.get("objects");
+  if (objects !== null) return { name: "Objects", address: href("/objects", new URLSearchParams(objects)) };
+  return { name: "Grid", address: href("/grid", withValues(listParams(params), { tasks: params.get("tasks"), from: params.get("from"), at: params.get("at"), key })) };
 }
 
 /**
@@ -120,7 +127,7 @@ function readRef(text) {
 const activeNow = () => readRef(place.peek().params.get("object"));
 
 /** @param {any} state */
-function useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, grid }) {
+function useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, back }) {
   const all = layers.flatMap((/** @type {any} */ layer) => layer.marks.toSorted((/** @type {any} */ a, /** @type {any} */ b) => (b.score ?? 1) - (a.score ?? 1)).map((/** @type {any} */ mark) => ({ task: layer.task, position: mark.position })));
   const object = (/** @type {number} */ by) => () => {
     const active = activeNow();
@@ -136,12 +143,12 @@ function useSampleKeys({ detail, layers, pick, step, eye, setEye, labels, grid }
     ArrowLeft: () => step(-1), k: () => step(-1), ArrowRight: () => step(1), j: () => step(1),
     n: object(1), p: object(-1), "+": zoom(1.5), "=": zoom(1.5), "-": zoom(1 / 1.5), 0: () => setEye(WHOLE),
     l: () => change({ labels: labels ? "0" : null }, { replace: true }),
-    Escape: () => (activeNow() ? pick(null) : go(grid)),
+    Escape: () => (activeNow() ? pick(null) : go(back.address)),
   });
 }
 
 /** @param {any} props */
-function SampleHead({ params, detail, neighbours, toSample, grid, shown, labels, from, eye, setEye }) {
+function SampleHead({ params, detail, neighbours, toSample, back, shown, labels, from, eye, setEye }) {
   const [folder, file] = splitKey(detail.key);
   const isNarrowed = filterOf(params).length > 0;
   const all = [...tasks.value.keys()];
@@ -153,8 +160,8 @@ function SampleHead({ params, detail, neighbours, toSample, grid, shown, labels,
     <button type="button" class="icon" aria-label=${said} title=${said} disabled=${!key} onClick=${() => key && toSample(key)}><${Icon} name=${icon} /></button>`;
   return html`
     <div class="view-head sample-head">
-      <a class="button quiet" href=${grid}><${Icon} name="Grid" />Grid</a>
-      <h1 title=${detail.key}><span class="soft">${folder}</span>${file}</h1>
+      <a class="button quiet" href=${back.address}><${Icon} name=${back.name} />${back.name}</a>
+      <h1 title=${detail.key} aria-live="polite"><span class="soft">${folder}</span>${file}</h1>
       <span class="row step">
         ${beside(neighbours?.previous, "left", "Previous sample (←)")}${beside(neighbours?.next, "right", "Next sample (→)")}
         ${neighbours?.place !== null && neighbours && html`<span class="total">${count(neighbours.place + 1)} of ${count(neighbours.total)}${isNarrowed ? " filtered" : ""}</span>`}
