@@ -52,7 +52,7 @@ from tamis.formats.layout import (
     schema_key,
     task_name_fault,
 )
-from tamis.formats.metadata import decode_metadata, encode_metadata
+from tamis.formats.metadata import Metadata, decode_metadata, encode_metadata
 from tamis.formats.metadata_fields import MetadataField, MetadataType
 from tamis.formats.metadata_schema import decode_metadata_schema, encode_metadata_schema
 from tamis.formats.parsed import Fault, ParsedImage, known_size, to_pixels
@@ -94,6 +94,7 @@ __all__ = [
     "ImportCode",
     "JsonStream",
     "JsonStreamError",
+    "Metadata",
     "MetadataField",
     "MetadataType",
     "Painted",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tamis.api.scanning.chunk_reader import ChunkReader
-from tamis.api.scanning.ownership import NO_OWNER, assign_owners
+from tamis.api.scanning.ownership import LEFT_OUT, assign_owners
 from tamis.api.scanning.rows import (
     file_rows,
     metadata_columns,
@@ -91,9 +91,10 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
         return
     task, samples = files.task, chunk.samples
     read = files.reader.finish()
-    owner_rows, disputes = assign_owners(partition, samples, files, read.file_names)
+    owner_rows, disputes = assign_owners(partition, samples, files, read)
     owners = np.array(owner_rows)
-    owned = owners != NO_OWNER
+    owned = owners >= 0
+    left_out = {file for file, owner in zip(files.files, owner_rows, strict=True) if owner == LEFT_OUT}
     # A file that nobody owns is checked all the same; one that is disputed is dropped.
     disputed = {problem.file for _, problem in disputes if problem.severity is Severity.ERROR}
     valid = read.valid & ~np.array([file in disputed and file is not None for file in files.files])
@@ -104,20 +105,21 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
     kept, faults = check_predictions(task, columns, files=files.files, widths=widths, heights=heights)
     # Without a sample there is no image to ask for, which the dispute says already.
     faults = [fault for fault in faults if fault.code != "mask-size-unknown" or fault.file not in disputed]
+    faults = [fault for fault in [*read.problems, *faults] if fault.file not in left_out]
     kept = kept.keep((valid & owned)[kept.file])
     of_objects = object_scores(task, kept)
     of_samples = sample_scores(task, kept, object_scores=of_objects)
-    keys = [samples.keys[owner] if owner != NO_OWNER else None for owner in owner_rows]
+    keys = [samples.keys[owner] if owner >= 0 else None for owner in owner_rows]
     writer.add("files", file_rows(files, keys, valid, kept.counts(), {**statistics, **_category_range(columns)}))
     writer.add(f"predictions:{task.name}", prediction_rows(files, keys, kept, of_objects))
     # A file that lost all its predictions says nothing: unknown, not "no objects".
-    lost = {p.file for p in [*read.problems, *faults] if CODES[p.code].drops is Drops.PREDICTION}
+    lost = {p.file for p in faults if CODES[p.code].drops is Drops.PREDICTION}
     silent = (kept.counts() == 0) & np.array([file in lost for file in files.files])
     scored = np.flatnonzero(valid & owned & ~silent)
     writer.add(f"sample_scores:{task.name}", score_rows(files, keys, scored, kept.counts(), of_samples))
     unit_of = dict(zip(files.files, files.units, strict=True))
     chunk.problems += disputes
-    chunk.problems += [(unit_of[problem.file or ""], problem) for problem in [*read.problems, *faults]]
+    chunk.problems += [(unit_of[problem.file or ""], problem) for problem in faults]
 
 
 def _category_range(columns: PredictionColumns) -> dict[str, list[int | None]]:

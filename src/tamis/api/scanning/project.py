@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 METADATA_SCHEMA_KEY = f"{METADATA}/schema.json"
 
+# Counts up whenever the same files come to mean something else: an index made before is read anew.
+_MEANING = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -70,7 +73,7 @@ def read_project(store: Store, options: ScanOptions) -> Project:
     if relevant_bytes is not None:
         relevant, found = decode_relevant(relevant_bytes, file=f".lightly/{options.relevant_filenames}")
         problems += found
-    settings = [tamis.__version__, options.strict, listed, tasks, repr(metadata), relevant_bytes]
+    settings = [tamis.__version__, _MEANING, options.strict, listed, tasks, repr(metadata), relevant_bytes]
     return Project(
         tasks, tuple(listed), metadata, relevant, tuple(problems), _fingerprint(msgspec.json.encode(settings))
     )
