@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tamis.formats.fields import FieldReader
 from tamis.formats.json_source import Kind, Node, Source, parse
 from tamis.formats.wire import ENTRY_TYPES, field_names, required_fields
@@ -17,8 +19,6 @@ from tamis.model import Problem, Severity, Task
 
 if TYPE_CHECKING:
     from tamis.formats.wire import Entry
-
-MAX_DIAGNOSED_BYTES = 8 * 2**20
 
 _PREDICTION = re.compile(r"\$\.predictions\[([0-9]+)\]")
 _REPLACED = "\ufffd"
@@ -54,14 +54,13 @@ def diagnose(task: Task, data: bytes, *, file: str, refusal: str | None, strict:
         refusal: why the fast reader refused it, reported if nothing else is found; `None` where it did not.
         strict: report keys that an object has twice.
     """
-    if len(data) > MAX_DIAGNOSED_BYTES:
-        return _undiagnosed(task, data, file=file, refusal=refusal)
     source = parse(data, file=file, task=task.name)
     problems = [*source.problems, *(source.duplicates if strict else ())]
     reader = FieldReader(source)
     file_name, has_name_fault = _file_name(source, reader)
     found = _entries(task, source, reader)
     problems = sorted([*problems, *reader.problems], key=_place)
+    problems = [_with_reason(problem, refusal) for problem in problems]
     is_valid = source.is_readable and not has_name_fault and found is not None
     if refusal is not None and all(problem.severity is not Severity.ERROR for problem in problems):
         message = f"expected a file of predictions, got one that cannot be read: {refusal}"
@@ -72,18 +71,16 @@ def diagnose(task: Task, data: bytes, *, file: str, refusal: str | None, strict:
     return Diagnosis(True, list(found.values()), list(found), file_name, problems)
 
 
+def _with_reason(problem: Problem, refusal: str | None) -> Problem:
+    """Say of a file that was not searched to its end what is wrong with it for sure."""
+    if problem.code != "file-too-large":
+        return problem
+    reason = refusal or "a key given twice, or more keys than are compared"
+    return msgspec.structs.replace(problem, message=f"{problem.message}; its fault: {reason}")
+
+
 def _place(problem: Problem) -> tuple[int, int]:
     return problem.line or 0, problem.column or 0
-
-
-def _undiagnosed(task: Task, data: bytes, *, file: str, refusal: str | None) -> Diagnosis:
-    reason = refusal or "a key twice, or one that the format does not have"
-    message = f"expected a file of {len(data)} bytes to be without fault, got: {reason}"
-    hint = (
-        f"Files of more than {MAX_DIAGNOSED_BYTES} bytes are not searched for all faults: write one file an image"
-    )
-    problem = Problem(code="file-too-large", message=message, task=task.name, file=file, path="$", hint=hint)
-    return Diagnosis(False, [], [], None, [problem])
 
 
 def _file_name(source: Source, reader: FieldReader) -> tuple[str | None, bool]:

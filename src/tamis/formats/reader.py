@@ -13,6 +13,7 @@ import numpy as np
 
 from tamis.formats.diagnosis import diagnose
 from tamis.formats.json_source import MAX_FILE_BYTES
+from tamis.formats.json_tokens import repeats_key
 from tamis.formats.packing import ColumnPacker
 from tamis.formats.wire import FILE_TYPES, field_names, required_fields
 from tamis.model import PredictionColumns, Problem, Task
@@ -90,7 +91,7 @@ class PredictionReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._diagnose(file, data, str(error))
             return
-        if self._strict and data.count(b":") != _colons(wire, self._fields, self._n_required):
+        if self._strict and _may_repeat(data, wire, self._fields, self._n_required):
             self._diagnose(file, data, None)
             return
         file_name = wire.file_name
@@ -152,6 +153,11 @@ def alias_problem(file: str, task: str) -> Problem:
     """Return the warning for a file that spells `file_name` as `filename`."""
     message = "expected the key `file_name`, got `filename`"
     return Problem(code="file-name-alias", message=message, task=task, file=file, path="$.filename")
+
+
+def _may_repeat(data: bytes, wire: Any, fields: tuple[str, ...], n_required: int) -> bool:  # noqa: ANN401 (as below)
+    """Whether an object has a key twice, or so many that they are not compared; of a file that is right."""
+    return data.count(b":") != _colons(wire, fields, n_required) and repeats_key(data.decode())
 
 
 def _colons(wire: Any, fields: tuple[str, ...], n_required: int) -> int:  # noqa: ANN401 (a WireFile of any entry)
