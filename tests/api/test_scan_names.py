@@ -89,14 +89,16 @@ def test_one_file_for_two_images(folder: Folder) -> None:
 
 
 def test_a_file_that_names_another_sample(folder: Folder) -> None:
-    """A `file_name` that is not the sample of the path is an error, and nothing of the file counts."""
+    """A `file_name` that is not the sample of the path is an error: the file is there, and nothing of it counts."""
     folder.put("a.png", png(100, 100))
     folder.put("b.png", png(100, 100))
     folder.predict("cars", "a", box(), file_name="b.png")
     result = run(folder)
-    assert owners(result) == {"a.json": None}
-    assert problems(result, "file-name-mismatch") == [
-        ("file-name-mismatch", f"{PREDICTIONS}/cars/a.json", "expected `a.png`, got `b.png`")
+    (row,) = result.snapshot.table("files", ["sample", "valid", "n_predictions"]).to_pylist()
+    assert row == {"sample": "a.png", "valid": False, "n_predictions": 0}
+    assert problems(result, "file-name-mismatch", "coverage") == [
+        ("coverage", None, "1 of 2 samples have no prediction file (50 %)"),
+        ("file-name-mismatch", f"{PREDICTIONS}/cars/a.json", "expected `a.png`, got `b.png`"),
     ]
     assert result.snapshot.table("sample_scores:cars").num_rows == 0
 
@@ -391,7 +393,6 @@ def test_a_file_of_a_sample_that_is_left_out_is_no_error(folder: Folder) -> None
     file = f"{PREDICTIONS}/cars/a.json"
     message = f"its prediction file `{file}` belongs to `a.png`, which has the same name without ending"
     assert problems(result) == [
-        ("category-unused", None, "2 of 2 categories are never predicted: `car`, `van`"),
         ("coverage", None, "1 of 1 samples have no prediction file (100 %)"),
         ("name-taken", "a.jpg", message),
     ]

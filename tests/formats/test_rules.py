@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies_formats import tasks
 from tamis.formats.encoder import from_predictions, to_predictions
 from tamis.formats.rules import check_predictions
-from tamis.formats.rules_geometry import box_statistics
+from tamis.formats.rules_geometry import box_statistics, score_ranges
 from tamis.model import CODES, Category, Drops, Prediction, PredictionColumns, Problem, Task, TaskType
 
 if TYPE_CHECKING:
@@ -241,6 +241,7 @@ def test_statistics_count_boxes_as_a_loop_does() -> None:
     files.append([])
     widths, heights = np.array(sizes).T
     statistics = box_statistics(from_predictions(files), widths, heights)
+    ranges = score_ranges(from_predictions(files))
     for i, (file, (width, height)) in enumerate(zip(files, sizes, strict=True)):
         boxes = [prediction.bbox for prediction in file if prediction.bbox is not None]
         sized = boxes if width else []
@@ -254,8 +255,8 @@ def test_statistics_count_boxes_as_a_loop_does() -> None:
             leaves(b, width, height) or b[2] <= 0 or b[3] <= 0 for b in corners
         )
         assert statistics["n_normalized"][i] == sum(all(0 <= v <= 1 for v in b) for b in boxes)
-        assert statistics["score_min"][i] == min(scores) if scores else isnan(statistics["score_min"][i])
-        assert statistics["score_max"][i] == max(scores) if scores else isnan(statistics["score_max"][i])
+        assert ranges["score_min"][i] == min(scores) if scores else isnan(ranges["score_min"][i])
+        assert ranges["score_max"][i] == max(scores) if scores else isnan(ranges["score_max"][i])
     assert statistics["n_leaving_as_xywh"][0] > 0
     assert statistics["n_normalized"].sum() > 0
 
@@ -275,6 +276,4 @@ def test_statistics_see_corners() -> None:
         "n_leaving_as_xywh": [3],
         "n_leaving_as_corners": [0],
         "n_normalized": [0],
-        "score_min": [0.5],
-        "score_max": [0.5],
     }

@@ -59,7 +59,7 @@ from tamis.formats.parsed import Fault, ParsedImage, known_size, to_pixels
 from tamis.formats.reader import PredictionReader, ReadPredictions
 from tamis.formats.relevant import RelevantFilenames, decode_relevant
 from tamis.formats.rules import check_predictions
-from tamis.formats.rules_geometry import box_statistics
+from tamis.formats.rules_geometry import box_statistics, score_ranges
 from tamis.formats.schema import decode_schema, encode_schema
 from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, decode_row, find_columns, table_type
 from tamis.formats.tasks import decode_tasks, encode_tasks
@@ -162,6 +162,7 @@ __all__ = [
     "read_records",
     "record_type",
     "schema_key",
+    "score_ranges",
     "segment_colours",
     "table_type",
     "task_name_fault",

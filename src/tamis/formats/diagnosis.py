@@ -33,6 +33,7 @@ class Diagnosis:
         is_valid: whether the file counts as read; if not, it has no predictions.
         entries: the predictions without a fault of type or presence.
         positions: their indices in the file's list.
+        n_listed: how many predictions the list has, with and without fault.
         file_name: as written, `None` where absent or unusable.
         problems: all faults, in the order of the text.
     """
@@ -40,6 +41,7 @@ class Diagnosis:
     is_valid: bool
     entries: list[Entry]
     positions: list[int]
+    n_listed: int
     file_name: str | None
     problems: list[Problem]
 
@@ -67,8 +69,9 @@ def diagnose(task: Task, data: bytes, *, file: str, refusal: str | None, strict:
         problems.append(Problem(code="json-syntax", message=message, task=task.name, file=file, path="$"))
         is_valid = False
     if not is_valid or found is None:
-        return Diagnosis(False, [], [], file_name, problems)
-    return Diagnosis(True, list(found.values()), list(found), file_name, problems)
+        return Diagnosis(False, [], [], 0, file_name, problems)
+    entries, n_listed = found
+    return Diagnosis(True, list(entries.values()), list(entries), n_listed, file_name, problems)
 
 
 def _with_reason(problem: Problem, refusal: str | None) -> Problem:
@@ -104,8 +107,8 @@ def _file_name(source: Source, reader: FieldReader) -> tuple[str | None, bool]:
     return names.get("file_name", names.get("filename")), has_fault
 
 
-def _entries(task: Task, source: Source, reader: FieldReader) -> dict[int, Entry] | None:
-    """Return the predictions without fault by their position; `None` where there is no list of them."""
+def _entries(task: Task, source: Source, reader: FieldReader) -> tuple[dict[int, Entry], int] | None:
+    """Return the predictions without fault by their position, and how many there are; `None` without a list."""
     root = source.root
     if root is None or root.kind is not Kind.OBJECT:
         if root is not None:
@@ -120,13 +123,16 @@ def _entries(task: Task, source: Source, reader: FieldReader) -> dict[int, Entry
     if node.kind is not Kind.LIST:
         reader.wrong_type(node, "a list of predictions")
         return None
+    if node.numbers:
+        reader.wrong_type(node.item(0) or node, "an object", more=len(node.numbers) - 1)
+        return {}, len(node.numbers)
     not_finite = _not_finite_positions(source)
     found: dict[int, Entry] = {}
     for position, item in enumerate(node.items):
         entry = _entry(task, item, reader)
         if entry is not None and position not in not_finite:
             found[position] = entry
-    return found
+    return found, len(node.items)
 
 
 def _not_finite_positions(source: Source) -> set[int]:

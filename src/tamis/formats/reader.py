@@ -21,7 +21,7 @@ from tamis.model import PredictionColumns, Problem, Task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tamis.model.columns import Bools
+    from tamis.model.columns import Bools, Ints
 
 _BATCH_BYTES = 128 * 2**10  # decoded entries of so much JSON stay in the cache until they are packed
 
@@ -33,12 +33,15 @@ class ReadPredictions:
     Attributes:
         columns: their predictions, one file index for each file added, in the order of the calls.
         valid: whether each file could be read; those that could not have no predictions; shape (n_files,).
+        n_listed: how many predictions each file lists, also those that were dropped; 0 where it could not be read;
+            shape (n_files,).
         file_names: `file_name` of each file as written, `None` where absent.
         problems: everything that is wrong with syntax, types and presence, in the order of the files.
     """
 
     columns: PredictionColumns
     valid: Bools
+    n_listed: Ints
     file_names: list[str | None]
     problems: list[Problem]
 
@@ -67,6 +70,7 @@ class PredictionReader:
         self._entry_bytes = 0
         self._counts: list[int] = []
         self._invalid: list[int] = []
+        self._listed: dict[int, int] = {}
         self._positions: dict[int, list[int]] = {}
         self._file_names: list[str | None] = []
         self._problems: list[Problem] = []
@@ -82,7 +86,7 @@ class PredictionReader:
         if n_bytes > self._max_file_bytes:
             message = f"expected at most {self._max_file_bytes} bytes, got more"
             problem = Problem(code="file-too-large", message=message, task=self._task.name, file=file)
-            self._take_faulty(None, [], None, [problem])
+            self.add_unreadable(problem)
             return
         try:
             wire = self._decode(data)
@@ -105,6 +109,10 @@ class PredictionReader:
         if self._entry_bytes >= _BATCH_BYTES:
             self._flush()
 
+    def add_unreadable(self, problem: Problem) -> None:
+        """Count a file whose bytes could not be had."""
+        self._take_faulty(None, [], None, [problem])
+
     def finish(self) -> ReadPredictions:
         """Return what was read since the last call, and begin anew."""
         self._flush()
@@ -115,7 +123,9 @@ class PredictionReader:
             starts = np.searchsorted(columns.file, np.arange(columns.n_files))
             for file, positions in self._positions.items():
                 columns.position[starts[file] : starts[file] + len(positions)] = positions
-        read = ReadPredictions(columns, valid, self._file_names, self._problems)
+        n_listed = np.array(self._counts, np.int64)
+        n_listed[list(self._listed)] = list(self._listed.values())
+        read = ReadPredictions(columns, valid, n_listed, self._file_names, self._problems)
         self._reset()
         return read
 
@@ -128,6 +138,7 @@ class PredictionReader:
     def _diagnose(self, file: str, data: bytes, refusal: str | None) -> None:
         diagnosis = diagnose(self._task, data, file=file, refusal=refusal, strict=self._strict)
         positions = diagnosis.positions if diagnosis.is_valid else None
+        self._listed[len(self._counts)] = diagnosis.n_listed
         self._take_faulty(positions, diagnosis.entries, diagnosis.file_name, diagnosis.problems)
 
     def _take_faulty(

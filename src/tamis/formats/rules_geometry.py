@@ -151,7 +151,7 @@ def _check_keypoint_scores(keypoints: Ragged, findings: Findings) -> None:
         findings.add(row, "keypoint-score-range", f".keypoints[{in_row[i]}]", message)
 
 
-def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> dict[str, Ints | Floats]:
+def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> dict[str, Ints]:
     """Return counts of each file for findings about the dataset; takes the boxes before errors drop them.
 
     Args:
@@ -163,7 +163,7 @@ def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> d
         Of shape (n_files,) each: `n_boxes`; `n_sized`, those in an image of known size; of these
         `n_leaving_as_xywh`, more than 2 pixels beyond the image (or of negative size), and
         `n_leaving_as_corners`, the same read as `[x1, y1, x2, y2]` (x2 <= x1 or y2 <= y1 counts as leaving);
-        `n_normalized`, all four within [0, 1]; `score_min` and `score_max`, NaN where there is none.
+        `n_normalized`, all four within [0, 1].
     """
     a, b, c, d = columns.bbox.T
     width, height = widths[columns.file], heights[columns.file]
@@ -178,22 +178,20 @@ def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> d
     def count(rows: Bools) -> Ints:
         return np.bincount(columns.file[rows], minlength=columns.n_files)
 
-    lowest, highest = _score_range(columns)
     return {
         "n_boxes": count(has_box),
         "n_sized": count(sized),
         "n_leaving_as_xywh": count(sized & as_xywh),
         "n_leaving_as_corners": count(sized & as_corners),
         "n_normalized": count(normalized),
-        "score_min": lowest,
-        "score_max": highest,
     }
 
 
-def _score_range(columns: PredictionColumns) -> tuple[Floats, Floats]:
+def score_ranges(columns: PredictionColumns) -> dict[str, Floats]:
+    """Return `score_min` and `score_max` of each file, NaN where there is none; takes what errors did not drop."""
     lowest, highest = np.full(columns.n_files, np.nan), np.full(columns.n_files, np.nan)
     files, starts = np.unique(columns.file, return_index=True)
     if len(files):
         lowest[files] = np.fmin.reduceat(columns.score, starts)
         highest[files] = np.fmax.reduceat(columns.score, starts)
-    return lowest, highest
+    return {"score_min": lowest, "score_max": highest}

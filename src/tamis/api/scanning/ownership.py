@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tamis.api.scanning.disputes import collision, orphan, taken
 from tamis.index import namesake_keys
@@ -16,12 +16,24 @@ NO_OWNER = -1
 LEFT_OUT = -2
 
 
-def assign_owners(
-    partition: Partition, samples: Samples, files: TaskFiles, read: ReadPredictions
-) -> tuple[list[int], list[tuple[int, Problem]]]:
-    """Return for each file the row of its sample in `samples`, and the problems with their units.
+class Owners(NamedTuple):
+    """Whose the prediction files of a task are.
 
-    The row is NO_OWNER where the file has no sample, LEFT_OUT where the relevant filenames leave its sample out.
+    Attributes:
+        rows: for each file the row of its sample; NO_OWNER where it has none, LEFT_OUT where the relevant filenames
+            leave its sample out.
+        beside: for each file the row of the sample at whose path it lies, also where the file is dropped for naming
+            another; NO_OWNER where there is none or the file is another's.
+        problems: with their units.
+    """
+
+    rows: list[int]
+    beside: list[int]
+    problems: list[tuple[int, Problem]]
+
+
+def assign_owners(partition: Partition, samples: Samples, files: TaskFiles, read: ReadPredictions) -> Owners:
+    """Return whose each file is, as rows of `samples`.
 
     Args:
         partition: the units.
@@ -30,18 +42,20 @@ def assign_owners(
         read: what they hold.
     """
     first, count = _rows_by_unit(samples)
-    owners: list[int] = []
-    problems: list[tuple[int, Problem]] = []
+    owners = Owners([], [], [])
     for i, (unit, said) in enumerate(zip(files.units, read.file_names, strict=True)):
         n_samples = count.get(unit, 0)
         if n_samples == 1 and (said is None or said == samples.keys[first[unit]]):
-            owners.append(first[unit])
+            owners.rows.append(first[unit])
+            owners.beside.append(first[unit])
             continue
         rows = range(first[unit], first[unit] + n_samples) if n_samples else range(0)
         owner, found = _dispute(partition, files, i, [samples.keys[row] for row in rows], said)
-        owners.append(rows[owner] if owner >= 0 else owner)
-        problems += [(unit, problem) for problem in found]
-    return owners, problems
+        owners.rows.append(rows[owner] if owner >= 0 else owner)
+        is_misnamed = n_samples == 1 and owner == NO_OWNER
+        owners.beside.append(first[unit] if is_misnamed else max(owners.rows[-1], NO_OWNER))
+        owners.problems.extend((unit, problem) for problem in found)
+    return owners
 
 
 def _rows_by_unit(samples: Samples) -> tuple[dict[int, int], dict[int, int]]:
