@@ -154,10 +154,20 @@ def test_a_task_without_schema_keeps_its_folder(folder: Folder) -> None:
 
 
 def test_metadata_without_schema(folder: Folder) -> None:
-    """Metadata files without a schema say nothing, and are not read at every scan."""
-    folder.put("a.png", png(100, 100))
-    folder.describe("a", {"day": 3})
-    assert run(folder).snapshot.table("metadata").num_rows == 0
+    """Metadata files without a schema say nothing, which is a warning, and are not read at every scan."""
+    folder.put("day/a.png", png(100, 100))
+    folder.put(f"{METADATA}/readme.txt", "no metadata")
+    assert problems(run(folder), "metadata-schema-missing") == []
+    folder.describe("day/a", {"day": 3})
+    result = run(folder)
+    assert result.snapshot.table("metadata").num_rows == 0
+    schema = f"{METADATA}/schema.json"
+    message = f"`{METADATA}/day/a.json` and its like at `{folder.root}/{schema}`"
+    assert problems(result, "metadata-schema-missing") == [
+        ("metadata-schema-missing", schema, f"expected the fields of {message}, got nothing")
+    ]
+    folder.put(schema, FIELDS)
+    assert problems(run(folder), "metadata-schema-missing") == []
 
 
 def test_frames_are_samples(folder: Folder) -> None:

@@ -9,6 +9,15 @@ _NOTHING, _FILE, _SAMPLE, _VALUE = Drops.NOTHING, Drops.FILE, Drops.SAMPLE, Drop
 
 METADATA_CODES: tuple[ProblemCode, ...] = (
     ProblemCode(
+        "metadata-schema-missing",
+        _W,
+        _NOTHING,
+        "There are metadata files, but no `metadata/schema.json`: none of them is read",
+        'Write `.lightly/metadata/schema.json`, a list of the fields to read: `[{"name": "Scene", "path": "scene", '
+        '"defaultValue": null, "valueDataType": "CATEGORICAL_STRING"}]`',
+        ".lightly/metadata/a.json without .lightly/metadata/schema.json",
+    ),
+    ProblemCode(
         "metadata-schema",
         _E,
         _VALUE,
