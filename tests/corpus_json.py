@@ -132,6 +132,7 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "predictions spelled otherwise": (f'{{"prediction": [{_GOOD}]}}', ("missing-field",)),
     "file_name a number": ('{"file_name": 7, "predictions": []}', ("wrong-type",)),
     "filename": ('{"filename": "a.png", "predictions": []}', ("file-name-alias",)),
+    "another filename": ('{"filename": "b.png", "predictions": []}', ("file-name-alias", "file-name-mismatch")),
     "another file_name": ('{"file_name": "b.png", "predictions": []}', ("file-name-mismatch",)),
     "an absolute file_name": (
         '{"file_name": "/data/a.png", "predictions": []}',

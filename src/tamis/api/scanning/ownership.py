@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from tamis.api.scanning.disputes import collision, orphan, taken
 from tamis.index import namesake_keys
 from tamis.model import Problem
@@ -43,6 +45,7 @@ def assign_owners(partition: Partition, samples: Samples, files: TaskFiles, read
     """
     first, count = _rows_by_unit(samples)
     owners = Owners([], [], [])
+    aliased = {problem.file for problem in read.problems if problem.code == "file-name-alias"}
     for i, (unit, said) in enumerate(zip(files.units, read.file_names, strict=True)):
         n_samples = count.get(unit, 0)
         if n_samples == 1 and (said is None or said == samples.keys[first[unit]]):
@@ -54,6 +57,8 @@ def assign_owners(partition: Partition, samples: Samples, files: TaskFiles, read
         owners.rows.append(rows[owner] if owner >= 0 else owner)
         is_misnamed = n_samples == 1 and owner == NO_OWNER
         owners.beside.append(first[unit] if is_misnamed else max(owners.rows[-1], NO_OWNER))
+        if files.files[i] in aliased:
+            found = [msgspec.structs.replace(one, path=one.path and "$.filename") for one in found]
         owners.problems.extend((unit, problem) for problem in found)
     return owners
 
