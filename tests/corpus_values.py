@@ -192,7 +192,18 @@ DATASET = (
         "three faults in one prediction",
         file_of(prediction("cars", score='"x"', bbox="[1]", category_id="9")),
         "bbox-length",
+        "category-unknown",
         "wrong-type",
+    ),
+    one(
+        "cars",
+        "six faults in one prediction",
+        file_of(prediction("cars", score=None, bbox="[1, 1, -5, -5]", category_id="9", probabilities="[2, -3]")),
+        "bbox-size",
+        "bbox-size",
+        "category-unknown",
+        "probability-range",
+        "score-missing",
     ),
 )
 CASES = (*CATEGORIES, *SCORES, *BOXES, *PROBABILITIES, *MASKS, *KEYPOINTS, *DATASET)

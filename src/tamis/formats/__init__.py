@@ -58,7 +58,7 @@ from tamis.formats.metadata_schema import decode_metadata_schema, encode_metadat
 from tamis.formats.parsed import Fault, ParsedImage, known_size, to_pixels
 from tamis.formats.reader import PredictionReader, ReadPredictions
 from tamis.formats.relevant import RelevantFilenames, decode_relevant
-from tamis.formats.rules import check_predictions
+from tamis.formats.rules import check_broken, check_predictions
 from tamis.formats.rules_geometry import box_statistics, score_ranges
 from tamis.formats.schema import decode_schema, encode_schema
 from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, decode_row, find_columns, table_type
@@ -110,6 +110,7 @@ __all__ = [
     "Unreadable",
     "box_statistics",
     "by_category",
+    "check_broken",
     "check_predictions",
     "cvat_names",
     "decode_cvat",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
+from tamis.formats.findings import more_like_it
 from tamis.formats.json_source import Kind, Node, Source
 from tamis.formats.wire import MAX_CATEGORY_ID, MAX_RUN, Box
 
@@ -48,7 +49,7 @@ class FieldReader:
         """Report a value of the wrong type, and how many more of its list have the same fault."""
         if hint is None and node.kind is Kind.STRING and "number" in expected:
             hint = _STRING_HINT
-        self.report(node, "wrong-type", f"expected {expected}, got {node.shown}{_others(more)}", hint=hint)
+        self.report(node, "wrong-type", f"expected {expected}, got {node.shown}{more_like_it(more)}", hint=hint)
 
     def _category_id(self, node: Node) -> int | None:
         value = node.value
@@ -70,7 +71,7 @@ class FieldReader:
         return value
 
     def _not_finite(self, node: Node, more: int) -> None:
-        message = f"expected a number that fits a float, got {node.shown}{_others(more)}"
+        message = f"expected a number that fits a float, got {node.shown}{more_like_it(more)}"
         self.report(node, "number-not-finite", message)
 
     def _numbers(self, node: Node) -> tuple[float, ...] | None:
@@ -141,10 +142,6 @@ class FieldReader:
         "keypoints": _numbers,
         "probabilities": _numbers,
     }
-
-
-def _others(more: int) -> str:
-    return f", and {more} more like it" if more else ""
 
 
 def _first(node: Node, wrong: Iterable[bool]) -> tuple[Node, int]:

@@ -33,6 +33,7 @@ class ReadPredictions:
     Attributes:
         columns: their predictions, one file index for each file added, in the order of the calls.
         valid: whether each file could be read; those that could not have no predictions; shape (n_files,).
+        broken: predictions that were dropped for a fault of type or presence, with what is right of them.
         n_listed: how many predictions each file lists, also those that were dropped; 0 where it could not be read;
             shape (n_files,).
         file_names: `file_name` of each file as written, `None` where absent.
@@ -41,6 +42,7 @@ class ReadPredictions:
 
     columns: PredictionColumns
     valid: Bools
+    broken: PredictionColumns
     n_listed: Ints
     file_names: list[str | None]
     problems: list[Problem]
@@ -71,6 +73,7 @@ class PredictionReader:
         self._counts: list[int] = []
         self._invalid: list[int] = []
         self._listed: dict[int, int] = {}
+        self._broken: list[tuple[int, int, Any]] = []
         self._positions: dict[int, list[int]] = {}
         self._file_names: list[str | None] = []
         self._problems: list[Problem] = []
@@ -125,9 +128,20 @@ class PredictionReader:
                 columns.position[starts[file] : starts[file] + len(positions)] = positions
         n_listed = np.array(self._counts, np.int64)
         n_listed[list(self._listed)] = list(self._listed.values())
-        read = ReadPredictions(columns, valid, n_listed, self._file_names, self._problems)
+        read = ReadPredictions(columns, valid, self._broken_columns(), n_listed, self._file_names, self._problems)
         self._reset()
         return read
+
+    def _broken_columns(self) -> PredictionColumns:
+        packer = ColumnPacker(self._task.task_type)
+        files = [file for file, _, _ in self._broken]
+        if files:
+            packer.add([entry for _, _, entry in self._broken])
+        columns = packer.columns(
+            np.bincount(files, minlength=len(self._counts)).tolist() if files else [0] * len(self._counts)
+        )
+        columns.position[:] = [position for _, position, _ in self._broken]
+        return columns
 
     def _flush(self) -> None:
         if self._entries:
@@ -139,6 +153,7 @@ class PredictionReader:
         diagnosis = diagnose(self._task, data, file=file, refusal=refusal, strict=self._strict)
         positions = diagnosis.positions if diagnosis.is_valid else None
         self._listed[len(self._counts)] = diagnosis.n_listed
+        self._broken += [(len(self._counts), position, entry) for position, entry in diagnosis.broken.items()]
         self._take_faulty(positions, diagnosis.entries, diagnosis.file_name, diagnosis.problems)
 
     def _take_faulty(

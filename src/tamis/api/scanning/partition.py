@@ -22,7 +22,7 @@ from tamis.api.scanning.rows import (
     sample_rows,
     score_rows,
 )
-from tamis.formats import box_statistics, check_predictions, score_ranges
+from tamis.formats import box_statistics, check_broken, check_predictions, score_ranges
 from tamis.index import METADATA, ScoreNames, Shard, ShardWriter, mix, salt, shard_schemas, task_slot
 from tamis.model import CODES, Drops, Severity
 from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scores
@@ -104,6 +104,7 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
     widths = np.where(owned, np.array([*samples.widths, 0])[owners], 0)
     heights = np.where(owned, np.array([*samples.heights, 0])[owners], 0)
     kept, faults = check_predictions(task, columns, files=files.files, widths=widths, heights=heights)
+    faults += check_broken(task, read.broken, files=files.files, widths=widths, heights=heights)
     # Without a sample there is no image to ask for, which the dispute says already.
     faults = [fault for fault in faults if fault.code != "mask-size-unknown" or fault.file not in disputed]
     faults = [fault for fault in [*read.problems, *faults] if fault.file not in left_out]
