@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tamis.model import Problem
 
 _MAX_WRITTEN_ITEMS = 10_000
+_KINDS = {kind.value: kind for kind in SampleKind}
 _CONTAINERS: dict[type, str] = {dict: "an object", list: "a list"}
 
 
@@ -145,15 +146,15 @@ def _extract(root: object, fields: Sequence[MetadataField]) -> tuple[Metadata, l
     if name is not None and not isinstance(name, str):
         findings.append(_Finding("metadata-file-name", ("file_name",), "a string"))
         name = None
-    if kind is not None and (not isinstance(kind, str) or kind not in list(SampleKind)):
+    known = _KINDS.get(kind) if isinstance(kind, str) else None
+    if kind is not None and known is None:
         expected = "`image`, `video` or `frame` as `type`"
         findings.append(_Finding("metadata-sample-type", ("type",), expected))
-        kind = None
-    said = Metadata(nulls, name, None if kind is None else SampleKind(kind), [])
     if not isinstance(metadata, dict):
         findings.append(_Finding("metadata-file", ("metadata",), "an object as `metadata`"))
-        return said, findings
-    return said._replace(values=tuple(_look_up(metadata, field, findings) for field in fields)), findings
+        return Metadata(nulls, name, known, []), findings
+    values = tuple(_look_up(metadata, field, findings) for field in fields)
+    return Metadata(values, name, known, []), findings
 
 
 def _look_up(metadata: dict[str, Any], field: MetadataField, findings: list[_Finding]) -> Value:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from tamis.api.scanning.chunk import Chunk, Partition, ScanJob
     from tamis.api.scanning.metadata_ownership import Whose
+    from tamis.formats import Metadata
     from tamis.storage import Blob
 
 _Values = tuple[object, ...]
 _Kinds = dict[str, SampleKind]
+
+_KINDS = {kind.value: kind for kind in SampleKind}
 
 
 class MetadataReader:
@@ -59,7 +62,7 @@ class MetadataReader:
                 samples.units[first:], samples.keys[first:], samples.kinds[first:], strict=True
             ):
                 if unit in kinds:
-                    kinds[unit][key] = SampleKind(kind)
+                    kinds[unit][key] = _KINDS[kind]
         own: dict[str, _Values] = {}
         for unit, blob in zip(described, blobs, strict=True):
             own |= self._own(chunk, unit, blob, kinds[unit])
@@ -82,6 +85,9 @@ class MetadataReader:
             return dict.fromkeys(kinds, self._nulls)
         chunk.stamps.add(unit, salt(METADATA), blob.stamp)
         said = decode_metadata(blob.data, self._job.metadata, file=file, strict=self._job.strict)
+        if unit not in self._partition.namesakes and _is_plain(said, kinds):
+            chunk.problems += [(unit, problem) for problem in said.problems]
+            return dict.fromkeys(kinds, said.values)
         namesakes = namesake_keys(self._partition.stems[unit], self._partition.namesakes.get(unit, ""))
         others = {key: kind for key in namesakes if key not in kinds and (kind := kind_of_key(key)) is not None}
         problems = list(said.problems)
@@ -134,3 +140,12 @@ class MetadataReader:
         left_out = {one for one in kinds if namesakes[one]}
         whose = whose_metadata(kinds, said, file=file, left_out=left_out)
         return blob.stamp, self._values_of(key, whose, said.values)
+
+
+def _is_plain(said: Metadata, kinds: _Kinds) -> bool:
+    """Whether a file speaks of the one sample that it lies beside, as nearly all do."""
+    return (
+        len(kinds) == 1
+        and (said.file_name is None or said.file_name in kinds)
+        and said.kind is not SampleKind.VIDEO
+    )
