@@ -73,7 +73,13 @@ SYNTAX = (
     one("cars", "10,000 open brackets", "[" * _DEEP, "json-depth", "wrong-type"),
     one("cars", "10,000 nested lists", f'{{"x": {"[" * _DEEP}{"]" * _DEEP}, "predictions": []}}', "json-depth"),
     one("cars", "10,000 nested objects", '{"a":' * _DEEP + "1" + "}" * _DEEP, "json-depth"),
-    one("cars", "more than 8 MiB with a fault", b'{"predictions": [' + b" " * (8 << 20), "file-too-large"),
+    one("cars", "more than 8 MiB with a fault", b'{"predictions": [' + b" " * (8 << 20), "json-truncated"),
+    one(
+        "cars",
+        "500,000 values and a fault",
+        b'{"x": [' + b'"",' * 500_000 + b'""], "predictions": [1]}',
+        "file-too-large",
+    ),
     one("cars", "a key twice", f'{{"predictions": [], "predictions": [{_GOOD}]}}'),
     one(
         "cars",
@@ -126,10 +132,11 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "predictions spelled otherwise": (f'{{"prediction": [{_GOOD}]}}', ("missing-field",)),
     "file_name a number": ('{"file_name": 7, "predictions": []}', ("wrong-type",)),
     "filename": ('{"filename": "a.png", "predictions": []}', ("file-name-alias",)),
-    "another file_name": ('{"file_name": "b.png", "predictions": []}', ("coverage", "file-name-mismatch")),
+    "another filename": ('{"filename": "b.png", "predictions": []}', ("file-name-alias", "file-name-mismatch")),
+    "another file_name": ('{"file_name": "b.png", "predictions": []}', ("file-name-mismatch",)),
     "an absolute file_name": (
         '{"file_name": "/data/a.png", "predictions": []}',
-        ("coverage", "file-name-mismatch"),
+        ("file-name-mismatch",),
     ),
     "entries of all kinds": (
         f'{{"predictions": [null, 1, "x", [], {{}}, {_GOOD}, true]}}',

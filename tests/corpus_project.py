@@ -237,6 +237,19 @@ def _encoded(value: object) -> bytes:
 _FIELD = {"name": "Speed", "path": "v", "defaultValue": 0, "valueDataType": "NUMERIC_INT"}
 _TWICE = b'{"file_name": "a.png", "type": "image",\n "metadata": {"v": 3, "v": 4}}'
 METADATA_CASES = (
+    Case(
+        name="metadata: no schema",
+        files={f"{METADATA}/a.json": _encoded({"file_name": "a.png", "type": "image", "metadata": {"v": 3}})},
+        codes=("metadata-schema-missing",),
+    ),
+    Case(
+        name="metadata: no sample",
+        files={
+            f"{METADATA}/schema.json": _encoded([_FIELD]),
+            f"{METADATA}/x.json": _encoded({"file_name": "x.png", "type": "image", "metadata": {"v": 3}}),
+        },
+        codes=("file-without-sample",),
+    ),
     _metadata("nothing wrong"),
     _metadata("schema an object", "metadata-schema", fields=_FIELD),
     _metadata("schema cut", "json-truncated", fields=b'[{"name": "Speed'),

@@ -140,6 +140,28 @@ DATASET = (
         files={key: file_of(prediction("cars", score="0.1"), prediction("cars", category_id="1")) for key in _KEYS},
     ),
     _many(
+        "one score everywhere but for one that is no score",
+        *("score-constant", "score-range", _OTHER_TASK),
+        files={
+            key: file_of(
+                *(prediction("cars", category_id=str(i % 2)) for i in range(_KEYS.index(key) % 3 + 1)),
+                *([prediction("cars", score="2")] if key == "b" else ()),
+            )
+            for key in _KEYS
+        },
+    ),
+    _many(
+        "as many boxes in each image, two of them bad",
+        *("count-constant", "score-missing", "score-range", _OTHER_TASK),
+        files={
+            key: file_of(
+                prediction("cars", score={"b": "2", "c": "null"}.get(key, "0.1")),
+                prediction("cars", category_id="1"),
+            )
+            for key in _KEYS
+        },
+    ),
+    _many(
         "a category that is never seen",
         "category-unused",
         files={key: file_of(prediction("cars")) for key in "abc"},
@@ -170,7 +192,18 @@ DATASET = (
         "three faults in one prediction",
         file_of(prediction("cars", score='"x"', bbox="[1]", category_id="9")),
         "bbox-length",
+        "category-unknown",
         "wrong-type",
+    ),
+    one(
+        "cars",
+        "six faults in one prediction",
+        file_of(prediction("cars", score=None, bbox="[1, 1, -5, -5]", category_id="9", probabilities="[2, -3]")),
+        "bbox-size",
+        "bbox-size",
+        "category-unknown",
+        "probability-range",
+        "score-missing",
     ),
 )
 CASES = (*CATEGORIES, *SCORES, *BOXES, *PROBABILITIES, *MASKS, *KEYPOINTS, *DATASET)

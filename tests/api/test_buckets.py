@@ -218,10 +218,15 @@ def test_what_may_not_be_read_is_named(folder: Folder, s3: BucketServer, monkeyp
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         snapshot = scan(open_sources(url)).snapshot
     rows = [row for row in snapshot.table("problems").to_pylist() if "permission denied" in str(row["message"])]
-    read = {row["file"] for row in snapshot.table("files").to_pylist()}
+    files = {row["file"]: row for row in snapshot.table("files").to_pylist()}
     named = {row["file"] for row in rows}
     assert named
-    assert not named & read
+    assert {(files[file]["size_bytes"], files[file]["valid"]) for file in named & files.keys()} == {(None, False)}
+    # A file that is there is a file, whatever hinders reading it.
+    lacking = [problem.count for problem in snapshot.manifest.problems if problem.code == "coverage"]
+    assert sum(lacking) == snapshot.table("samples").num_rows - sum(
+        row["sample"] is not None for row in files.values()
+    )
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
     assert said(scan(open_sources(url)).snapshot) == truth(folder)
 

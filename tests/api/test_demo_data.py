@@ -101,7 +101,7 @@ def test_every_picture_can_be_opened_and_has_metadata(demo: Demo) -> None:
     for key in demo.sample_keys:
         with Image.open(BytesIO(store.read(key).data)) as picture:
             assert (picture.format, picture.size) == ("JPEG", SIZE)
-        values, name, problems = decode_metadata(store.read(metadata_key(key)).data, fields, file=key)
+        values, name, _, problems = decode_metadata(store.read(metadata_key(key)).data, fields, file=key)
         assert (name, problems) == (key, [])
         assert None not in values
 

@@ -89,14 +89,16 @@ def test_one_file_for_two_images(folder: Folder) -> None:
 
 
 def test_a_file_that_names_another_sample(folder: Folder) -> None:
-    """A `file_name` that is not the sample of the path is an error, and nothing of the file counts."""
+    """A `file_name` that is not the sample of the path is an error: the file is there, and nothing of it counts."""
     folder.put("a.png", png(100, 100))
     folder.put("b.png", png(100, 100))
     folder.predict("cars", "a", box(), file_name="b.png")
     result = run(folder)
-    assert owners(result) == {"a.json": None}
-    assert problems(result, "file-name-mismatch") == [
-        ("file-name-mismatch", f"{PREDICTIONS}/cars/a.json", "expected `a.png`, got `b.png`")
+    (row,) = result.snapshot.table("files", ["sample", "valid", "n_predictions"]).to_pylist()
+    assert row == {"sample": "a.png", "valid": False, "n_predictions": 0}
+    assert problems(result, "file-name-mismatch", "coverage") == [
+        ("coverage", None, "1 of 2 samples have no prediction file (50 %)"),
+        ("file-name-mismatch", f"{PREDICTIONS}/cars/a.json", "expected `a.png`, got `b.png`"),
     ]
     assert result.snapshot.table("sample_scores:cars").num_rows == 0
 
@@ -152,10 +154,20 @@ def test_a_task_without_schema_keeps_its_folder(folder: Folder) -> None:
 
 
 def test_metadata_without_schema(folder: Folder) -> None:
-    """Metadata files without a schema say nothing, and are not read at every scan."""
-    folder.put("a.png", png(100, 100))
-    folder.describe("a", {"day": 3})
-    assert run(folder).snapshot.table("metadata").num_rows == 0
+    """Metadata files without a schema say nothing, which is a warning, and are not read at every scan."""
+    folder.put("day/a.png", png(100, 100))
+    folder.put(f"{METADATA}/readme.txt", "no metadata")
+    assert problems(run(folder), "metadata-schema-missing") == []
+    folder.describe("day/a", {"day": 3})
+    result = run(folder)
+    assert result.snapshot.table("metadata").num_rows == 0
+    schema = f"{METADATA}/schema.json"
+    message = f"`{METADATA}/day/a.json` and its like at `{folder.root}/{schema}`"
+    assert problems(result, "metadata-schema-missing") == [
+        ("metadata-schema-missing", schema, f"expected the fields of {message}, got nothing")
+    ]
+    folder.put(schema, FIELDS)
+    assert problems(run(folder), "metadata-schema-missing") == []
 
 
 def test_frames_are_samples(folder: Folder) -> None:
@@ -200,6 +212,104 @@ def test_an_image_of_a_frame_is_that_frame(folder: Folder) -> None:
     assert (one["kind"], one["video"], one["frame"], one["width"]) == ("frame", "clip.mp4", 1, 64)
 
 
+def describe(folder: Folder, stem: str, name: str | None, kind: str | None, day: int = 5) -> None:
+    said = {key: value for key, value in (("file_name", name), ("type", kind)) if value is not None}
+    folder.put(f"{METADATA}/{stem}.json", {**said, "metadata": {"day": day}})
+
+
+def days(result: ScanResult) -> dict[str, Any]:
+    return {row["sample"]: row["Day"] for row in result.snapshot.table("metadata").to_pylist()}
+
+
+DEFAULT = 1  # of `Day`
+A, B, FRAME = "v.jpg", "v.png", "v-0-mp4.png"
+
+
+@pytest.mark.parametrize(
+    ("samples", "name", "kind", "expected", "codes"),
+    [
+        (("v.jpg", "v.mp4"), "v.jpg", "image", {A: 5, FRAME: DEFAULT}, ["name-taken"]),
+        (("v.jpg", "v.mp4"), "v.mp4", "video", {A: DEFAULT, FRAME: 5}, ["name-taken"]),
+        (("v.jpg", "v.mp4"), None, "image", {A: 5, FRAME: DEFAULT}, ["name-taken"]),
+        (("v.jpg", "v.mp4"), None, "video", {A: DEFAULT, FRAME: 5}, ["name-taken"]),
+        (("v.jpg", "v.mp4"), "w.png", "video", {A: DEFAULT, FRAME: 5}, ["metadata-file-name", "name-taken"]),
+        (("v.jpg", "v.mp4"), "v.jpg", "video", {A: 5, FRAME: DEFAULT}, ["metadata-sample-type", "name-taken"]),
+        (("v.jpg", "v.mp4"), None, None, {A: None, FRAME: None}, ["name-collision"]),
+        (("v.jpg", "v.png"), "v.jpg", "image", {A: 5, B: DEFAULT}, ["name-taken"]),
+        (("v.jpg", "v.png"), "v.gif", "image", {A: None, B: None}, ["name-collision"]),
+        (("v.jpg", "v.png"), None, None, {A: None, B: None}, ["name-collision"]),
+        (("v.jpg",), "w/v.jpg", "image", {A: 5}, ["metadata-file-name"]),
+        (("v.jpg",), "v.jpg", "video", {A: 5}, ["metadata-sample-type"]),
+        (("v.jpg",), "v.jpg", "frame", {A: 5}, []),
+        (("v.jpg",), None, None, {A: 5}, []),
+        (("v.mp4",), "v.mov", "video", {FRAME: 5}, ["metadata-file-name"]),
+        (("v.mp4",), None, "frame", {FRAME: 5}, ["metadata-sample-type"]),
+        ((), "v.jpg", "image", {}, ["file-without-sample"]),
+    ],
+)
+def test_whose_metadata(
+    folder: Folder,
+    samples: tuple[str, ...],
+    name: str | None,
+    kind: str | None,
+    expected: dict[str, int | None],
+    codes: list[str],
+) -> None:
+    """Metadata are of what they name, else of what has their type; those that cannot be told apart are unknown."""
+    folder.put(f"{METADATA}/schema.json", FIELDS)
+    for key in samples:
+        folder.put(key, video(1) if key.endswith("mp4") else png(100, 100))
+    describe(folder, "v", name, kind)
+    result = run(folder)
+    assert days(result) == expected
+    stored = result.snapshot.table("problems", ["code"])["code"].to_pylist()
+    assert sorted(stored) == codes
+
+
+@pytest.mark.parametrize("relevant", [None, "relevant.txt"])
+def test_whose_metadata_after_changes(folder: Folder, relevant: str | None) -> None:
+    """Whatever comes or goes beside a metadata file, a scan says what one from scratch would."""
+    folder.put(f"{METADATA}/schema.json", FIELDS)
+    folder.put("day/v.mp4", video(2))
+    folder.put(".lightly/relevant.txt", "day/v.jpg\nday/v.mp4\nday/v.avi\n")
+    edits: list[Callable[[], None]] = [
+        lambda: describe(folder, "day/v", None, None),
+        lambda: folder.put("day/v.jpg", png(100, 100)),
+        lambda: describe(folder, "day/v", "day/v.jpg", "image"),
+        lambda: folder.remove("day/v.jpg"),
+        lambda: describe(folder, "day/v", "day/v.png", None),
+        lambda: folder.put("day/v.png", png(100, 100)),
+        lambda: folder.rename("day/v.mp4", "day/v.avi"),
+        lambda: folder.put("day/v.mp4", video(1)),
+        lambda: describe(folder, "day/v", None, "video"),
+        lambda: folder.remove("day/v.avi"),
+        lambda: folder.remove("day/v.mp4"),
+        lambda: folder.remove("day/v.png"),
+    ]
+    for make in edits:
+        make()
+        result = run(folder, relevant_filenames=relevant)
+        options = ScanOptions(full=True, relevant_filenames=relevant)
+        with dry_scan(open_sources(folder.root), options) as scratch:
+            assert content(result.snapshot) == content(scratch.snapshot)
+
+
+def test_metadata_of_what_is_left_out(folder: Folder) -> None:
+    """The metadata of videos and images that the relevant filenames leave out are neither missed nor another's."""
+    folder.put(f"{METADATA}/schema.json", FIELDS)
+    for key in ("a.mp4", "b.mp4", "b.jpg", "c.png"):
+        folder.put(key, video(1) if key.endswith("mp4") else png(100, 100))
+    describe(folder, "a", "a.mp4", "video")
+    describe(folder, "b", "b.mp4", "video")
+    describe(folder, "c", "c.png", "image")
+    folder.put(".lightly/relevant.txt", "b.jpg\n")
+    result = run(folder, relevant_filenames="relevant.txt")
+    assert days(result) == {"b.jpg": DEFAULT}
+    assert [(code, file) for code, file, _ in problems(result, "name-taken", "file-without-sample")] == [
+        ("name-taken", "b.jpg")
+    ]
+
+
 def test_frames_have_the_metadata_of_their_video(folder: Folder) -> None:
     """A video's metadata holds for its frames unless they have their own, after a change too; faults count once."""
     folder.put(f"{METADATA}/schema.json", FIELDS)
@@ -207,18 +317,18 @@ def test_frames_have_the_metadata_of_their_video(folder: Folder) -> None:
     folder.describe("clip", {"day": 7, "place": {"kind": 5}}, "video")
     folder.describe("clip-1-mp4", {"day": 8}, "frame")
 
-    def days() -> dict[str, Any]:
+    def checked() -> dict[str, Any]:
         result = run(folder)
         assert len(problems(result, "metadata-type")) <= 1
-        return {row["sample"]: row["Day"] for row in result.snapshot.table("metadata").to_pylist()}
+        return days(result)
 
-    assert days() == {"clip-0-mp4.png": 7, "clip-1-mp4.png": 8, "clip-2-mp4.png": 7}
+    assert checked() == {"clip-0-mp4.png": 7, "clip-1-mp4.png": 8, "clip-2-mp4.png": 7}
     folder.describe("clip", {"day": 9, "place": {"kind": 5}}, "video")
-    assert days() == {"clip-0-mp4.png": 9, "clip-1-mp4.png": 8, "clip-2-mp4.png": 9}
+    assert checked() == {"clip-0-mp4.png": 9, "clip-1-mp4.png": 8, "clip-2-mp4.png": 9}
     folder.remove(f"{METADATA}/clip-1-mp4.json")
-    assert days() == {"clip-0-mp4.png": 9, "clip-1-mp4.png": 9, "clip-2-mp4.png": 9}
+    assert checked() == {"clip-0-mp4.png": 9, "clip-1-mp4.png": 9, "clip-2-mp4.png": 9}
     folder.remove(f"{METADATA}/clip.json")
-    assert days() == {"clip-0-mp4.png": 1, "clip-1-mp4.png": 1, "clip-2-mp4.png": 1}
+    assert checked() == {"clip-0-mp4.png": 1, "clip-1-mp4.png": 1, "clip-2-mp4.png": 1}
 
 
 def test_videos_come_change_and_go(folder: Folder) -> None:
@@ -280,6 +390,49 @@ def test_relevant_filenames_narrow_the_samples(folder: Folder) -> None:
     assert len(keys(run(folder))) == 8
     folder.put(".lightly/relevant.txt", "b/*\n")
     assert len(keys(run(folder, relevant_filenames="relevant.txt"))) == 4
+
+
+def test_a_file_of_a_sample_that_is_left_out_is_no_error(folder: Folder) -> None:
+    """Narrowing the samples makes no error of a file that names a sample which is left out."""
+    folder.put("a.jpg", png(100, 100))
+    folder.put("a.png", png(100, 100))
+    folder.predict("cars", "a", box(), box(score=7), file_name="a.png")
+    folder.put(".lightly/relevant.txt", "a.jpg\n")
+    result = run(folder, relevant_filenames="relevant.txt")
+    assert keys(result) == ["a.jpg"]
+    file = f"{PREDICTIONS}/cars/a.json"
+    message = f"its prediction file `{file}` belongs to `a.png`, which has the same name without ending"
+    assert problems(result) == [
+        ("coverage", None, "1 of 1 samples have no prediction file (100 %)"),
+        ("name-taken", "a.jpg", message),
+    ]
+    assert result.snapshot.table("predictions:cars").num_rows == 0
+    # What it names matters as long as it is there.
+    folder.remove("a.png")
+    assert problems(run(folder, relevant_filenames="relevant.txt"), "file-name-mismatch") == [
+        ("file-name-mismatch", file, "expected `a.jpg`, got `a.png`")
+    ]
+
+
+def test_a_file_without_a_name_is_that_of_the_relevant_sample(folder: Folder) -> None:
+    """Where images share a stem with what is left out (masks beside pictures), a file that names none is theirs."""
+    for ending in ("jpg", "png"):
+        folder.put(f"a.{ending}", png(100, 100))
+    folder.predict("cars", "a", box())
+    folder.put(".lightly/relevant.txt", "a.jpg\n")
+    assert owners(run(folder, relevant_filenames="relevant.txt")) == {"a.json": "a.jpg"}
+
+
+def test_images_of_frames_may_be_left_out_or_kept_apart_from_their_video(folder: Folder) -> None:
+    """A frame's files count whether the relevant filenames name its video or its image."""
+    folder.put("clip.mp4", video(2))
+    folder.put("clip-0-mp4.png", png(32, 16))
+    for i in range(2):
+        folder.predict("cars", f"clip-{i}-mp4", box())
+    for name, expected in (("clip.mp4", {0, 1}), ("clip-0-mp4.png", {0})):
+        folder.put(".lightly/relevant.txt", f"{name}\n")
+        result = run(folder, relevant_filenames="relevant.txt")
+        assert owners(result) == {f"clip-{i}-mp4.json": f"clip-{i}-mp4.png" for i in expected}
 
 
 def test_relevant_filenames_that_are_not_there(folder: Folder) -> None:

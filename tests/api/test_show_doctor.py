@@ -152,6 +152,7 @@ def test_doctor_of_a_sound_datasource(demo: Path) -> None:
         (("data",), "index: made 20", "tamis select data --n 50 --diverse"),
         (("touched",), "`.lightly/predictions/tasks.json` changed after that", "tamis scan touched"),
         (("fresh",), "index: none yet", "tamis scan fresh"),
+        (("fresh",), "metadata: .lightly/metadata/schema.json: expected the fields of", "tamis scan fresh"),
     ],
 )
 def test_doctor_knows_the_next_step(
@@ -168,6 +169,7 @@ def test_doctor_knows_the_next_step(
         folder.predict("cars", "a", box())
         if name != "fresh":
             tamis.open(folder.root).scan()
+    folder.describe("a", {"day": 3})
     os.utime("touched/.lightly/predictions/tasks.json", (2**32, 2**32))
     diagnosis = diagnose(places[0], lightly=places[1] if len(places) > 1 else None)
     lines = [f"{finding.name}: {finding.detail} hint: {finding.hint}" for finding in diagnosis.findings]

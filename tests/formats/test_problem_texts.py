@@ -194,7 +194,12 @@ CASES = [
     Case(
         "object-detection",
         b'{"predictions": [{"category_id": 0, "bbox": [1, 2, 3, 4], "score": 1, "probabilities": [0.2, -1.25, 3]}]}',
-        ["probability-range at $.predictions[0].probabilities[1]: expected a probability from 0 to 1, got `-1.25`"],
+        [
+            (
+                "probability-range at $.predictions[0].probabilities[1]: expected a probability from 0 to 1, "
+                "got `-1.25`, and 1 more like it"
+            )
+        ],
     ),
     Case(
         "object-detection",

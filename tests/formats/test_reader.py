@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies_formats import finite, prediction_lists, tasks, tasks_with_predictions, text
-from tamis.formats.diagnosis import MAX_DIAGNOSED_BYTES, Diagnosis, diagnose
+from tamis.formats.diagnosis import Diagnosis, diagnose
 from tamis.formats.encoder import encode_predictions, to_predictions
+from tamis.formats.json_parser import MAX_VALUES
 from tamis.formats.reader import PredictionReader, ReadPredictions
 from tamis.formats.wire import FILE_TYPES
 from tamis.model import Category, Drops, Prediction, Severity, Task, TaskType
@@ -235,12 +236,41 @@ def test_large_files_are_refused_unread() -> None:
     ]
 
 
-def test_a_broken_file_too_large_for_a_diagnosis_keeps_the_fast_readers_reason() -> None:
+def test_a_broken_file_of_too_many_values_keeps_the_fast_readers_reason() -> None:
     """Beyond the limit of a diagnosis the first fault is reported as the fast reader says it."""
-    data = b'{"predictions": [{"category_id": "x"}]}' + b" " * MAX_DIAGNOSED_BYTES
+    data = b'{"x": [' + b'"",' * MAX_VALUES + b'""], "predictions": [{"category_id": "x"}]}'
     (problem,) = read(BOXES, data).problems
     assert problem.code == "file-too-large"
-    assert problem.message.endswith("got: Expected `int`, got `str` - at `$.predictions[0].category_id`")
+    assert problem.message == (
+        "expected at most 500,000 values in a file that is searched for faults, got more; "
+        "its fault: Expected `int`, got `str` - at `$.predictions[0].category_id`"
+    )
+
+
+def test_large_masks_are_diagnosed() -> None:
+    """A fault beside masks of millions of runs costs its own prediction, and is found with its place."""
+    runs = ",".join(["1"] * 5_000_000)
+    good = f'{{"category_id": 0, "score": 0.5, "segmentation": [{runs}]}}'
+    bad = '{"category_id": 0, "score": NaN, "segmentation": [1]}'
+    task = Task(name="m", task_type=TaskType.SEMANTIC_SEGMENTATION, categories=BOXES.categories)
+    result = read(task, f'{{"predictions": [{good},\n{bad},\n{good.replace("[1,", "[1.5,")}]}}'.encode())
+    assert result.columns.position.tolist() == [0]
+    assert [(p.code, p.path, p.line) for p in result.problems] == [
+        ("number-not-finite", "$.predictions[1].score", 2),
+        ("wrong-type", "$.predictions[2].segmentation[0]", 3),
+    ]
+
+
+def test_keys_that_the_format_does_not_have_are_no_fault() -> None:
+    """Read strictly, a file of any size with other keys is read as ever; only a key given twice is reported."""
+    other = ", ".join(f'"{i}": {{"score": 1}}' for i in range(MAX_VALUES // 2))
+    for rest, codes in (("", []), (', "score": 0.5', ["file-too-large"])):
+        data = (
+            f'{{"x": {{{other}}}, "predictions": [{{"category_id": 0, "bbox": [1, 2, 3, 4], "score": 1{rest}}}]}}'
+        )
+        result = read(BOXES, data.encode(), strict=True)
+        assert [problem.code for problem in result.problems] == codes
+        assert result.valid.tolist() == [not codes]
 
 
 @given(finite)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from strategies_formats import tasks
 from tamis.formats.encoder import from_predictions, to_predictions
-from tamis.formats.rules import check_predictions
-from tamis.formats.rules_geometry import box_statistics
+from tamis.formats.reader import PredictionReader
+from tamis.formats.rules import check_broken, check_predictions
+from tamis.formats.rules_geometry import box_statistics, score_ranges
+from tamis.formats.wire import required_fields
 from tamis.model import CODES, Category, Drops, Prediction, PredictionColumns, Problem, Task, TaskType
 
 if TYPE_CHECKING:
@@ -85,7 +89,7 @@ def slow_probabilities(ids: list[int], category_id: int, row: Sequence[float]) -
 def slow_box(bbox: Sequence[float], width: int, height: int) -> Iterator[str]:
     x, y, w, h = bbox
     if w < 0 or h < 0:
-        yield "bbox-size"
+        yield from ["bbox-size" for side in (w, h) if side < 0]
         return
     if w == 0 or h == 0:
         yield "bbox-empty"
@@ -154,21 +158,57 @@ def test_the_rules_over_columns_are_the_rules_of_the_format(data: st.DataObject)
     files = data.draw(st.lists(st.lists(any_predictions(task), max_size=4), max_size=4))
     size = st.sampled_from([(0, 0), (10, 10), (10, 0), (20, 5)])
     sizes = [data.draw(size) for _ in files]
-    expected: set[Found] = set()
+    expected: list[Found] = []
+    of_files: set[Found] = set()
     kept: list[list[Prediction]] = []
     for i, (file, (width, height)) in enumerate(zip(files, sizes, strict=True)):
         kept.append([])
         for position, prediction in enumerate(file):
             codes = list(slow_rules(task, prediction, width, height))
-            expected |= {(i, -1 if code in ONE_A_FILE else position, code) for code in codes}
+            expected += [(i, position, code) for code in codes if code not in ONE_A_FILE]
+            of_files |= {(i, -1, code) for code in codes if code in ONE_A_FILE}
             if all(CODES[code].drops is Drops.NOTHING for code in codes):
                 kept[-1].append(prediction)
-        expected |= {(i, position, "mask-duplicate-category") for position in slow_duplicates(task, file)}
+        expected += [(i, position, "mask-duplicate-category") for position in slow_duplicates(task, file)]
     columns, problems = check(task, files, sizes)
     places = found(problems)
-    assert sorted(places) == sorted(expected)
+    assert sorted(places) == sorted([*expected, *of_files])
     assert to_predictions(columns) == kept
     assert [place[0] for place in places] == sorted(place[0] for place in places)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_prediction_without_a_field_has_the_faults_of_its_others(data: st.DataObject) -> None:
+    """What is absent or of the wrong type hides no error of the rest, and has none but that itself."""
+    task = data.draw(tasks())
+    prediction = data.draw(any_predictions(task))
+    field = data.draw(st.sampled_from(required_fields(task.task_type)))
+    whole = {key: value for key, value in msgspec.to_builtins(prediction).items() if value is not None}
+    broken = {key: value for key, value in whole.items() if key != field}
+    if data.draw(st.booleans()):
+        broken[field] = "x"
+    reader = PredictionReader(task)
+    for one in (whole, broken):
+        reader.add("", json.dumps({"predictions": [one]}).encode())
+    read = reader.finish()
+    sizes: dict[str, Any] = {
+        "widths": np.array([20, 20]),
+        "heights": np.array([5, 5]),
+        "files": ["whole", "broken"],
+    }
+    _, found = check_predictions(task, read.columns, **sizes)
+    errors = [p for p in found if CODES[p.code].drops is Drops.PREDICTION]
+    of_names = field == "category_id" and len(prediction.keypoints or ()) % 3 == 0
+    expected = [
+        (p.code, p.path)
+        for p in errors
+        if f"].{field}" not in str(p.path) and not (of_names and p.code == "keypoints-length")
+    ]
+    said = check_broken(task, read.broken, **sizes)
+    assert [(p.code, p.path) for p in said] == expected
+    assert {p.file for p in said} <= {"broken"}
+    assert len(read.problems) == 1
 
 
 def box(*bbox: float, **options: object) -> Prediction:
@@ -241,6 +281,7 @@ def test_statistics_count_boxes_as_a_loop_does() -> None:
     files.append([])
     widths, heights = np.array(sizes).T
     statistics = box_statistics(from_predictions(files), widths, heights)
+    ranges = score_ranges(from_predictions(files))
     for i, (file, (width, height)) in enumerate(zip(files, sizes, strict=True)):
         boxes = [prediction.bbox for prediction in file if prediction.bbox is not None]
         sized = boxes if width else []
@@ -254,8 +295,8 @@ def test_statistics_count_boxes_as_a_loop_does() -> None:
             leaves(b, width, height) or b[2] <= 0 or b[3] <= 0 for b in corners
         )
         assert statistics["n_normalized"][i] == sum(all(0 <= v <= 1 for v in b) for b in boxes)
-        assert statistics["score_min"][i] == min(scores) if scores else isnan(statistics["score_min"][i])
-        assert statistics["score_max"][i] == max(scores) if scores else isnan(statistics["score_max"][i])
+        assert ranges["score_min"][i] == min(scores) if scores else isnan(ranges["score_min"][i])
+        assert ranges["score_max"][i] == max(scores) if scores else isnan(ranges["score_max"][i])
     assert statistics["n_leaving_as_xywh"][0] > 0
     assert statistics["n_normalized"].sum() > 0
 
@@ -275,6 +316,4 @@ def test_statistics_see_corners() -> None:
         "n_leaving_as_xywh": [3],
         "n_leaving_as_corners": [0],
         "n_normalized": [0],
-        "score_min": [0.5],
-        "score_max": [0.5],
     }

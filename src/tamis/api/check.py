@@ -35,7 +35,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
         files: prediction files.
         valid_files: those that could be used.
         predictions: in the valid files, without those dropped.
-        samples_without_file: samples for which the task says nothing.
+        samples_without_file: samples for which there is no file, good or bad.
     """
 
     task_type: str

@@ -19,7 +19,7 @@ from tamis.api.options import ScanOptions
 from tamis.api.scanning.project import read_project
 from tamis.api.sources import open_sources, open_store
 from tamis.errors import DatasourceError, TamisError
-from tamis.formats import PREDICTIONS, TASKS_KEY
+from tamis.formats import METADATA, PREDICTIONS, TASKS_KEY
 from tamis.model import SampleKind, Severity, kind_of_key
 from tamis.storage import LocalStore, Store, StoreError, is_url, join_key
 
@@ -189,7 +189,8 @@ def _project(sources: Sources) -> list[Finding]:
     ]
     for problem in project.problems:
         verdict = Verdict.BAD if problem.severity is Severity.ERROR else Verdict.NOTE
-        name = f"task {problem.task}" if problem.task else "tasks"
+        about = "metadata" if (problem.file or "").startswith(f"{METADATA}/") else "tasks"
+        name = f"task {problem.task}" if problem.task else about
         detail = f"{problem.file}: {problem.message}" if problem.file != TASKS_KEY else problem.message
         findings.append(Finding(name=name, verdict=verdict, detail=detail, hint=problem.advice))
     return findings

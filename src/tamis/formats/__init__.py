@@ -53,14 +53,14 @@ from tamis.formats.layout import (
     schema_key,
     task_name_fault,
 )
-from tamis.formats.metadata import decode_metadata, encode_metadata
+from tamis.formats.metadata import Metadata, decode_metadata, encode_metadata
 from tamis.formats.metadata_fields import MetadataField, MetadataType
 from tamis.formats.metadata_schema import decode_metadata_schema, encode_metadata_schema
 from tamis.formats.parsed import Fault, ParsedImage, known_size, to_pixels
 from tamis.formats.reader import PredictionReader, ReadPredictions
 from tamis.formats.relevant import RelevantFilenames, decode_relevant
-from tamis.formats.rules import check_predictions
-from tamis.formats.rules_geometry import box_statistics
+from tamis.formats.rules import check_broken, check_predictions
+from tamis.formats.rules_geometry import box_statistics, score_ranges
 from tamis.formats.schema import decode_schema, encode_schema
 from tamis.formats.table_rows import TABLE_COLUMNS, TableColumns, category_of, decode_row, find_columns, table_type
 from tamis.formats.tasks import decode_tasks, encode_tasks
@@ -98,6 +98,7 @@ __all__ = [
     "ImportCode",
     "JsonStream",
     "JsonStreamError",
+    "Metadata",
     "MetadataField",
     "MetadataType",
     "Painted",
@@ -114,6 +115,7 @@ __all__ = [
     "box_statistics",
     "by_category",
     "category_of",
+    "check_broken",
     "check_predictions",
     "cvat_names",
     "decode_cvat",
@@ -169,6 +171,7 @@ __all__ = [
     "read_records",
     "record_type",
     "schema_key",
+    "score_ranges",
     "segment_colours",
     "table_type",
     "task_name_fault",

@@ -10,15 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tamis.formats.fields import FieldReader
 from tamis.formats.json_source import Kind, Node, Source, parse
-from tamis.formats.wire import ENTRY_TYPES, field_names, required_fields
+from tamis.formats.wire import ENTRY_TYPES, NO_CATEGORY, field_names, required_fields
 from tamis.model import Problem, Severity, Task
 
 if TYPE_CHECKING:
     from tamis.formats.wire import Entry
-
-MAX_DIAGNOSED_BYTES = 8 * 2**20
 
 _PREDICTION = re.compile(r"\$\.predictions\[([0-9]+)\]")
 _REPLACED = "\ufffd"
@@ -33,6 +33,9 @@ class Diagnosis:
         is_valid: whether the file counts as read; if not, it has no predictions.
         entries: the predictions without a fault of type or presence.
         positions: their indices in the file's list.
+        broken: predictions that a fault of type or presence drops, by their indices, with what is right of them:
+            absent fields are `None`, an absent category is NO_CATEGORY.
+        n_listed: how many predictions the list has, with and without fault.
         file_name: as written, `None` where absent or unusable.
         problems: all faults, in the order of the text.
     """
@@ -40,6 +43,8 @@ class Diagnosis:
     is_valid: bool
     entries: list[Entry]
     positions: list[int]
+    broken: dict[int, Entry]
+    n_listed: int
     file_name: str | None
     problems: list[Problem]
 
@@ -54,36 +59,36 @@ def diagnose(task: Task, data: bytes, *, file: str, refusal: str | None, strict:
         refusal: why the fast reader refused it, reported if nothing else is found; `None` where it did not.
         strict: report keys that an object has twice.
     """
-    if len(data) > MAX_DIAGNOSED_BYTES:
-        return _undiagnosed(task, data, file=file, refusal=refusal)
     source = parse(data, file=file, task=task.name)
     problems = [*source.problems, *(source.duplicates if strict else ())]
     reader = FieldReader(source)
     file_name, has_name_fault = _file_name(source, reader)
     found = _entries(task, source, reader)
     problems = sorted([*problems, *reader.problems], key=_place)
+    problems = [_with_reason(problem, refusal) for problem in problems]
     is_valid = source.is_readable and not has_name_fault and found is not None
     if refusal is not None and all(problem.severity is not Severity.ERROR for problem in problems):
         message = f"expected a file of predictions, got one that cannot be read: {refusal}"
         problems.append(Problem(code="json-syntax", message=message, task=task.name, file=file, path="$"))
         is_valid = False
-    if not is_valid or found is None:
-        return Diagnosis(False, [], [], file_name, problems)
-    return Diagnosis(True, list(found.values()), list(found), file_name, problems)
+    if found is None or not source.is_readable:
+        return Diagnosis(False, [], [], {}, 0, file_name, problems)
+    if not is_valid:
+        return Diagnosis(False, [], [], {**found.entries, **found.broken}, 0, file_name, problems)
+    entries = found.entries
+    return Diagnosis(True, list(entries.values()), list(entries), found.broken, found.n_listed, file_name, problems)
+
+
+def _with_reason(problem: Problem, refusal: str | None) -> Problem:
+    """Say of a file that was not searched to its end what is wrong with it for sure."""
+    if problem.code != "file-too-large":
+        return problem
+    reason = refusal or "a key given twice, or more keys than are compared"
+    return msgspec.structs.replace(problem, message=f"{problem.message}; its fault: {reason}")
 
 
 def _place(problem: Problem) -> tuple[int, int]:
     return problem.line or 0, problem.column or 0
-
-
-def _undiagnosed(task: Task, data: bytes, *, file: str, refusal: str | None) -> Diagnosis:
-    reason = refusal or "a key twice, or one that the format does not have"
-    message = f"expected a file of {len(data)} bytes to be without fault, got: {reason}"
-    hint = (
-        f"Files of more than {MAX_DIAGNOSED_BYTES} bytes are not searched for all faults: write one file an image"
-    )
-    problem = Problem(code="file-too-large", message=message, task=task.name, file=file, path="$", hint=hint)
-    return Diagnosis(False, [], [], None, [problem])
 
 
 def _file_name(source: Source, reader: FieldReader) -> tuple[str | None, bool]:
@@ -107,8 +112,17 @@ def _file_name(source: Source, reader: FieldReader) -> tuple[str | None, bool]:
     return names.get("file_name", names.get("filename")), has_fault
 
 
-def _entries(task: Task, source: Source, reader: FieldReader) -> dict[int, Entry] | None:
-    """Return the predictions without fault by their position; `None` where there is no list of them."""
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The predictions of a file by their position, without fault and with, and how many there are."""
+
+    entries: dict[int, Entry]
+    broken: dict[int, Entry]
+    n_listed: int
+
+
+def _entries(task: Task, source: Source, reader: FieldReader) -> _Entries | None:
+    """Return the predictions of a file, `None` where there is no list of them."""
     root = source.root
     if root is None or root.kind is not Kind.OBJECT:
         if root is not None:
@@ -123,12 +137,16 @@ def _entries(task: Task, source: Source, reader: FieldReader) -> dict[int, Entry
     if node.kind is not Kind.LIST:
         reader.wrong_type(node, "a list of predictions")
         return None
+    if node.numbers:
+        reader.wrong_type(node.item(0) or node, "an object", more=len(node.numbers) - 1)
+        return _Entries({}, {}, len(node.numbers))
     not_finite = _not_finite_positions(source)
-    found: dict[int, Entry] = {}
+    found = _Entries({}, {}, len(node.items))
     for position, item in enumerate(node.items):
-        entry = _entry(task, item, reader)
-        if entry is not None and position not in not_finite:
-            found[position] = entry
+        entry, is_whole = _entry(task, item, reader)
+        if entry is not None:
+            is_right = is_whole and position not in not_finite
+            (found.entries if is_right else found.broken)[position] = entry
     return found
 
 
@@ -140,13 +158,13 @@ def _not_finite_positions(source: Source) -> set[int]:
     return {int(match[1]) for match in matches if match}
 
 
-def _entry(task: Task, node: Node, reader: FieldReader) -> Entry | None:
-    """Return one prediction, `None` where it has a fault."""
+def _entry(task: Task, node: Node, reader: FieldReader) -> tuple[Entry | None, bool]:
+    """Return what is right of one prediction, and whether that is all of it; `None` where it is none."""
     if node.kind is not Kind.OBJECT:
         reader.wrong_type(node, "an object")
-        return None
+        return None, False
     required = required_fields(task.task_type)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict.fromkeys(required)
     is_whole = True
     for field in field_names(task.task_type):
         member = node.members.get(field)
@@ -160,7 +178,9 @@ def _entry(task: Task, node: Node, reader: FieldReader) -> Entry | None:
         if value is None:
             is_whole = False
         values[field] = value
-    return ENTRY_TYPES[task.task_type](**values) if is_whole else None
+    if values["category_id"] is None:
+        values["category_id"] = NO_CATEGORY
+    return ENTRY_TYPES[task.task_type](**values), is_whole
 
 
 def _report_missing(task: Task, node: Node, field: str, reader: FieldReader) -> None:

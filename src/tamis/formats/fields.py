@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
+from tamis.formats.findings import more_like_it
 from tamis.formats.json_source import Kind, Node, Source
 from tamis.formats.wire import MAX_CATEGORY_ID, MAX_RUN, Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tamis.model import Problem
 
@@ -46,10 +47,9 @@ class FieldReader:
 
     def wrong_type(self, node: Node, expected: str, *, more: int = 0, hint: str | None = None) -> None:
         """Report a value of the wrong type, and how many more of its list have the same fault."""
-        others = f", and {more} more like it" if more else ""
         if hint is None and node.kind is Kind.STRING and "number" in expected:
             hint = _STRING_HINT
-        self.report(node, "wrong-type", f"expected {expected}, got {node.shown}{others}", hint=hint)
+        self.report(node, "wrong-type", f"expected {expected}, got {node.shown}{more_like_it(more)}", hint=hint)
 
     def _category_id(self, node: Node) -> int | None:
         value = node.value
@@ -67,22 +67,29 @@ class FieldReader:
             return None
         value = _to_float(node.value)
         if value is None:
-            self.report(node, "number-not-finite", f"expected a number that fits a float, got {node.shown}")
+            self._not_finite(node, 0)
         return value
+
+    def _not_finite(self, node: Node, more: int) -> None:
+        message = f"expected a number that fits a float, got {node.shown}{more_like_it(more)}"
+        self.report(node, "number-not-finite", message)
 
     def _numbers(self, node: Node) -> tuple[float, ...] | None:
         if node.kind is not Kind.LIST:
             self.wrong_type(node, "a list of numbers")
             return None
-        values = None if node.numbers is None else _to_floats(node.numbers)
-        if values is not None:
+        numbers = node.numbers
+        if numbers is not None:
+            values = _to_floats(numbers)
+            if values is None:
+                self._not_finite(*_first(node, (_to_float(number) is None for number in numbers)))
             return values
         wrong = [item for item in node.items if item.kind not in {Kind.NUMBER, Kind.BAD}]
         if wrong:
             self.wrong_type(wrong[0], "a number", more=len(wrong) - 1)
-        for item in node.items:
-            if item.kind is Kind.NUMBER and _to_float(item.value) is None:
-                self._number(item)
+        large = [item for item in node.items if item.kind is Kind.NUMBER and _to_float(item.value) is None]
+        if large:
+            self._not_finite(large[0], len(large) - 1)
         return None
 
     def _box(self, node: Node) -> Box | None:
@@ -104,25 +111,27 @@ class FieldReader:
             hint = _RLE_HINT if node.kind in {Kind.OBJECT, Kind.STRING} else None
             self.wrong_type(node, "a list of run lengths", hint=hint)
             return None
-        if node.numbers is not None and all(map(_is_run, node.numbers)):
-            return tuple(run for run in node.numbers if isinstance(run, int))
+        if node.numbers is not None:
+            if all(map(_is_run, node.numbers)):
+                return tuple(run for run in node.numbers if isinstance(run, int))
+            self._wrong_run(*_first(node, (not _is_run(number) for number in node.numbers)))
+            return None
         wrong = [
             item
             for item in node.items
             if item.kind is not Kind.BAD and (item.kind is not Kind.NUMBER or not _is_run(item.value))
         ]
         if wrong:
-            self._wrong_run(wrong)
+            self._wrong_run(wrong[0], len(wrong) - 1)
         return None
 
-    def _wrong_run(self, wrong: list[Node]) -> None:
-        first = wrong[0]
+    def _wrong_run(self, first: Node, more: int) -> None:
         if first.kind is Kind.LIST:
-            self.wrong_type(first, "a run length", more=len(wrong) - 1, hint=_POLYGON_HINT)
+            self.wrong_type(first, "a run length", more=more, hint=_POLYGON_HINT)
         elif isinstance(first.value, int) and not isinstance(first.value, bool):
-            self.wrong_type(first, "a run length of fewer pixels than any image has", more=len(wrong) - 1)
+            self.wrong_type(first, "a run length of fewer pixels than any image has", more=more)
         else:
-            self.wrong_type(first, "a run length, an integer", more=len(wrong) - 1, hint=_INTEGER_HINT)
+            self.wrong_type(first, "a run length, an integer", more=more, hint=_INTEGER_HINT)
 
     # Of the class and not of each reader: bound methods would tie every diagnosed file into a cycle.
     _READERS: ClassVar[dict[str, Callable[[FieldReader, Node], FieldValue | None]]] = {
@@ -133,6 +142,15 @@ class FieldReader:
         "keypoints": _numbers,
         "probabilities": _numbers,
     }
+
+
+def _first(node: Node, wrong: Iterable[bool]) -> tuple[Node, int]:
+    """Return the first wrong entry of a list of numbers, and how many more there are; one is there."""
+    first, n_wrong = 0, 0
+    for i, is_wrong in enumerate(wrong):
+        if is_wrong:
+            first, n_wrong = (first, n_wrong + 1) if n_wrong else (i, 1)
+    return node.item(first) or node, n_wrong - 1
 
 
 def _to_float(value: object) -> float | None:

@@ -71,6 +71,15 @@ def worst_of_each_file(file: Ints, amount: Floats, rows: Ints) -> list[tuple[int
     return list(zip(rows[order][first].tolist(), counts.tolist(), strict=True))
 
 
+def more_like_it(n: int) -> str:
+    """Return the end of a message about the first of several values with the same fault.
+
+    >>> more_like_it(2), more_like_it(0)
+    (', and 2 more like it', '')
+    """
+    return f", and {n} more like it" if n else ""
+
+
 def exact(value: float) -> str:
     """Return a number of the data as messages show it: all digits, so that 1.0000001 is not called 1.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -108,6 +109,12 @@ class Node:
     def get(self, key: str) -> Node | None:
         """Return the member of that name, `None` where there is none."""
         return self.members.get(key)
+
+    def item(self, index: int) -> Node | None:
+        """Return an entry of a list, `None` where there is none."""
+        if self.numbers is None:
+            return next(iter(self.items[index : index + 1]), None)
+        return next(islice(self._number_nodes(), index, None), None)
 
     def plain(self) -> Any:  # noqa: ANN401 (a JSON value of any kind)
         """Return it as `json.loads` would; what could not be read is `None`."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 MAX_SYNTAX_FAULTS = 100
+MAX_VALUES = 500_000
+"""So many values are read of a text, a list of numbers being one: each takes some hundred bytes of memory."""
 
 _read_json = json.JSONDecoder().raw_decode
 _NOT_FINITE = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -61,6 +63,7 @@ class Parser:
         self._end = 0
         self._stopped = False
         self._n_syntax_faults = 0
+        self._n_values = 0
 
     def run(self) -> None:
         """Read the whole text."""
@@ -219,7 +222,17 @@ class Parser:
         return bool(self._stack) and self._stack[-1] is node
 
     def _read_value(self, trail: Trail) -> Node:
+        self._n_values += 1
+        if self._n_values > MAX_VALUES:
+            return self._read_no_more(trail)
         return self._READERS[self._sort](self, trail)
+
+    def _read_no_more(self, trail: Trail) -> Node:
+        node = Node(Kind.BAD, self._text, self._start, self._start, trail)
+        message = f"expected at most {MAX_VALUES:,} values in a file that is searched for faults, got more"
+        self._fault("file-too-large", message, node)
+        self._stopped = True
+        return node
 
     def _node(self, kind: Kind, content: object, trail: Trail) -> Node:
         """Make a node of the token at hand and pass it."""

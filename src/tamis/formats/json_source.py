@@ -5,8 +5,6 @@ The fast readers decode into types and stop at the first fault; this one says al
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from tamis.formats.json_nodes import Kind, Node, parse_path, shown
@@ -23,7 +21,7 @@ MAX_FILE_BYTES = 64 * 2**20
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_NEWLINE = re.compile("\n")
+_STRIDE = 1 << 14
 
 
 class Source:
@@ -43,7 +41,7 @@ class Source:
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self.duplicates: list[Problem] = []
-        self._newlines: list[int] | None = None
+        self._lines: _Lines | None = None
         self._text = self._decode(data)
         if self._text is not None:
             parser = Parser(self._text)
@@ -73,17 +71,16 @@ class Source:
         for step in steps or []:
             if node is None:
                 break
-            node = node.get(step) if isinstance(step, str) else next(iter(node.items[step : step + 1]), None)
+            node = node.get(step) if isinstance(step, str) else node.item(step)
         return node
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column (from 1, the column in characters) of an offset in characters."""
         if offset == 0:
             return 1, 1
-        if self._newlines is None:
-            self._newlines = _newlines(self._text or "")
-        line = bisect_right(self._newlines, offset - 1)
-        return line + 1, offset - (self._newlines[line - 1] if line else -1)
+        if self._lines is None:
+            self._lines = _Lines(self._text or "")
+        return self._lines.position(offset)
 
     def _decode(self, data: bytes) -> str | None:
         if len(data) > MAX_FILE_BYTES:
@@ -102,7 +99,7 @@ class Source:
         except UnicodeDecodeError as error:
             text = data.decode(errors="replace")
             before = data[: error.start].decode()
-            self._newlines = _newlines(text)
+            self._lines = _Lines(text)
             message = f"expected UTF-8, got the byte `0x{data[error.start]:02x}`"
             self.problems.append(self._at(len(before), None, "json-encoding", message))
             return text
@@ -132,8 +129,24 @@ class Source:
         return self.problem(node, "json-duplicate-key", message)
 
 
-def _newlines(text: str) -> list[int]:
-    return [match.start() for match in _NEWLINE.finditer(text)]
+class _Lines:
+    """Finds the line of an offset from counts at every so many characters: a list of all lines may be huge."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._before = [0]
+        self._last = [-1]
+        for start in range(0, len(text), _STRIDE):
+            end = start + _STRIDE
+            self._before.append(self._before[-1] + text.count("\n", start, end))
+            self._last.append(max(text.rfind("\n", start, end), self._last[-1]))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return line and column, from 1."""
+        i = offset // _STRIDE
+        line = self._before[i] + self._text.count("\n", i * _STRIDE, offset)
+        newline = max(self._text.rfind("\n", i * _STRIDE, offset), self._last[i])
+        return line + 1, offset - newline
 
 
 def parse(data: bytes, *, file: str, task: str | None = None) -> Source:

@@ -33,10 +33,40 @@ TOKEN = re.compile(rf"{_WS}(?>{_ANY})", re.VERBOSE | re.DOTALL)
 TOKEN_AFTER_VALUE = re.compile(rf"{_WS}(?>{_NEXT_KEY}|{_ANY})", re.VERBOSE | re.DOTALL)
 """The same, but that a comma, a plain key and its colon are one token (`next`): half as many steps an object."""
 
+_KEYS = re.compile(rf'(?P<open>{{)|(?P<close>}})|(?P<key>"(?>[^"\\]++|\\.)*+"){_WS}:|"(?>[^"\\]++|\\.)*+"')
+"""What stands around and between the keys of a text that is right; strings that are no keys are passed."""
+
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[\x00-\x1f]", re.DOTALL
 )
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+MAX_KEYS = 500_000
+
+
+def repeats_key(text: str) -> bool:
+    r"""Whether an object in a JSON text that is right has a key twice; also where there are too many to remember.
+
+    >>> repeats_key('{"a": {"b": ":", "c": 1}, "b": 2}'), repeats_key('[{"a": 1, "\u0061": 2}]')
+    (False, True)
+    """
+    objects: list[set[str]] = []
+    n_keys = 0
+    for match in _KEYS.finditer(text):
+        sort = match.lastgroup
+        if sort == "open":
+            objects.append(set())
+        elif sort == "close":
+            n_keys -= len(objects.pop())
+        elif sort == "key":
+            key = match["key"]
+            key = unescape(key)[0] if "\\" in key else key[1:-1]
+            if key in objects[-1] or n_keys == MAX_KEYS:
+                return True
+            objects[-1].add(key)
+            n_keys += 1
+    return False
 
 
 def read_number(written: str) -> int | float:

@@ -27,7 +27,24 @@ if TYPE_CHECKING:
     from tamis.model import Problem
 
 _MAX_WRITTEN_ITEMS = 10_000
+_KINDS = {kind.value: kind for kind in SampleKind}
 _CONTAINERS: dict[type, str] = {dict: "an object", list: "a list"}
+
+
+class Metadata(NamedTuple):
+    """What a metadata file says.
+
+    Attributes:
+        values: in the order of the schema's fields.
+        file_name: key of the sample as written, `None` where absent or no text.
+        kind: its `type`, `None` where absent or not known.
+        problems: all that is wrong with the file.
+    """
+
+    values: tuple[Value, ...]
+    file_name: str | None
+    kind: SampleKind | None
+    problems: list[Problem]
 
 
 class _Finding(NamedTuple):
@@ -38,10 +55,8 @@ class _Finding(NamedTuple):
     expected: str
 
 
-def decode_metadata(
-    data: bytes, fields: Sequence[MetadataField], *, file: str, strict: bool = False
-) -> tuple[tuple[Value, ...], str | None, list[Problem]]:
-    """Read the metadata of one sample: the values in the order of `fields`, the `file_name`, the problems.
+def decode_metadata(data: bytes, fields: Sequence[MetadataField], *, file: str, strict: bool = False) -> Metadata:
+    """Read the metadata of one sample.
 
     Args:
         data: content of the file.
@@ -53,7 +68,7 @@ def decode_metadata(
     >>> field = MetadataField("Temperature", "weather.temperature", 20.0, MetadataType.NUMERIC_FLOAT)
     >>> data = b'{"file_name": "a.png", "type": "image", "metadata": {"weather": {"temperature": 5}}}'
     >>> decode_metadata(data, [field], file="a.json")
-    ((5.0,), 'a.png', [])
+    Metadata(values=(5.0,), file_name='a.png', kind=<SampleKind.IMAGE: 'image'>, problems=[])
     """
     if len(data) > MAX_FILE_BYTES:
         return _decode_damaged(data, fields, file, "it is too large", strict=strict)
@@ -61,13 +76,13 @@ def decode_metadata(
         root = msgspec.json.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return _decode_damaged(data, fields, file, str(error), strict=strict)
-    values, name, findings = _extract(root, fields)
+    said, findings = _extract(root, fields)
     may_repeat = strict and data.count(b":") != _count_keys(root)
     if not findings and not may_repeat:
-        return values, name, []
+        return said
     source = parse(data, file=file)
     duplicates = source.duplicates if strict else []
-    return values, name, [*source.problems, *duplicates, *_located(source, findings)]
+    return said._replace(problems=[*source.problems, *duplicates, *_located(source, findings)])
 
 
 def encode_metadata(
@@ -94,17 +109,17 @@ def encode_metadata(
 
 def _decode_damaged(
     data: bytes, fields: Sequence[MetadataField], file: str, refusal: str, *, strict: bool
-) -> tuple[tuple[Value, ...], str | None, list[Problem]]:
+) -> Metadata:
     """Read a file that the fast reader refuses: NaN among its values costs only those."""
     source = parse(data, file=file)
     duplicates = source.duplicates if strict else []
     if source.root is None or not source.is_readable:
-        return (None,) * len(fields), None, [*source.problems, *duplicates]
-    values, name, findings = _extract(source.root.plain(), fields)
+        return Metadata((None,) * len(fields), None, None, [*source.problems, *duplicates])
+    said, findings = _extract(source.root.plain(), fields)
     problems = [*source.problems, *duplicates, *_located(source, findings)]
     if not source.problems:  # the two readers differ: the file is read, and what the fast one said is kept
         problems.append(source.problem(source.root, "json-syntax", f"expected JSON, got: {refusal}"))
-    return values, name, problems
+    return said._replace(problems=problems)
 
 
 def _count_keys(value: object) -> int:
@@ -121,24 +136,25 @@ def _located(source: Source, findings: Iterable[_Finding]) -> Iterable[Problem]:
         yield source.problem(path, code, f"expected {expected}, got {'none' if node is None else node.shown}")
 
 
-def _extract(root: object, fields: Sequence[MetadataField]) -> tuple[tuple[Value, ...], str | None, list[_Finding]]:
-    """Return the values, the `file_name` and what is wrong."""
+def _extract(root: object, fields: Sequence[MetadataField]) -> tuple[Metadata, list[_Finding]]:
+    """Return what a file says, still without problems, and what is wrong."""
     nulls = (None,) * len(fields)
     if not isinstance(root, dict):
-        return nulls, None, [_Finding("metadata-file", (), "an object with `metadata`")]
+        return Metadata(nulls, None, None, []), [_Finding("metadata-file", (), "an object with `metadata`")]
     findings = []
     name, kind, metadata = root.get("file_name"), root.get("type"), root.get("metadata")
     if name is not None and not isinstance(name, str):
         findings.append(_Finding("metadata-file-name", ("file_name",), "a string"))
         name = None
-    if kind is not None and (not isinstance(kind, str) or kind not in list(SampleKind)):
+    known = _KINDS.get(kind) if isinstance(kind, str) else None
+    if kind is not None and known is None:
         expected = "`image`, `video` or `frame` as `type`"
         findings.append(_Finding("metadata-sample-type", ("type",), expected))
     if not isinstance(metadata, dict):
         findings.append(_Finding("metadata-file", ("metadata",), "an object as `metadata`"))
-        return nulls, name, findings
+        return Metadata(nulls, name, known, []), findings
     values = tuple(_look_up(metadata, field, findings) for field in fields)
-    return values, name, findings
+    return Metadata(values, name, known, []), findings
 
 
 def _look_up(metadata: dict[str, Any], field: MetadataField, findings: list[_Finding]) -> Value:

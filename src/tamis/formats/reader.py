@@ -13,6 +13,7 @@ import numpy as np
 
 from tamis.formats.diagnosis import diagnose
 from tamis.formats.json_source import MAX_FILE_BYTES
+from tamis.formats.json_tokens import repeats_key
 from tamis.formats.packing import ColumnPacker
 from tamis.formats.wire import FILE_TYPES, field_names, required_fields
 from tamis.model import PredictionColumns, Problem, Task
@@ -20,7 +21,7 @@ from tamis.model import PredictionColumns, Problem, Task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tamis.model.columns import Bools
+    from tamis.model.columns import Bools, Ints
 
 _BATCH_BYTES = 128 * 2**10  # decoded entries of so much JSON stay in the cache until they are packed
 
@@ -32,12 +33,17 @@ class ReadPredictions:
     Attributes:
         columns: their predictions, one file index for each file added, in the order of the calls.
         valid: whether each file could be read; those that could not have no predictions; shape (n_files,).
+        broken: predictions that were dropped for a fault of type or presence, with what is right of them.
+        n_listed: how many predictions each file lists, also those that were dropped; 0 where it could not be read;
+            shape (n_files,).
         file_names: `file_name` of each file as written, `None` where absent.
         problems: everything that is wrong with syntax, types and presence, in the order of the files.
     """
 
     columns: PredictionColumns
     valid: Bools
+    broken: PredictionColumns
+    n_listed: Ints
     file_names: list[str | None]
     problems: list[Problem]
 
@@ -66,6 +72,8 @@ class PredictionReader:
         self._entry_bytes = 0
         self._counts: list[int] = []
         self._invalid: list[int] = []
+        self._listed: dict[int, int] = {}
+        self._broken: list[tuple[int, int, Any]] = []
         self._positions: dict[int, list[int]] = {}
         self._file_names: list[str | None] = []
         self._problems: list[Problem] = []
@@ -81,7 +89,7 @@ class PredictionReader:
         if n_bytes > self._max_file_bytes:
             message = f"expected at most {self._max_file_bytes} bytes, got more"
             problem = Problem(code="file-too-large", message=message, task=self._task.name, file=file)
-            self._take_faulty(None, [], None, [problem])
+            self.add_unreadable(problem)
             return
         try:
             wire = self._decode(data)
@@ -90,7 +98,7 @@ class PredictionReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._diagnose(file, data, str(error))
             return
-        if self._strict and data.count(b":") != _colons(wire, self._fields, self._n_required):
+        if self._strict and _may_repeat(data, wire, self._fields, self._n_required):
             self._diagnose(file, data, None)
             return
         file_name = wire.file_name
@@ -104,6 +112,10 @@ class PredictionReader:
         if self._entry_bytes >= _BATCH_BYTES:
             self._flush()
 
+    def add_unreadable(self, problem: Problem) -> None:
+        """Count a file whose bytes could not be had."""
+        self._take_faulty(None, [], None, [problem])
+
     def finish(self) -> ReadPredictions:
         """Return what was read since the last call, and begin anew."""
         self._flush()
@@ -114,9 +126,22 @@ class PredictionReader:
             starts = np.searchsorted(columns.file, np.arange(columns.n_files))
             for file, positions in self._positions.items():
                 columns.position[starts[file] : starts[file] + len(positions)] = positions
-        read = ReadPredictions(columns, valid, self._file_names, self._problems)
+        n_listed = np.array(self._counts, np.int64)
+        n_listed[list(self._listed)] = list(self._listed.values())
+        read = ReadPredictions(columns, valid, self._broken_columns(), n_listed, self._file_names, self._problems)
         self._reset()
         return read
+
+    def _broken_columns(self) -> PredictionColumns:
+        packer = ColumnPacker(self._task.task_type)
+        files = [file for file, _, _ in self._broken]
+        if files:
+            packer.add([entry for _, _, entry in self._broken])
+        columns = packer.columns(
+            np.bincount(files, minlength=len(self._counts)).tolist() if files else [0] * len(self._counts)
+        )
+        columns.position[:] = [position for _, position, _ in self._broken]
+        return columns
 
     def _flush(self) -> None:
         if self._entries:
@@ -127,6 +152,8 @@ class PredictionReader:
     def _diagnose(self, file: str, data: bytes, refusal: str | None) -> None:
         diagnosis = diagnose(self._task, data, file=file, refusal=refusal, strict=self._strict)
         positions = diagnosis.positions if diagnosis.is_valid else None
+        self._listed[len(self._counts)] = diagnosis.n_listed
+        self._broken += [(len(self._counts), position, entry) for position, entry in diagnosis.broken.items()]
         self._take_faulty(positions, diagnosis.entries, diagnosis.file_name, diagnosis.problems)
 
     def _take_faulty(
@@ -152,6 +179,11 @@ def alias_problem(file: str, task: str) -> Problem:
     """Return the warning for a file that spells `file_name` as `filename`."""
     message = "expected the key `file_name`, got `filename`"
     return Problem(code="file-name-alias", message=message, task=task, file=file, path="$.filename")
+
+
+def _may_repeat(data: bytes, wire: Any, fields: tuple[str, ...], n_required: int) -> bool:  # noqa: ANN401 (as below)
+    """Whether an object has a key twice, or so many that they are not compared; of a file that is right."""
+    return data.count(b":") != _colons(wire, fields, n_required) and repeats_key(data.decode())
 
 
 def _colons(wire: Any, fields: tuple[str, ...], n_required: int) -> int:  # noqa: ANN401 (a WireFile of any entry)

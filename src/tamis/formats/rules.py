@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.formats.findings import Findings, exact, rounded, worst_of_each_file
+from tamis.formats.findings import Findings, exact, more_like_it, rounded, worst_of_each_file
 from tamis.formats.rules_geometry import check_boxes, check_keypoints, check_masks
+from tamis.formats.wire import NO_CATEGORY
+from tamis.model import CODES, Drops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +53,32 @@ def check_predictions(
     check_masks(task, columns, findings, widths=widths, heights=heights)
     check_keypoints(task, columns, findings)
     return columns.keep(findings.keep), findings.problems()
+
+
+def check_broken(
+    task: Task, columns: PredictionColumns, *, files: Sequence[str], widths: Ints, heights: Ints
+) -> list[Problem]:
+    """Return what else would drop predictions that are dropped already: the errors of what could be read of them.
+
+    Args:
+        task: whose predictions they are.
+        columns: as `ReadPredictions.broken`.
+        files: as in `check_predictions`.
+        widths: likewise.
+        heights: likewise.
+    """
+    if not len(columns):
+        return []
+    _, problems = check_predictions(task, columns, files=files, widths=widths, heights=heights)
+    absent = {
+        (files[int(columns.file[row])], f"$.predictions[{columns.position[row]}].category_id")
+        for row in np.flatnonzero(columns.category_id == NO_CATEGORY).tolist()
+    }
+    return [
+        problem
+        for problem in problems
+        if CODES[problem.code].drops is Drops.PREDICTION and (problem.file, problem.path) not in absent
+    ]
 
 
 def _check_categories(task: Task, columns: PredictionColumns, findings: Findings) -> None:
@@ -114,11 +142,14 @@ def _check_probabilities(task: Task, columns: PredictionColumns, findings: Findi
 
 
 def _check_probability_ranges(rows: Ints, table: Floats, findings: Findings) -> Bools:
-    """Report the first probability of each row that is out of range; return which rows have none."""
+    """Report the rows with probabilities that are out of range; return which rows have none."""
     in_range: Bools = (table.min(axis=1) >= 0) & (table.max(axis=1) <= 1)
     for i in np.flatnonzero(~in_range).tolist():
-        first = int(np.argmax((table[i] < 0) | (table[i] > 1)))
-        message = f"expected a probability from 0 to 1, got `{exact(table[i, first])}`"
+        wrong = np.flatnonzero((table[i] < 0) | (table[i] > 1))
+        first = int(wrong[0])
+        message = (
+            f"expected a probability from 0 to 1, got `{exact(table[i, first])}`{more_like_it(len(wrong) - 1)}"
+        )
         findings.add(int(rows[i]), "probability-range", f".probabilities[{first}]", message)
     return in_range
 

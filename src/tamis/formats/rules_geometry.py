@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tamis.formats.findings import Findings, exact, rounded, worst_of_each_file
+from tamis.formats.findings import Findings, exact, more_like_it, rounded, worst_of_each_file
 
 if TYPE_CHECKING:
     from tamis.model import PredictionColumns, Ragged, Task
@@ -19,13 +19,14 @@ _PER_KEYPOINT = 3
 def check_boxes(columns: PredictionColumns, findings: Findings, *, widths: Ints, heights: Ints) -> None:
     """Report boxes of negative or no size, outside their image, or reaching beyond it."""
     x, y, w, h = columns.bbox.T
-    for row in np.flatnonzero((w < 0) | (h < 0)).tolist():
-        i, side = (2, "width") if w[row] < 0 else (3, "height")
-        message = f"expected a {side} >= 0, got `{exact(columns.bbox[row, i])}`"
-        findings.add(row, "bbox-size", f".bbox[{i}]", message)
+    for i, side, length in ((2, "width", w), (3, "height", h)):
+        for row in np.flatnonzero(length < 0).tolist():
+            message = f"expected a {side} >= 0, got `{exact(length[row])}`"
+            findings.add(row, "bbox-size", f".bbox[{i}]", message)
     for row in np.flatnonzero((w >= 0) & (h >= 0) & ((w == 0) | (h == 0))).tolist():
         i, side = (2, "width") if w[row] == 0 else (3, "height")
-        message = f"expected a {side} > 0, got `{exact(columns.bbox[row, i])}`"
+        both = " and a height" if w[row] == h[row] else ""
+        message = f"expected a {side}{both} > 0, got `0`"
         findings.add(row, "bbox-empty", f".bbox[{i}]", message)
     width, height = widths[columns.file], heights[columns.file]
     checked = (width > 0) & (height > 0) & (w >= 0) & (h >= 0)
@@ -73,8 +74,9 @@ def check_masks(task: Task, columns: PredictionColumns, findings: Findings, *, w
     negative_rows = np.unique(masks.row_of_value()[masks.values < 0])
     for row in negative_rows.tolist():
         runs = masks.values[offsets[row] : offsets[row + 1]]
-        first = int(np.argmax(runs < 0))
-        message = f"expected a run length >= 0, got `{runs[first]}`"
+        wrong = np.flatnonzero(runs < 0)
+        first = int(wrong[0])
+        message = f"expected a run length >= 0, got `{runs[first]}`{more_like_it(len(wrong) - 1)}"
         findings.add(row, "mask-run-negative", f".segmentation[{first}]", message)
     _check_mask_sums(columns, findings, negative_rows, widths=widths, heights=heights)
     if task.task_type == "semantic-segmentation":
@@ -145,13 +147,13 @@ def _check_keypoint_scores(keypoints: Ragged, findings: Findings) -> None:
     in_row = np.arange(len(keypoints.values)) - keypoints.offsets[row_of_value]
     values = keypoints.values
     bad = np.flatnonzero((in_row % _PER_KEYPOINT == _PER_KEYPOINT - 1) & ((values < 0) | (values > 1)))
-    rows, first = np.unique(row_of_value[bad], return_index=True)
-    for row, i in zip(rows.tolist(), bad[first].tolist(), strict=True):
-        message = f"expected a keypoint's confidence from 0 to 1, got `{exact(values[i])}`"
+    rows, first, counts = np.unique(row_of_value[bad], return_index=True, return_counts=True)
+    for row, i, n in zip(rows.tolist(), bad[first].tolist(), counts.tolist(), strict=True):
+        message = f"expected a keypoint's confidence from 0 to 1, got `{exact(values[i])}`{more_like_it(n - 1)}"
         findings.add(row, "keypoint-score-range", f".keypoints[{in_row[i]}]", message)
 
 
-def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> dict[str, Ints | Floats]:
+def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> dict[str, Ints]:
     """Return counts of each file for findings about the dataset; takes the boxes before errors drop them.
 
     Args:
@@ -163,7 +165,7 @@ def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> d
         Of shape (n_files,) each: `n_boxes`; `n_sized`, those in an image of known size; of these
         `n_leaving_as_xywh`, more than 2 pixels beyond the image (or of negative size), and
         `n_leaving_as_corners`, the same read as `[x1, y1, x2, y2]` (x2 <= x1 or y2 <= y1 counts as leaving);
-        `n_normalized`, all four within [0, 1]; `score_min` and `score_max`, NaN where there is none.
+        `n_normalized`, all four within [0, 1].
     """
     a, b, c, d = columns.bbox.T
     width, height = widths[columns.file], heights[columns.file]
@@ -178,22 +180,20 @@ def box_statistics(columns: PredictionColumns, widths: Ints, heights: Ints) -> d
     def count(rows: Bools) -> Ints:
         return np.bincount(columns.file[rows], minlength=columns.n_files)
 
-    lowest, highest = _score_range(columns)
     return {
         "n_boxes": count(has_box),
         "n_sized": count(sized),
         "n_leaving_as_xywh": count(sized & as_xywh),
         "n_leaving_as_corners": count(sized & as_corners),
         "n_normalized": count(normalized),
-        "score_min": lowest,
-        "score_max": highest,
     }
 
 
-def _score_range(columns: PredictionColumns) -> tuple[Floats, Floats]:
+def score_ranges(columns: PredictionColumns) -> dict[str, Floats]:
+    """Return `score_min` and `score_max` of each file, NaN where there is none; takes what errors did not drop."""
     lowest, highest = np.full(columns.n_files, np.nan), np.full(columns.n_files, np.nan)
     files, starts = np.unique(columns.file, return_index=True)
     if len(files):
         lowest[files] = np.fmin.reduceat(columns.score, starts)
         highest[files] = np.fmax.reduceat(columns.score, starts)
-    return lowest, highest
+    return {"score_min": lowest, "score_max": highest}

@@ -13,6 +13,7 @@ import msgspec
 from tamis.model import TaskType
 
 MAX_CATEGORY_ID = 2**63 - 1
+NO_CATEGORY = -(2**63)  # of what is saved of a prediction without one; no schema has it
 MAX_RUN = 2**37  # a file within the size limit holds fewer than 2**26 runs: their sum fits 64 bits
 
 CategoryId = Annotated[int, msgspec.Meta(ge=-MAX_CATEGORY_ID - 1, le=MAX_CATEGORY_ID)]

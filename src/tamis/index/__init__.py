@@ -29,6 +29,7 @@ from tamis.index.listing import (
     FRAME,
     IMAGE,
     METADATA,
+    NAMESAKES,
     FrameRange,
     Listing,
     ListingBuilder,
@@ -37,6 +38,7 @@ from tamis.index.listing import (
     task_slot,
 )
 from tamis.index.manifest import Manifest, MetadataColumn, ScoreNames, Shard, Video
+from tamis.index.namesakes import namesake_keys
 from tamis.index.parquet_rows import parquet_columns, parquet_rows
 from tamis.index.picks import picks_parquet
 from tamis.index.pools import Pool
@@ -56,6 +58,7 @@ __all__ = [
     "IMAGE",
     "IMAGE_POSITION",
     "METADATA",
+    "NAMESAKES",
     "SCORE_FILE_ENDINGS",
     "Changes",
     "EmbeddingRows",
@@ -100,6 +103,7 @@ __all__ = [
     "keys_where",
     "make_set",
     "mix",
+    "namesake_keys",
     "object_keys",
     "open_tables",
     "parquet_columns",

@@ -10,14 +10,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.index.namesakes import find_namesakes
+from tamis.model import stem_of
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +32,7 @@ Fingerprints = np.ndarray[Any, np.dtype[np.uint64]]
 IMAGE = "image"
 FRAME = "frame"
 METADATA = "metadata"
+NAMESAKES = "namesakes"
 
 
 def task_slot(task: str) -> str:
@@ -88,6 +93,9 @@ class Listing:
         frame_number: 0-based, -1 likewise.
         present: for each slot of METADATA and the tasks, which units have that file.
         videos: keys of videos that have frames here.
+        namesakes: of units that share their stem with a video, or with an image or video that is left out: the
+            endings of all that has the stem, as `find_namesakes` writes them.
+        video_namesakes: likewise of videos, by their index, where they are not alone.
     """
 
     stems: pa.StringArray
@@ -97,6 +105,8 @@ class Listing:
     frame_number: NDArray[np.int32]
     present: dict[str, NDArray[np.bool_]]
     videos: list[str]
+    namesakes: dict[int, str] = field(default_factory=dict)
+    video_namesakes: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.stems)
@@ -155,10 +165,22 @@ class ListingBuilder:
         """Add the frames of a video of the folder at hand."""
         self._frames.append(frames)
 
-    def close_folder(self, folder: str) -> None:
-        """Turn what was added since the last folder into units of `folder` ("" is the root)."""
+    def with_image(self, stems: Sequence[str]) -> set[str]:
+        """Return which of these stems have an image in the folder at hand."""
+        there = pa.chunked_array(self._rows[IMAGE].stems if IMAGE in self._rows else [], pa.string())
+        return set(there.filter(pc.is_in(there, value_set=pa.array(stems, pa.string()))).to_pylist())
+
+    def close_folder(self, folder: str, *, left_out: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Turn what was added since the last folder into units of `folder` ("" is the root).
+
+        Args:
+            folder: which one.
+            left_out: images and videos in it that are no samples: their stems without the folder, and the endings
+                that each has, joined by `/`.
+        """
         if self._rows or self._frames:
             units = _folder_units(folder, self._rows, self._frames, len(self._videos), self.slots)
+            _note_namesakes(units, folder, self._frames, left_out, len(self._videos))
             if not self.stamped:
                 units.fingerprints[:] = 0
             self._folders.append(units)
@@ -168,6 +190,7 @@ class ListingBuilder:
     def finish(self) -> Listing:
         """Return everything listed."""
         folders = self._folders
+        starts = np.cumsum([0, *(len(f.stems) for f in folders)]).tolist()
         listing = Listing(
             stems=_concat([f.stems for f in folders]),
             fingerprints=np.concatenate([np.empty(0, np.uint64), *(f.fingerprints for f in folders)]),
@@ -179,6 +202,12 @@ class ListingBuilder:
                 for slot in self.slots
             },
             videos=self._videos,
+            namesakes={
+                start + row: endings
+                for start, units in zip(starts, folders, strict=False)
+                for row, endings in units.namesakes.items()
+            },
+            video_namesakes={i: endings for units in folders for i, endings in units.video_namesakes.items()},
         )
         # A scan holds the listing to its end, but no longer what it was put together from.
         self._folders = []
@@ -195,6 +224,8 @@ class _FolderUnits:
     frame_video: NDArray[np.int32]
     frame_number: NDArray[np.int32]
     present: dict[str, NDArray[np.bool_]]
+    namesakes: dict[int, str] = field(default_factory=dict)
+    video_namesakes: dict[int, str] = field(default_factory=dict)
 
 
 def _folder_units(
@@ -227,6 +258,34 @@ def _folder_units(
         frame_number=frame_number,
         present=present,
     )
+
+
+def _note_namesakes(
+    units: _FolderUnits, folder: str, frames: list[FrameRange], left_out: Mapping[str, str], n_videos: int
+) -> None:
+    """Find what shares a stem without being of its unit, and let the fingerprints that hang on it tell."""
+    if not frames and not left_out:
+        return
+    prefix = f"{folder}/" if folder else ""
+    videos = [one.video for one in frames]
+    away = {prefix + stem: endings for stem, endings in left_out.items()}
+    found = find_namesakes(units.stems, units.extensions, units.frame_video >= 0, videos, away)
+    rows = pc.index_in(pa.array(list(found), pa.string()), value_set=units.stems).to_pylist()
+    for row, endings in zip(rows, found.values(), strict=True):
+        if row is not None:
+            units.namesakes[row] = endings
+            units.fingerprints[row : row + 1] += _mix_names(endings)
+    for i, one in enumerate(frames, n_videos):
+        endings = found[stem_of(one.video)]
+        if "/" in endings:
+            units.video_namesakes[i] = endings
+            if one.metadata is not None:
+                inherits = (units.frame_video == i) & ~units.present[METADATA]
+                units.fingerprints[inherits] += _mix_names(endings)
+
+
+def _mix_names(endings: str) -> Fingerprints:
+    return mix(salt(NAMESAKES, endings), np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
 def _mix_stamp(slot: str, stamp: Stamp) -> Fingerprints:

@@ -47,6 +47,7 @@ FILES = pa.schema(
         ("size_bytes", pa.int64()),
         ("mtime_ns", pa.int64()),
         ("valid", pa.bool_()),
+        ("n_listed", pa.int32()),
         ("n_predictions", pa.int32()),
         ("n_boxes", pa.int32()),
         ("n_sized", pa.int32()),

@@ -61,7 +61,8 @@ JSON_CODES: tuple[ProblemCode, ...] = (
         "file-too-large",
         _E,
         _FILE,
-        "The file is larger than a file of predictions for one image can sensibly be",
+        "The file has over 64 MiB, or a fault and over 500,000 values, of which a list of numbers is one: "
+        "no image needs as many",
         "Write one file an image; cut predictions by score before writing them",
         "a file of 70 MiB",
     ),

@@ -9,6 +9,15 @@ _NOTHING, _FILE, _SAMPLE, _VALUE = Drops.NOTHING, Drops.FILE, Drops.SAMPLE, Drop
 
 METADATA_CODES: tuple[ProblemCode, ...] = (
     ProblemCode(
+        "metadata-schema-missing",
+        _W,
+        _NOTHING,
+        "There are metadata files, but no `metadata/schema.json`: none of them is read",
+        'Write `.lightly/metadata/schema.json`, a list of the fields to read: `[{"name": "Scene", "path": "scene", '
+        '"defaultValue": null, "valueDataType": "CATEGORICAL_STRING"}]`',
+        ".lightly/metadata/a.json without .lightly/metadata/schema.json",
+    ),
+    ProblemCode(
         "metadata-schema",
         _E,
         _VALUE,
@@ -60,15 +69,16 @@ METADATA_CODES: tuple[ProblemCode, ...] = (
         "metadata-file-name",
         _W,
         _NOTHING,
-        "The `file_name` of a metadata file is no text",
-        "Write the path of the sample below the input datasource; the path of the file itself decides",
-        '{"file_name": 7, "type": "image", "metadata": {}}',
+        "The `file_name` of a metadata file is no text, or names another sample; the file's own path decides",
+        "Write the sample's full path from the root of the datasource, and store the file under the same path with "
+        "`.json` for the extension",
+        'day/a.json with {"file_name": "a.jpg", "type": "image", "metadata": {}}',
     ),
     ProblemCode(
         "metadata-sample-type",
         _W,
         _NOTHING,
-        "The `type` of a metadata file is not known",
+        "The `type` of a metadata file is not known, or not that of its sample",
         "Write `image`, `video` or `frame`; the sample that the file lies beside decides",
         '{"file_name": "a.jpg", "type": "picture", "metadata": {}}',
     ),

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tamis.storage import Blob, Store
 
 
+NO_STAMP = Stamp(0, 0)
+"""Stands in a unit's fingerprint for what is no file."""
+
 UNREAD = Stamp(0, 0)
 """Stamp of a file that could not be read: no listing has it, so the next scan looks again, also if it is gone."""
 
@@ -61,6 +64,8 @@ class Partition:
         frame_number: 0-based.
         present: for each slot of metadata and tasks, whether the unit has that file.
         videos: those whose frames are here, and those whose folders are: (index, video).
+        namesakes: of units that share their stem with something that is none of their samples, as in a listing.
+        video_namesakes: likewise of videos, by their index.
     """
 
     number: int
@@ -70,6 +75,8 @@ class Partition:
     frame_number: list[int]
     present: dict[str, list[bool]]
     videos: dict[int, Video]
+    namesakes: dict[int, str] = field(default_factory=dict)
+    video_namesakes: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from tamis.api.scanning.chunk import UNREAD, Chunk, Samples, Stamps, TaskFiles, 
 from tamis.api.scanning.half_written import await_whole
 from tamis.api.scanning.sample_reader import SampleReader
 from tamis.formats import MAX_FILE_BYTES, PREDICTIONS, PredictionReader
-from tamis.index import salt, task_slot
+from tamis.index import task_slot
 from tamis.storage import StoreError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ChunkReader:
                 self._samples.take(chunk, reads.samples)
                 for files, read in zip(tasks, reads.tasks, strict=True):
                     blobs = await_whole(job.lightly, read.keys, read.blobs, patience_secs=job.patience_secs)
-                    n_bytes += _take_predictions(chunk, files, read, blobs)
+                    n_bytes += _take_predictions(files, read, blobs)
                 chunk.stop = reads.block.stop
         except BaseException:
             self._started.clear()  # nobody waits for reads that a bucket which does not answer is still asked for
@@ -107,22 +107,20 @@ class ChunkReader:
         return _PredictionReads(units, keys, self._job.lightly.read_many(keys, n_bytes=MAX_FILE_BYTES + 1))
 
 
-def _take_predictions(
-    chunk: Chunk, files: TaskFiles, reads: _PredictionReads, blobs: Iterable[Blob | StoreError]
-) -> int:
+def _take_predictions(files: TaskFiles, reads: _PredictionReads, blobs: Iterable[Blob | StoreError]) -> int:
     """Add what was read of a task to the chunk and return how many bytes it was."""
     n_bytes = 0
     for unit, key, answer in zip(reads.units, reads.keys, blobs, strict=True):
         blob = checked(key, answer)
         if isinstance(blob, StoreError):
-            chunk.problems.append((unit, unreadable(key, blob, task=files.task.name)))
-            chunk.stamps.add(unit, salt(task_slot(files.task.name)), UNREAD)
-            continue
-        data, (size_bytes, mtime_ns) = blob
-        files.reader.add(key, data)
+            files.reader.add_unreadable(unreadable(key, blob, task=files.task.name))
+            size_bytes, mtime_ns = UNREAD
+        else:
+            data, (size_bytes, mtime_ns) = blob
+            files.reader.add(key, data)
+            n_bytes += len(data)
         files.units.append(unit)
         files.files.append(key)
         files.sizes_bytes.append(size_bytes)
         files.mtimes_ns.append(mtime_ns)
-        n_bytes += len(data)
     return n_bytes

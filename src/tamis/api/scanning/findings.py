@@ -29,7 +29,9 @@ _TOTALS = """
         coalesce(sum(n_normalized), 0) AS normalized,
         coalesce(sum(n_predictions) FILTER (score_min IS NOT NULL), 0) AS scored,
         min(score_min) AS lowest_score, max(score_max) AS highest_score,
-        min(n_predictions) FILTER (valid) AS fewest, max(n_predictions) FILTER (valid) AS most,
+        count_if(valid AND sample IS NOT NULL) AS counted,
+        min(n_listed) FILTER (valid AND sample IS NOT NULL) AS fewest,
+        max(n_listed) FILTER (valid AND sample IS NOT NULL) AS most,
         min(category_min) FILTER (valid) AS first_category, max(category_max) FILTER (valid) AS last_category
     FROM files GROUP BY task
 """
@@ -41,16 +43,17 @@ class _Totals(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         files: how many there are.
         valid: how many could be read.
-        owned: how many belong to a sample.
+        owned: how many lie beside a sample that they may belong to.
+        counted: the valid ones among those.
         boxes: predictions with a box.
         sized: those of them in an image of known size.
         leaving_as_xywh: those of them that leave it, read as the format says.
         leaving_as_corners: those of them that leave it, read as two corners.
         normalized: boxes with all coordinates within 0 and 1.
-        scored: predictions in files that have a score.
+        scored: predictions that could be used, in files that have a score.
         lowest_score: `None` where there is no score.
         highest_score: likewise.
-        fewest: predictions in a valid file, `None` where there is no such file.
+        fewest: predictions that a counted file lists, `None` where there is no such file.
         most: likewise.
         first_category: the smallest id in a valid file, `None` where there is none.
         last_category: the largest.
@@ -59,6 +62,7 @@ class _Totals(msgspec.Struct, frozen=True, kw_only=True):
     files: int = 0
     valid: int = 0
     owned: int = 0
+    counted: int = 0
     boxes: int = 0
     sized: int = 0
     leaving_as_xywh: int = 0
@@ -144,10 +148,10 @@ def _scores(task: Task, files: _Totals) -> list[Problem]:
 
 def _counts(task: Task, files: _Totals) -> list[Problem]:
     count = files.most or 0
-    if not task.task_type.has_objects or files.valid < _ENOUGH or count <= 1 or count != files.fewest:
+    if not task.task_type.has_objects or files.counted < _ENOUGH or count <= 1 or count != files.fewest:
         return []
-    message = f"expected numbers of predictions that vary, got exactly {count} in each of {files.valid} files"
-    return [Problem(code="count-constant", task=task.name, message=message, count=files.valid)]
+    message = f"expected numbers of predictions that vary, got exactly {count} in each of {files.counted} files"
+    return [Problem(code="count-constant", task=task.name, message=message, count=files.counted)]
 
 
 def _categories(task: Task, files: _Totals, connection: DuckDBPyConnection, schema: str) -> list[Problem]:

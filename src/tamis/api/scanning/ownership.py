@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tamis.model import Problem, frame_name, parse_frame_stem, stem_of
+import msgspec
+
+from tamis.api.scanning.disputes import collision, orphan, taken
+from tamis.index import namesake_keys
+from tamis.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tamis.api.scanning.chunk import Partition, Samples, TaskFiles
+    from tamis.formats import ReadPredictions
 
 NO_OWNER = -1
+LEFT_OUT = -2
 
 
-def assign_owners(
-    partition: Partition, samples: Samples, files: TaskFiles, file_names: Sequence[str | None]
-) -> tuple[list[int], list[tuple[int, Problem]]]:
-    """Return for each file the row of its sample in `samples`, or NO_OWNER, and the problems with their units.
+class Owners(NamedTuple):
+    """Whose the prediction files of a task are.
+
+    Attributes:
+        rows: for each file the row of its sample; NO_OWNER where it has none, LEFT_OUT where the relevant filenames
+            leave its sample out.
+        beside: for each file the row of the sample at whose path it lies, also where the file is dropped for naming
+            another; NO_OWNER where there is none or the file is another's.
+        problems: with their units.
+    """
+
+    rows: list[int]
+    beside: list[int]
+    problems: list[tuple[int, Problem]]
+
+
+def assign_owners(partition: Partition, samples: Samples, files: TaskFiles, read: ReadPredictions) -> Owners:
+    """Return whose each file is, as rows of `samples`.
 
     Args:
         partition: the units.
         samples: of the chunk, in the order of their units.
         files: of one task of the chunk, in the order of their units.
-        file_names: what each file says itself, `None` where it says nothing.
+        read: what they hold.
     """
     first, count = _rows_by_unit(samples)
-    owners: list[int] = []
-    problems: list[tuple[int, Problem]] = []
-    for i, (unit, said) in enumerate(zip(files.units, file_names, strict=True)):
+    owners = Owners([], [], [])
+    aliased = {problem.file for problem in read.problems if problem.code == "file-name-alias"}
+    for i, (unit, said) in enumerate(zip(files.units, read.file_names, strict=True)):
         n_samples = count.get(unit, 0)
         if n_samples == 1 and (said is None or said == samples.keys[first[unit]]):
-            owners.append(first[unit])
+            owners.rows.append(first[unit])
+            owners.beside.append(first[unit])
             continue
         rows = range(first[unit], first[unit] + n_samples) if n_samples else range(0)
         owner, found = _dispute(partition, files, i, [samples.keys[row] for row in rows], said)
-        owners.append(NO_OWNER if owner is None else rows[owner])
-        problems += [(unit, problem) for problem in found]
-    return owners, problems
+        owners.rows.append(rows[owner] if owner >= 0 else owner)
+        is_misnamed = n_samples == 1 and owner == NO_OWNER
+        owners.beside.append(first[unit] if is_misnamed else max(owners.rows[-1], NO_OWNER))
+        if files.files[i] in aliased:
+            found = [msgspec.structs.replace(one, path=one.path and "$.filename") for one in found]
+        owners.problems.extend((unit, problem) for problem in found)
+    return owners
 
 
 def _rows_by_unit(samples: Samples) -> tuple[dict[int, int], dict[int, int]]:
@@ -51,51 +74,16 @@ def _rows_by_unit(samples: Samples) -> tuple[dict[int, int], dict[int, int]]:
 
 def _dispute(
     partition: Partition, files: TaskFiles, i: int, keys: list[str], said: str | None
-) -> tuple[int | None, list[Problem]]:
+) -> tuple[int, list[Problem]]:
     """Decide a file that does not plainly belong to one sample: which of `keys`, and why not."""
-    task, file = files.task.name, files.files[i]
+    task, file, unit = files.task.name, files.files[i], files.units[i]
     if not keys:
-        return None, [_orphan(partition, partition.stems[files.units[i]], task, file)]
-    if len(keys) == 1:
-        message = f"expected `{keys[0]}`, got `{said}`"
-        code = "file-name-mismatch"
-        return None, [Problem(code=code, task=task, file=file, path="$.file_name", message=message)]
-    listed = " and ".join(f"`{key}`" for key in keys)
-    if said not in keys:
-        got = "no `file_name`" if said is None else f"`{said}`"
-        message = f"{listed} share this file; expected a `file_name` that names one of them, got {got}"
-        return None, [Problem(code="name-collision", task=task, file=file, message=message)]
-    others = [
-        Problem(
-            code="name-taken",
-            task=task,
-            file=key,
-            message=f"its prediction file `{file}` belongs to `{said}`, which has the same name without ending",
-        )
-        for key in keys
-        if key != said
-    ]
-    return keys.index(said), others
-
-
-def _orphan(partition: Partition, stem: str, task: str, file: str) -> Problem:
-    """Say why no sample claims a file; where it looks like a frame of a video that is there, say what is off."""
-    frame = parse_frame_stem(stem)
-    video = None if frame is None else next((v for v in partition.videos.values() if v.key == frame.video), None)
-    if frame is None or video is None:
-        return Problem(
-            code="file-without-sample", task=task, file=file, message=f"no image or frame is named `{stem}.*`"
-        )
-    if frame.number >= video.n_frames:
-        message = f"expected a frame number from 0 to {video.n_frames - 1}, got {frame.number}"
-        if not video.n_frames:
-            message = f"expected a frame of `{video.key}`, of which no frame can be read"
-        return Problem(code="frame-number", task=task, file=file, message=message)
-    right = stem_of(frame_name(video.key, frame.number, video.n_frames)).rsplit("/", 1)[-1]
-    return Problem(
-        code="frame-padding",
-        task=task,
-        file=file,
-        message=f"expected the name `{right}.json`, as `{video.key}` has {video.n_frames} frames, "
-        f"got `{stem.rsplit('/', 1)[-1]}.json`",
-    )
+        return NO_OWNER, [orphan(partition, partition.stems[unit], task, file)]
+    if said in keys:
+        return keys.index(said), taken(keys, said, task=task, file=file)
+    if said is not None and namesake_keys(partition.stems[unit], partition.namesakes.get(unit, "")).get(said):
+        return LEFT_OUT, taken(keys, said, task=task, file=file)
+    if len(keys) > 1:
+        return NO_OWNER, [collision(keys, said, task=task, file=file)]
+    message = f"expected `{keys[0]}`, got `{said}`"
+    return NO_OWNER, [Problem(code="file-name-mismatch", task=task, file=file, path="$.file_name", message=message)]

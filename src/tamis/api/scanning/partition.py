@@ -7,12 +7,12 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tamis.api.scanning.chunk_reader import ChunkReader
-from tamis.api.scanning.ownership import NO_OWNER, assign_owners
+from tamis.api.scanning.ownership import LEFT_OUT, assign_owners
 from tamis.api.scanning.rows import (
     file_rows,
     metadata_columns,
@@ -22,13 +22,15 @@ from tamis.api.scanning.rows import (
     sample_rows,
     score_rows,
 )
-from tamis.formats import box_statistics, check_predictions
+from tamis.formats import box_statistics, check_broken, check_predictions, score_ranges
 from tamis.index import METADATA, ScoreNames, Shard, ShardWriter, mix, salt, shard_schemas, task_slot
 from tamis.model import CODES, Drops, Severity
 from tamis.scoring import SCORE_NAMES, UNCERTAINTIES, object_scores, sample_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
     from tamis.api.scanning.chunk import Chunk, Partition, ScanJob, TaskFiles
     from tamis.model import PredictionColumns, Task
@@ -91,33 +93,41 @@ def _add_task(writer: ShardWriter, partition: Partition, chunk: Chunk, files: Ta
         return
     task, samples = files.task, chunk.samples
     read = files.reader.finish()
-    owner_rows, disputes = assign_owners(partition, samples, files, read.file_names)
+    owner_rows, beside, disputes = assign_owners(partition, samples, files, read)
     owners = np.array(owner_rows)
-    owned = owners != NO_OWNER
+    owned = owners >= 0
+    left_out = {files.files[i] for i in np.flatnonzero(owners == LEFT_OUT).tolist()}
     # A file that nobody owns is checked all the same; one that is disputed is dropped.
     disputed = {problem.file for _, problem in disputes if problem.severity is Severity.ERROR}
     valid = read.valid & ~np.array([file in disputed and file is not None for file in files.files])
-    columns = read.columns.keep(read.valid[read.columns.file])
+    columns = read.columns.keep((read.valid & (owners != LEFT_OUT))[read.columns.file])
     widths = np.where(owned, np.array([*samples.widths, 0])[owners], 0)
     heights = np.where(owned, np.array([*samples.heights, 0])[owners], 0)
-    statistics = box_statistics(columns, widths, heights)
     kept, faults = check_predictions(task, columns, files=files.files, widths=widths, heights=heights)
+    faults += check_broken(task, read.broken, files=files.files, widths=widths, heights=heights)
     # Without a sample there is no image to ask for, which the dispute says already.
     faults = [fault for fault in faults if fault.code != "mask-size-unknown" or fault.file not in disputed]
+    faults = [fault for fault in [*read.problems, *faults] if fault.file not in left_out]
     kept = kept.keep((valid & owned)[kept.file])
     of_objects = object_scores(task, kept)
     of_samples = sample_scores(task, kept, object_scores=of_objects)
-    keys = [samples.keys[owner] if owner != NO_OWNER else None for owner in owner_rows]
-    writer.add("files", file_rows(files, keys, valid, kept.counts(), {**statistics, **_category_range(columns)}))
+    keys = [samples.keys[row] if row >= 0 else None for row in beside]
+    statistics: dict[str, NDArray[Any] | list[int | None]] = {
+        "n_listed": read.n_listed,
+        **box_statistics(columns, widths, heights),
+        **score_ranges(kept),
+        **_category_range(columns),
+    }
+    writer.add("files", file_rows(files, keys, valid, kept.counts(), statistics))
     writer.add(f"predictions:{task.name}", prediction_rows(files, keys, kept, of_objects))
     # A file that lost all its predictions says nothing: unknown, not "no objects".
-    lost = {p.file for p in [*read.problems, *faults] if CODES[p.code].drops is Drops.PREDICTION}
+    lost = {p.file for p in faults if CODES[p.code].drops is Drops.PREDICTION}
     silent = (kept.counts() == 0) & np.array([file in lost for file in files.files])
     scored = np.flatnonzero(valid & owned & ~silent)
     writer.add(f"sample_scores:{task.name}", score_rows(files, keys, scored, kept.counts(), of_samples))
     unit_of = dict(zip(files.files, files.units, strict=True))
     chunk.problems += disputes
-    chunk.problems += [(unit_of[problem.file or ""], problem) for problem in [*read.problems, *faults]]
+    chunk.problems += [(unit_of[problem.file or ""], problem) for problem in faults]
 
 
 def _category_range(columns: PredictionColumns) -> dict[str, list[int | None]]:

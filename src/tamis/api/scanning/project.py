@@ -23,7 +23,7 @@ from tamis.formats import (
     schema_key,
 )
 from tamis.model import Problem
-from tamis.storage import NotFoundError, StoreError
+from tamis.storage import NotFoundError, StoreError, join_key
 
 if TYPE_CHECKING:
     from tamis.api.options import ScanOptions
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from tamis.storage import Store
 
 METADATA_SCHEMA_KEY = f"{METADATA}/schema.json"
+
+# Counts up whenever the same files come to mean something else: an index made before is read anew.
+_MEANING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def read_project(store: Store, options: ScanOptions) -> Project:
     if relevant_bytes is not None:
         relevant, found = decode_relevant(relevant_bytes, file=f".lightly/{options.relevant_filenames}")
         problems += found
-    settings = [tamis.__version__, options.strict, listed, tasks, repr(metadata), relevant_bytes]
+    settings = [tamis.__version__, _MEANING, options.strict, listed, tasks, repr(metadata), relevant_bytes]
     return Project(
         tasks, tuple(listed), metadata, relevant, tuple(problems), _fingerprint(msgspec.json.encode(settings))
     )
@@ -133,6 +136,7 @@ def _read_metadata_schema(store: Store, problems: list[Problem]) -> tuple[Metada
     try:
         data = store.read_start(METADATA_SCHEMA_KEY, MAX_FILE_BYTES + 1).data
     except NotFoundError:
+        problems += _metadata_unread(store)
         return ()
     except StoreError as error:
         problems.append(unreadable(METADATA_SCHEMA_KEY, error))
@@ -140,6 +144,31 @@ def _read_metadata_schema(store: Store, problems: list[Problem]) -> tuple[Metada
     fields, found = decode_metadata_schema(data, file=METADATA_SCHEMA_KEY)
     problems += found
     return fields
+
+
+def _metadata_unread(store: Store) -> list[Problem]:
+    """Say that metadata files are there which nobody reads for want of a schema."""
+    file = _first_json(store, METADATA)
+    if file is None:
+        return []
+    message = f"expected the fields of `{file}` and its like at `{store.url}/{METADATA_SCHEMA_KEY}`, got nothing"
+    return [Problem(code="metadata-schema-missing", file=METADATA_SCHEMA_KEY, message=message)]
+
+
+def _first_json(store: Store, folder: str) -> str | None:
+    """Return a JSON file in a folder or below it, `None` where none is seen."""
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        try:
+            for page in store.list_folder(here, stamps=False):
+                for name in page.names:
+                    if name.endswith(".json"):
+                        return join_key(here, name)
+                pending += [join_key(here, name) for name in page.folders]
+        except StoreError:
+            continue  # of what may not be listed nothing can be said
+    return None
 
 
 def _read_relevant(store: Store, name: str | None) -> bytes | None:

@@ -73,13 +73,14 @@ def file_rows(
     statistics: Mapping[str, NDArray[Any] | list[int | None]],
 ) -> Columns:
     """Return the rows of `files`: one a prediction file, `keys` are their samples."""
+    stamps = list(zip(files.sizes_bytes, files.mtimes_ns, strict=True))  # both 0: UNREAD
     return {
         "unit": files.units,
         "task": [files.task.name] * len(files.files),
         "file": files.files,
         "sample": keys,
-        "size_bytes": files.sizes_bytes,
-        "mtime_ns": files.mtimes_ns,
+        "size_bytes": [size if size or time else None for size, time in stamps],
+        "mtime_ns": [time if size or time else None for size, time in stamps],
         "valid": valid,
         "n_predictions": counts,
         **statistics,

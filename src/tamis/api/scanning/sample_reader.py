@@ -1,4 +1,4 @@
-"""Reading the samples of some units: image headers, frames of videos, metadata."""
+"""Reading the samples of some units: image headers and frames of videos, with their metadata."""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from tamis.api.scanning.chunk import UNREAD, checked, unreadable
-from tamis.formats import MAX_FILE_BYTES, decode_metadata, metadata_key
-from tamis.index import FRAME, IMAGE, METADATA, salt
+from tamis.api.scanning.chunk import NO_STAMP
+from tamis.api.scanning.metadata_reader import MetadataReader
+from tamis.index import FRAME, IMAGE, METADATA, NAMESAKES, salt
 from tamis.media import read_image_sizes
-from tamis.model import Problem, SampleKind, stem_of
-from tamis.storage import NotFoundError, Stamp, StoreError
+from tamis.model import Problem, SampleKind
+from tamis.storage import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tamis.api.scanning.chunk import Chunk, Partition, ScanJob
     from tamis.media import ImageSize
-    from tamis.storage import Blob
+    from tamis.storage import Blob, StoreError
 
 # No image is larger, whatever a damaged header says; so large it would not fit the tables.
 _MAX_SIDE_PX = (1 << 31) - 1
-
-_Metadata = tuple[Stamp | None, tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,7 @@ class SampleReader:
     def __init__(self, job: ScanJob, partition: Partition) -> None:
         self._job = job
         self._partition = partition
-        self._video_metadata: dict[int, _Metadata] = {}
-        self._defaults = tuple(column.default for column in job.metadata)
+        self._metadata = MetadataReader(job, partition)
 
     def start(self, block: range) -> SampleReads:
         """Ask for all that `take` will need."""
@@ -71,7 +68,7 @@ class SampleReader:
             images,
             read_image_sizes(job.input, keys),
             described,
-            job.lightly.read_many([self._metadata_key(unit) for unit in described], n_bytes=MAX_FILE_BYTES + 1),
+            self._metadata.start(described),
         )
 
     def take(self, chunk: Chunk, reads: SampleReads) -> None:
@@ -88,7 +85,11 @@ class SampleReader:
                 if frame_video[unit] >= 0:
                     self._add_frame(chunk, unit, before)
         if self._job.metadata:
-            self._add_metadata(chunk, reads, first)
+            self._metadata.take(chunk, block, reads.described, reads.metadata, first=first)
+        if self._partition.namesakes:
+            for unit in block:
+                if (endings := self._partition.namesakes.get(unit)) is not None:
+                    chunk.stamps.add(unit, salt(NAMESAKES, endings), NO_STAMP)
 
     def _add_images(self, chunk: Chunk, images: Sequence[tuple[int, str]], read: Iterator[ImageSize]) -> None:
         stems = self._partition.stems
@@ -139,54 +140,6 @@ class SampleReader:
         samples.kinds[row] = SampleKind.FRAME
         samples.videos[row] = video.key
         samples.frames[row] = partition.frame_number[unit]
-
-    def _metadata_key(self, unit: int) -> str:
-        return metadata_key(f"{self._partition.stems[unit]}.json")
-
-    def _add_metadata(self, chunk: Chunk, reads: SampleReads, first: int) -> None:
-        """Add a row of metadata for each of the samples from `first` on: their own, their video's, or defaults."""
-        partition, block = self._partition, reads.block
-        own = {
-            unit: self._decode(chunk, unit, self._metadata_key(unit), blob)
-            for unit, blob in zip(reads.described, reads.metadata, strict=True)
-        }
-        values_of: dict[int, tuple[object, ...]] = {}
-        for unit in block:
-            found = own.get(unit) or self._of_video(partition.frame_video[unit])
-            stamp, values_of[unit] = found
-            if stamp is not None:
-                chunk.stamps.add(unit, salt(METADATA), stamp)
-        chunk.samples.metadata += [values_of[unit] for unit in chunk.samples.units[first:]]
-
-    def _decode(self, chunk: Chunk, unit: int, key: str, answer: Blob | StoreError) -> _Metadata:
-        blob = checked(key, answer)
-        if isinstance(blob, StoreError):
-            chunk.problems.append((unit, unreadable(key, blob)))
-            return UNREAD, (None,) * len(self._job.metadata)
-        values, _, problems = decode_metadata(blob.data, self._job.metadata, file=key, strict=self._job.strict)
-        chunk.problems += [(unit, problem) for problem in problems]
-        return blob.stamp, tuple(values)
-
-    def _of_video(self, video: int) -> _Metadata:
-        """Return the metadata of a video (-1: none); its problems are those of the unit that the file itself is."""
-        if video < 0:
-            return None, self._defaults
-        if video not in self._video_metadata:
-            key = metadata_key(f"{stem_of(self._partition.videos[video].key)}.json")
-            self._video_metadata[video] = self._read_of_video(key)
-        return self._video_metadata[video]
-
-    def _read_of_video(self, key: str) -> _Metadata:
-        try:
-            blob = checked(key, self._job.lightly.read_start(key, MAX_FILE_BYTES + 1))
-        except NotFoundError:
-            return None, self._defaults
-        except StoreError as error:
-            blob = error
-        if isinstance(blob, StoreError):
-            return UNREAD, (None,) * len(self._job.metadata)
-        values, _, _ = decode_metadata(blob.data, self._job.metadata, file=key)
-        return blob.stamp, tuple(values)
 
 
 def _unknown_size(key: str, reason: str) -> Problem:

@@ -246,6 +246,10 @@ def _partitions(listing: Listing, changes: Changes, videos: dict[int, Video], wo
             frame_number=listing.frame_number[rows].tolist(),
             present={slot: present[rows].tolist() for slot, present in listing.present.items()},
             videos=videos,
+            namesakes={i: listing.namesakes[row] for i, row in enumerate(rows.tolist()) if row in listing.namesakes}
+            if listing.namesakes
+            else {},
+            video_namesakes=listing.video_namesakes,
         )
 
 

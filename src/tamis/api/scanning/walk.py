@@ -70,7 +70,7 @@ class Walk:
     _builder: ListingBuilder = field(init=False)
     _lists: ListAhead = field(init=False)
     _n_files: int = 0
-    _left_out: set[str] = field(default_factory=set)
+    _left_out: dict[str, str] = field(default_factory=dict)
     _metadata_stamps: dict[str, Stamp] = field(default_factory=dict)
 
     def run(self) -> Listing:
@@ -121,13 +121,14 @@ class Walk:
             self._add_samples(folder, page, videos)
             below.update(page.folders)
         below.discard(_LIGHTLY)
+        names = {video.key.rpartition("/")[2] for video in videos}
         if self.has_metadata:
-            self._add_json(METADATA_FOLDER, folder, METADATA, below)
+            self._add_json(METADATA_FOLDER, folder, METADATA, below, names)
         for task in self.tasks:
-            self._add_json(f"{PREDICTIONS}/{task}", folder, task_slot(task), below)
+            self._add_json(f"{PREDICTIONS}/{task}", folder, task_slot(task), below, names)
         if videos:
             self._add_frames(videos)
-        self._builder.close_folder(folder)
+        self._builder.close_folder(folder, left_out=self._left_out)
         return below
 
     def _pages(self, store: Store, folder: str, *, is_root: bool = False) -> list[Page]:
@@ -155,7 +156,8 @@ class Walk:
             if kind is None:
                 continue
             if self.relevant is not None and not self.relevant.matches(join_key(folder, name)):
-                self._left_out.add(name if kind is SampleKind.VIDEO else stem)
+                before = self._left_out.get(stem)
+                self._left_out[stem] = extension if before is None else f"{before}/{extension}"
                 continue
             if kind is SampleKind.IMAGE:
                 stems.append(stem)
@@ -165,10 +167,9 @@ class Walk:
                     self._reserved(name)
             else:
                 videos.append(self._video(folder, name, page, i))
-        self._left_out.difference_update(stems)
         self._add(IMAGE, page, stems, keep, extensions)
 
-    def _add_json(self, place: str, folder: str, slot: str, below: set[str]) -> None:
+    def _add_json(self, place: str, folder: str, slot: str, below: set[str], videos: set[str]) -> None:
         if self._is_of_inner(place, folder):
             return  # the images have a folder of that name
         inner = self._inner_tasks(place)
@@ -177,11 +178,12 @@ class Walk:
             keep: list[int] = []
             for i, name in enumerate(page.names):
                 if name.endswith(_JSON) and (folder or name != "schema.json"):
-                    stem = name[: -len(_JSON)]
-                    if self._left_out and self._is_left_out(stem):
-                        continue
-                    stems.append(stem)
+                    stems.append(name[: -len(_JSON)])
                     keep.append(i)
+            passed = self._of_left_out(stems, slot, videos) if self._left_out else ()
+            if passed:
+                keep = [i for i, stem in zip(keep, stems, strict=True) if stem not in passed]
+                stems = [stem for stem in stems if stem not in passed]
             self._add(slot, page, stems, keep)
             if slot == METADATA and self.stamped:
                 stamps = (Stamp(page.sizes_bytes[i], page.mtimes_ns[i]) for i in keep)
@@ -198,10 +200,28 @@ class Walk:
             sizes, times = [sizes[i] for i in keep], [times[i] for i in keep]
         self._builder.add(slot, stems, sizes, times, extensions=extensions)
 
-    def _is_left_out(self, stem: str) -> bool:
-        """Whether a file speaks of a sample that the relevant filenames leave out: nobody misses its sample."""
+    def _of_left_out(self, stems: list[str], slot: str, videos: set[str]) -> set[str]:
+        """Return which files speak of samples alone that the relevant filenames leave out: nobody misses those."""
+        doubtful = [stem for stem in stems if self._may_be_left_out(stem, slot, videos)]
+        if not doubtful:
+            return set()
+        kept = self._builder.with_image(doubtful)
+        if slot == METADATA:
+            kept.update(map(stem_of, videos))
+        return set(doubtful) - kept
+
+    def _may_be_left_out(self, stem: str, slot: str, videos: set[str]) -> bool:
         frame = parse_frame_stem(stem)
-        return stem in self._left_out or (frame is not None and frame.video in self._left_out)
+        if frame is not None and frame.video in videos:
+            return False
+        endings = self._left_out.get(stem, "").split("/")
+        is_image = any(kind_of_ending(ending) is SampleKind.IMAGE for ending in endings)
+        if is_image or (slot == METADATA and stem in self._left_out):
+            return True
+        if frame is None:
+            return False
+        video, ending = split_extension(frame.video)
+        return ending in self._left_out.get(video, "").split("/")
 
     def _is_of_inner(self, place: str, folder: str) -> bool:
         return any(folder == name or folder.startswith(f"{name}/") for name in self._inner_tasks(place))
