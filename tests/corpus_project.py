@@ -114,7 +114,12 @@ SCHEMAS = (
     _categories("a name twice", _BOTH.replace("bus", "car"), "category-duplicate-name"),
     Case(
         name="a skeleton outside of its keypoints",
-        files={_SCHEMA_KEY: schema("cars").replace('"car"', '"car", "keypoint_skeleton": [[-1, 2]]').encode()},
+        files={
+            f"{PREDICTIONS}/poses/schema.json": schema("poses")
+            .replace('"car"', '"car", "keypoint_skeleton": [[-1, 2]]')
+            .encode()
+        },
+        tasks=("poses",),
         codes=("keypoint-skeleton",),
     ),
 )

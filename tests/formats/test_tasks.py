@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from strategies_json import mutants
@@ -25,6 +25,7 @@ def test_tasks_come_back_from_their_file(listed: list[str]) -> None:
     assert decode_tasks(encode_tasks(listed), file="tasks.json") == (listed, [])
 
 
+@example(" [#0]")  # a list without a value, whose text holds a number
 @given(mutants(originals) | st.binary().map(lambda data: data.decode("latin-1")))
 def test_no_tasks_without_an_error_or_a_list(text: str) -> None:
     """Whatever the bytes, reading never raises, lists each name once, and says so where it lists none."""

@@ -125,7 +125,8 @@ class Node:
         return self.content
 
     def _number_nodes(self) -> Iterator[Node]:
-        tokens = _NUMBER_TOKEN.finditer(self._text, self.start, self.end)
+        # Of a list without values the text may still hold what could not be read.
+        tokens = _NUMBER_TOKEN.finditer(self._text, self.start, self.end if self.content else self.start)
         for i, (token, number) in enumerate(zip(tokens, self.content, strict=True)):
             node = Node(Kind.NUMBER, self._text, token.start(), token.end(), (self.trail, i))
             node.content = number
