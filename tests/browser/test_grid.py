@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from browsing import at
+from browsing import NARROW, at
 from tamis import open as open_datasource
 
 if TYPE_CHECKING:
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 N_MANY = 1_000_000
+# Fields of an open form that lie over others: those of its lists of classes scroll for themselves.
+OVERLAPS = """form => {
+    const fields = [...form.querySelectorAll(".field, .segmented, .histogram, summary, .classes, input")];
+    const seen = fields.filter((one) => one.getClientRects().length > 0 && !one.parentElement.closest(".classes"));
+    const apart = (a, b) => a.bottom <= b.top + 1 || a.right <= b.left + 1;
+    return seen.flatMap((one, i) => seen.slice(i + 1).filter((other) => {
+        const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+        return !one.contains(other) && !other.contains(one) && !apart(a, b) && !apart(b, a);
+    }).map((other) => `${one.textContent.trim()} / ${other.textContent.trim()}`));
+}"""
 
 
 def _by_key(root: Path, task: str) -> dict[str, list[dict[str, Any]]]:
@@ -68,6 +78,23 @@ def test_all_of_two_classes_is_less_than_any(coco: Path, coco_page: Page) -> Non
     _total(coco_page, sum(found >= {first, second} for found in classes.values()), 128)
     modes.get_by_role("button", name="None").click()
     _total(coco_page, sum(not found & {first, second} for found in classes.values()), 128)
+
+
+def test_fields_of_a_filter_lie_beside_each_other(coco_page: Page) -> None:
+    """Of an open task, of a column and of objects, at any width: no field covers another."""
+    coco_page.goto(at("/grid", filter=[{"type": "number", "column": "sample:width", "min": 1}]))
+    form = coco_page.get_by_role("form", name="Filter")
+    for task in coco_page.locator("details.filter-part > summary").all():
+        task.click()
+    expect(form.get_by_label("How many, from")).to_have_count(4)
+    assert form.evaluate(OVERLAPS) == []
+    coco_page.goto("/objects")
+    objects = coco_page.get_by_role("form", name="Filter of objects")
+    expect(objects.get_by_label("From")).to_be_visible()
+    assert objects.evaluate(OVERLAPS) == []
+    coco_page.set_viewport_size(NARROW)
+    coco_page.get_by_role("button", name="Filter").click()
+    assert objects.evaluate(OVERLAPS) == []
 
 
 def test_the_most_uncertain_come_first(demo: Path, page: Page) -> None:

@@ -126,11 +126,11 @@ const Pairs = ({ params, pages, distance }) => html`
 
 /** @param {{one: DuplicatePair | undefined, box: {width: number, height: number}, distance: number}} props */
 function Pair({ one, box, distance }) {
-  if (!one) return html`<div class="pair waiting"><div class="card-picture" style=${{ height: `${box.height}px` }}></div></div>`;
+  if (!one) return html`<div class="duplicate waiting"><div class="card-picture" style=${{ height: `${box.height}px` }}></div></div>`;
   const list = { filter: JSON.stringify([{ type: "duplicate", distance }]), sort: "pick" };
   return html`
-    <div class="pair">
-      <p class="pair-what"><b class=${one.exact ? "badge warn" : "badge"}>${one.exact ? "exact" : "near"}</b><span>${number(one.distance)} apart</span></p>
+    <div class="duplicate">
+      <p class="duplicate-what"><b class=${one.exact ? "badge warn" : "badge"}>${one.exact ? "exact" : "near"}</b><span>${number(one.distance)} apart</span></p>
       <${Side} sample=${one.of} what="kept" height=${box.height} width=${box.width / 2} to=${href("/sample", { key: one.of })} />
       <${Side} sample=${one.key} what="repeats it" height=${box.height} width=${box.width / 2} to=${href("/sample", { key: one.key, ...list })} />
     </div>`;
@@ -144,7 +144,7 @@ function Side({ sample, what, height, width, to }) {
     <a class="card" href=${to}>
       <span class="card-picture" style=${{ height: `${height}px` }}>
         ${fault ? html`<span class="card-fault">No picture</span>` : html`<img key=${sample} class="fit" alt="" decoding="async" draggable=${false} src=${pictureAddress(sample, sideFor(width))} onError=${() => setFault(true)} />`}
-        <span class="pair-role">${what}</span>
+        <span class="duplicate-role">${what}</span>
       </span>
       <span class="card-name" title=${sample}><small class="soft">${folder}</small>${file}</span>
     </a>`;
