@@ -110,6 +110,42 @@ def test_the_most_uncertain_come_first(demo: Path, page: Page) -> None:
     assert first.locator(".card-name").get_attribute("title") in names
 
 
+def test_an_order_ends_with_the_list_that_gave_it(page: Page) -> None:
+    """Sorted as a list is, the grid is sorted by name when that list leaves the filter, however it does."""
+    keys = ["harbour/img_0051.jpg", "harbour/img_0010.jpg"]
+    listed = [{"type": "path", "text": "jpg"}, {"type": "keys", "keys": keys}]
+    for button in ("Remove: 2 named samples", "Clear all"):
+        page.goto(at("/grid", filter=listed, sort="pick", descending="1"))
+        expect(page.get_by_label("Sort by")).to_have_value("pick")
+        page.get_by_role("button", name=button).click()
+        expect(page.locator(".view-head .total")).to_have_text("120 samples")
+        expect(page.get_by_label("Sort by")).to_have_value("key")
+        expect(page.locator(".virtual-cell a").first).to_be_visible()
+    page.goto(at("/grid", sort="pick"))
+    expect(page.get_by_role("alert")).to_contain_text("There is no order of picks")
+    page.get_by_role("button", name="Sort by name").click()
+    expect(page.locator(".virtual-cell a").first).to_be_visible()
+
+
+def test_who_asks_for_a_task_that_is_gone_finds_a_way_on(page: Page) -> None:
+    """With a task's old name each part of an address can be dropped, all tasks are drawn, a fault has no total."""
+    gone = {"type": "predictions", "task": "old", "categories": [0]}
+    page.goto(at("/grid", filter=[gone], sort="count:old", tasks=["old"]))
+    expect(page.get_by_role("alert")).to_contain_text("old")
+    page.get_by_role("button", name="Clear the filter").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no column count:old")
+    expect(page.get_by_label("Sort by")).to_have_value("count:old")
+    page.get_by_role("button", name="Sort by name").click()
+    expect(page.locator(".view-head .total")).to_have_text("120 samples")
+    drawn = page.get_by_role("group", name="Tasks that are drawn").get_by_role("button")
+    assert set(drawn.evaluate_all("all => all.map((one) => one.ariaPressed)")) == {"true"}
+    fault = {"error": {"code": "x", "message": "No such order", "hint": None}}
+    page.route("**/api/samples?*sort=*", lambda route: route.fulfill(status=400, json=fault))
+    page.get_by_label("Sort by").select_option("sample:width")
+    expect(page.get_by_role("alert")).to_contain_text("No such order")
+    expect(page.locator(".view-head .total")).to_have_text("")
+
+
 def test_names_are_searched_and_a_filter_without_result_says_what_to_do(demo: Path, page: Page) -> None:
     """Typing part of a name filters by it; nothing found leads back to everything."""
     n = sum(

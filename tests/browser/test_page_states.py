@@ -110,6 +110,13 @@ def test_a_filter_that_makes_no_sense_is_explained(page: Page) -> None:
     """An address that was changed by hand is answered with what is wrong, never with nothing."""
     page.goto(at("/grid", filter=[{"type": "number", "column": "no such column", "min": 1}]))
     expect(page.get_by_role("alert")).to_contain_text("no such column")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/api/samples" in one.url else None)
+    for one in ({"type": "label", "column": "sample:kind"}, {"type": "keys"}, {"type": "no such type"}, None):
+        page.goto(at("/grid", filter=[one]))
+        expect(page.get_by_role("alert")).to_contain_text("The filter cannot be read")
+        expect(page.get_by_role("form", name="Filter")).to_be_visible()
+    assert len(asked) <= 8  # an error while drawing would ask without an end
     page.goto("/grid?filter=[{broken")
     expect(page.get_by_role("alert")).to_contain_text("The filter cannot be read")
     page.get_by_role("button", name="Clear the filter").click()
