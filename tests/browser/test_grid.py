@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from browsing import NARROW, at
+from browsing import NARROW, at, opened
 from tamis import open as open_datasource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Browser, Page, Route
 
 N_MANY = 1_000_000
 # Fields of an open form that lie over others: those of its lists of classes scroll for themselves.
@@ -144,6 +144,21 @@ def test_who_asks_for_a_task_that_is_gone_finds_a_way_on(page: Page) -> None:
     page.get_by_label("Sort by").select_option("sample:width")
     expect(page.get_by_role("alert")).to_contain_text("No such order")
     expect(page.locator(".view-head .total")).to_have_text("")
+
+
+def test_a_task_without_scores_offers_no_range_of_scores(browser: Browser, clothing_address: str) -> None:
+    """Classes with probabilities alone have no fields of scores, unless the address asks for some."""
+    with opened(browser, clothing_address) as page:
+        page.goto("/grid")
+        part = page.locator("details.filter-part").first
+        expect(part.get_by_label("How many, from")).to_be_visible()
+        expect(part.get_by_label("Score from")).to_have_count(0)
+        task = part.locator("b").first.inner_text()
+        page.goto(at("/grid", filter=[{"type": "predictions", "task": task, "score_min": 0.5}]))
+        expect(page.get_by_role("heading", name="Nothing meets this filter")).to_be_visible()
+        part.get_by_label("Score from").fill("")
+        part.get_by_label("Score from").press("Enter")
+        _total(page, 341, 341)
 
 
 def test_names_are_searched_and_a_filter_without_result_says_what_to_do(demo: Path, page: Page) -> None:
