@@ -97,6 +97,31 @@ def test_fields_of_a_filter_lie_beside_each_other(coco_page: Page) -> None:
     assert objects.evaluate(OVERLAPS) == []
 
 
+def test_a_number_that_is_not_taken_is_said_to_be(page: Page) -> None:
+    """Beyond the limits of a field or between its steps: the field says what it takes, and the filter stays."""
+    page.goto("/grid")
+    part = page.locator("details.filter-part").first
+    part.locator("summary").click()
+    score, least = part.get_by_label("Score from"), part.get_by_label("How many, from")
+    score.fill("0.77")
+    score.press("Enter")
+    scores, counts = "numbers from 0 up to 1", "whole numbers from 0 up to 1\u2009000\u2009000"
+    refused = [(score, "5", scores), (score, "-1", scores), (least, "1.5", counts), (least, "1e30", counts)]
+    for field, typed, taken in refused:
+        field.fill(typed)
+        field.press("Enter")
+        expect(part.get_by_text(f"Takes {taken}, not {typed}.", exact=True)).to_be_visible()
+        expect(least).to_have_value("")
+        expect(score).to_have_value("0.77")
+        expect(page.locator(".chip")).to_contain_text("score ≥ 0.77")
+    assert part.evaluate(OVERLAPS) == []
+    score.fill("0.5")
+    least.fill("2")
+    least.press("Enter")
+    expect(page.locator(".chip")).to_contain_text("score ≥ 0.5, ≥ 2 of them")
+    expect(part.get_by_role("alert")).to_have_count(0)
+
+
 def test_the_most_uncertain_come_first(demo: Path, page: Page) -> None:
     """Sorted by a score, the first card is the sample with the largest one in the index."""
     scores = open_datasource(demo).sample_scores("street-objects").to_arrow(["sample", "uncertainty_entropy"])

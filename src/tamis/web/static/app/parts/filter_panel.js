@@ -14,6 +14,7 @@ import { Icon } from "./icons.js";
 /** @typedef {import("../wire.js").TaskInfo} TaskInfo */
 
 const FEW = 12; // classes that are listed before somebody asks for all
+const MOST = 1_000_000; // predictions of a sample, more than there are
 
 /** What is asked for, each condition with a way to be rid of it. @param {{conditions: Condition[], children?: any}} props */
 export function FilterChips({ conditions, children }) {
@@ -64,8 +65,8 @@ function TaskPart({ task, conditions, counts }) {
         onBin=${(/** @type {number} */ low) => set({ score_min: Number(low.toFixed(4)) })} />`}
       ${(isScored || wanted.score_min !== null || wanted.score_max !== null) && html`<div class="pair"><${NumberField} label="Score from" min=${0} max=${1} step=${0.05} value=${wanted.score_min} onChange=${(/** @type {number | null} */ score_min) => set({ score_min })} />
         <${NumberField} label="to" min=${0} max=${1} step=${0.05} value=${wanted.score_max} onChange=${(/** @type {number | null} */ score_max) => set({ score_max })} /></div>`}
-      <div class="pair"><${NumberField} label="How many, from" min=${0} step=${1} value=${wanted.count_min} placeholder="1" onChange=${(/** @type {number | null} */ count_min) => set({ count_min })} />
-        <${NumberField} label="to" min=${0} step=${1} value=${wanted.count_max} onChange=${(/** @type {number | null} */ count_max) => set({ count_max })} /></div>
+      <div class="pair"><${NumberField} label="How many, from" min=${0} max=${MOST} step=${1} value=${wanted.count_min} placeholder="1" onChange=${(/** @type {number | null} */ count_min) => set({ count_min })} />
+        <${NumberField} label="to" min=${0} max=${MOST} step=${1} value=${wanted.count_max} onChange=${(/** @type {number | null} */ count_max) => set({ count_max })} /></div>
     </details>`;
 }
 
