@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +16,6 @@ from browsing import NARROW, at, opened, serving
 from tamis.api.writer import PredictionWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser, Page
 
 HOSTILE = "<img src=x onerror=alert(1)> \"q\" 'a' &amp;.png"
@@ -48,6 +48,7 @@ def test_without_an_index_the_page_offers_to_scan_and_opens_when_it_is_done(
     with serving(hostile) as address, opened(browser, address) as page:
         page.goto("/grid")
         expect(page.get_by_role("heading", name="Nothing was scanned yet")).to_be_visible()
+        expect(page.get_by_text("A scan reads the size of every image")).to_be_visible()
         page.get_by_role("button", name="Scan now").click()
         expect(page.locator(".view-head .total")).to_have_text("3 samples")
 
@@ -104,6 +105,19 @@ def test_an_unknown_sample_and_view_lead_on(page: Page) -> None:
     page.goto("/nowhere")
     page.get_by_role("link", name="Go to the overview").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_the_help_lists_every_key_of_the_documentation(page: Page) -> None:
+    """What docs/page.md says of keys is in the dialog that `?` opens."""
+    text = (Path(__file__).parents[2] / "docs/page.md").read_text(encoding="utf-8")
+    table = text[text.index("| keys |") : text.index("It is dark or light")]
+    documented = {key for line in table.splitlines() for key in re.findall(r"`([^`]+)`", line.split(" | ")[0])}
+    page.goto("/sql")
+    expect(page.locator("h1")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert documented <= set(page.locator("dialog kbd").all_inner_texts())
+    assert {"<", ">", "m", "s"} <= documented
 
 
 def test_a_filter_that_makes_no_sense_is_explained(page: Page) -> None:

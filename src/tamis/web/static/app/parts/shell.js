@@ -133,9 +133,14 @@ export function Help() {
         <h3>Sample</h3>
         <dt>${keys("←", "→")} or ${keys("j", "k")}</dt><dd>Previous, next in the list it was opened from</dd>
         <dt>${keys(",", ".")}</dt><dd>One frame back, one on</dd>
+        <dt>${keys("<", ">")}</dt><dd>Ten frames back, ten on</dd>
         <dt>${keys("+", "-", "0")}</dt><dd>Zoom in, out, fit; or the wheel, and drag</dd>
         <dt>${keys("n", "p")}</dt><dd>Next, previous object</dd>
         <dt>${keys("Esc")}</dt><dd>No object, then back to the grid</dd>
+        <h3>Embedding</h3>
+        <dt>${keys("s")}</dt><dd>Select: dragging draws a lasso</dd>
+        <dt>${keys("m")}</dt><dd>Move: dragging moves the points</dd>
+        <dt>${keys("+", "-", "0")}</dt><dd>Zoom in, out, fit; or the wheel</dd>
       </dl>
     </dialog>`;
 }
