@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from browsing import NARROW, at, opened, serving
+from real_data import answer
 from tamis.api.writer import PredictionWriter
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ TOO_WIDE = """() => {
     const scrolls = ".scroll, .raw, pre, .virtual-window, dialog, .visually-hidden, svg";
     const all = [...document.querySelectorAll("body *")].filter((one) => !one.closest(scrolls));
     return all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.className);
+}"""
+# A text that is longer than its room, and ends with dots.
+CUT = "one => one.scrollWidth > one.clientWidth && getComputedStyle(one).textOverflow === 'ellipsis'"
+AFTER = """one => {
+    const name = one.parentElement.querySelector(".card-name");
+    return one.getBoundingClientRect().left >= name.getBoundingClientRect().right;
 }"""
 CLASS = "<script>alert(2)</script>"
 
@@ -69,6 +76,37 @@ def test_two_presses_start_one_scan(browser: Browser, hostile: Path) -> None:
         page.get_by_role("button", name="Scan again").dblclick()
         expect(page.get_by_role("button", name="Scan again")).to_be_enabled()
         assert len(asked) == 2
+
+
+def test_many_tasks_and_long_names_are_cut_with_a_sign(browser: Browser, tmp_path: Path) -> None:
+    """Buttons of tasks wrap, the overview names a few, and a name that is cut ends with dots, under no number."""
+    Image.new("RGB", (60, 40), "teal").save(tmp_path / "a.png")
+    names = [f"detector-of-things-{i:02d}" for i in range(18)]
+    for name in names:
+        with PredictionWriter(
+            tmp_path, task=name, task_type="object-detection", categories=["long " * 20]
+        ) as writer:
+            writer.write("a.png", [{"category_id": 0, "bbox": [5, 5, 20, 20], "score": 0.9}])
+    answer("scan", tmp_path)
+    with serving(tmp_path) as address, opened(browser, address, viewport=NARROW) as page:
+        page.goto("/")
+        note = page.locator(".fact small").nth(1)
+        expect(note).to_have_text("detector-of-things-00, detector-of-things-01 and 16 others")
+        expect(note).to_have_attribute("title", ", ".join(names))
+        cut = page.get_by_label("Classes of detector-of-things-00").locator(".bar-name span")
+        assert cut.evaluate(CUT)
+        assert (
+            page.locator(".histogram span").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") > 10
+        )
+        page.goto("/grid")
+        last = page.get_by_role("button", name=names[-1])
+        last.click()
+        expect(last).to_have_attribute("aria-pressed", "false")
+        expect(last).to_be_in_viewport(ratio=1)
+        page.goto("/objects")
+        expect(page.locator(".crop .card-value")).to_have_text("0.90")
+        assert page.locator(".crop .card-name").evaluate(CUT)
+        assert page.locator(".crop .card-value").evaluate(AFTER)
 
 
 def test_names_are_text_wherever_they_are_shown(browser: Browser, hostile: Path) -> None:

@@ -159,7 +159,7 @@ function LookChoices({ params, shownTasks, labels }) {
   };
   return html`
     <div class="segmented" role="group" aria-label="Tasks that are drawn">
-      ${all.map((task) => html`<button type="button" aria-pressed=${String(shownTasks.includes(task))} onClick=${() => toggle(task)}>${task}</button>`)}
+      ${all.map((task) => html`<button type="button" title=${task} aria-pressed=${String(shownTasks.includes(task))} onClick=${() => toggle(task)}>${task}</button>`)}
     </div>
     <${ScoreFrom} from=${fromOf(params)} onChange=${(/** @type {number} */ from) => change({ from }, { replace: true })} />
     <button type="button" aria-pressed=${String(labels)} title="Labels (l)" onClick=${() => change({ labels: labels ? "0" : null }, { replace: true })}>Labels</button>
