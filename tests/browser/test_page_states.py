@@ -193,7 +193,10 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser, demo: Path) -> No
         with serving(demo) as address:
             page.goto(f"{address}/grid")
             expect(page.locator(".virtual-cell a").first).to_be_visible()
-        expect(page.locator(".rail").get_by_text("The server does not answer.")).to_be_visible()
+        said = page.locator(".rail").get_by_text("The server does not answer.")
+        expect(said).to_be_visible()
+        page.set_viewport_size(NARROW)
+        expect(said).to_be_in_viewport(ratio=1)
         page.get_by_role("link", name="Problems").first.click()
         expect(page.get_by_role("alert")).to_contain_text("Is tamis serve still running?")
 

@@ -57,7 +57,7 @@ function ProblemBadge() {
 }
 
 function Stale() {
-  if (!connected.value) return html`<div class="stale" role="status">The server does not answer.<button type="button" onClick=${refresh}>Try again</button></div>`;
+  if (!connected.value) return html`<div class="stale failed" role="status">The server does not answer.<button type="button" onClick=${refresh}>Try again</button></div>`;
   if (status.value?.state === "ready" && status.value.message) return html`<div class="stale" role="status">A newer scan: ${status.value.message} …</div>`;
   if (!status.value?.stale || runningJobs.value.some((job) => job.kind === "scan")) return null;
   return html`
