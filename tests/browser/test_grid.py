@@ -10,15 +10,25 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from browsing import at
+from browsing import NARROW, at, opened
 from tamis import open as open_datasource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Browser, Page, Route
 
 N_MANY = 1_000_000
+# Fields of an open form that lie over others: those of its lists of classes scroll for themselves.
+OVERLAPS = """form => {
+    const fields = [...form.querySelectorAll(".field, .segmented, .histogram, summary, .classes, input")];
+    const seen = fields.filter((one) => one.checkVisibility() && !one.parentElement.closest(".classes"));
+    const apart = (a, b) => a.bottom <= b.top + 1 || a.right <= b.left + 1;
+    return seen.flatMap((one, i) => seen.slice(i + 1).filter((other) => {
+        const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+        return !one.contains(other) && !other.contains(one) && !apart(a, b) && !apart(b, a);
+    }).map((other) => `${one.textContent.trim()} / ${other.textContent.trim()}`));
+}"""
 
 
 def _by_key(root: Path, task: str) -> dict[str, list[dict[str, Any]]]:
@@ -70,6 +80,48 @@ def test_all_of_two_classes_is_less_than_any(coco: Path, coco_page: Page) -> Non
     _total(coco_page, sum(not found & {first, second} for found in classes.values()), 128)
 
 
+def test_fields_of_a_filter_lie_beside_each_other(coco_page: Page) -> None:
+    """Of an open task, of a column and of objects, at any width: no field covers another."""
+    coco_page.goto(at("/grid", filter=[{"type": "number", "column": "sample:width", "min": 1}]))
+    form = coco_page.get_by_role("form", name="Filter")
+    for i in range(4):
+        coco_page.locator("details.filter-part > summary").nth(i).click()
+        expect(form.get_by_label("How many, from").nth(i)).to_be_visible()
+    assert form.evaluate(OVERLAPS) == []
+    coco_page.goto("/objects")
+    objects = coco_page.get_by_role("form", name="Filter of objects")
+    expect(objects.get_by_label("From")).to_be_visible()
+    assert objects.evaluate(OVERLAPS) == []
+    coco_page.set_viewport_size(NARROW)
+    coco_page.get_by_role("button", name="Filter").click()
+    assert objects.evaluate(OVERLAPS) == []
+
+
+def test_a_number_that_is_not_taken_is_said_to_be(page: Page) -> None:
+    """Beyond the limits of a field or between its steps: the field says what it takes, and the filter stays."""
+    page.goto("/grid")
+    part = page.locator("details.filter-part").first
+    part.locator("summary").click()
+    score, least = part.get_by_label("Score from"), part.get_by_label("How many, from")
+    score.fill("0.77")
+    score.press("Enter")
+    scores, counts = "numbers from 0 up to 1", "whole numbers from 0 up to 1\u2009000\u2009000"
+    refused = [(score, "5", scores), (score, "-1", scores), (least, "1.5", counts), (least, "1e30", counts)]
+    for field, typed, taken in refused:
+        field.fill(typed)
+        field.press("Enter")
+        expect(part.get_by_text(f"Takes {taken}, not {typed}.", exact=True)).to_be_visible()
+        expect(least).to_have_value("")
+        expect(score).to_have_value("0.77")
+        expect(page.locator(".chip")).to_contain_text("score ≥ 0.77")
+    assert part.evaluate(OVERLAPS) == []
+    score.fill("0.5")
+    least.fill("2")
+    least.press("Enter")
+    expect(page.locator(".chip")).to_contain_text("score ≥ 0.5, ≥ 2 of them")
+    expect(part.get_by_role("alert")).to_have_count(0)
+
+
 def test_the_most_uncertain_come_first(demo: Path, page: Page) -> None:
     """Sorted by a score, the first card is the sample with the largest one in the index."""
     scores = open_datasource(demo).sample_scores("street-objects").to_arrow(["sample", "uncertainty_entropy"])
@@ -81,6 +133,57 @@ def test_the_most_uncertain_come_first(demo: Path, page: Page) -> None:
     expect(first.locator(".card-value")).to_have_text(f"{best:.3g}")
     names = {key for value, key in rows if value == best}
     assert first.locator(".card-name").get_attribute("title") in names
+
+
+def test_an_order_ends_with_the_list_that_gave_it(page: Page) -> None:
+    """Sorted as a list is, the grid is sorted by name when that list leaves the filter, however it does."""
+    keys = ["harbour/img_0051.jpg", "harbour/img_0010.jpg"]
+    listed = [{"type": "path", "text": "jpg"}, {"type": "keys", "keys": keys}]
+    for button in ("Remove: 2 named samples", "Clear all"):
+        page.goto(at("/grid", filter=listed, sort="pick", descending="1"))
+        expect(page.get_by_label("Sort by")).to_have_value("pick")
+        page.get_by_role("button", name=button).click()
+        expect(page.locator(".view-head .total")).to_have_text("120 samples")
+        expect(page.get_by_label("Sort by")).to_have_value("key")
+        expect(page.locator(".virtual-cell a").first).to_be_visible()
+    page.goto(at("/grid", sort="pick"))
+    expect(page.get_by_role("alert")).to_contain_text("There is no order of picks")
+    page.get_by_role("button", name="Sort by name").click()
+    expect(page.locator(".virtual-cell a").first).to_be_visible()
+
+
+def test_who_asks_for_a_task_that_is_gone_finds_a_way_on(page: Page) -> None:
+    """With a task's old name each part of an address can be dropped, all tasks are drawn, a fault has no total."""
+    gone = {"type": "predictions", "task": "old", "categories": [0]}
+    page.goto(at("/grid", filter=[gone], sort="count:old", tasks=["old"]))
+    expect(page.get_by_role("alert")).to_contain_text("old")
+    page.get_by_role("button", name="Clear the filter").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no column count:old")
+    expect(page.get_by_label("Sort by")).to_have_value("count:old")
+    page.get_by_role("button", name="Sort by name").click()
+    expect(page.locator(".view-head .total")).to_have_text("120 samples")
+    drawn = page.get_by_role("group", name="Tasks that are drawn").get_by_role("button")
+    assert set(drawn.evaluate_all("all => all.map((one) => one.ariaPressed)")) == {"true"}
+    fault = {"error": {"code": "x", "message": "No such order", "hint": None}}
+    page.route("**/api/samples?*sort=*", lambda route: route.fulfill(status=400, json=fault))
+    page.get_by_label("Sort by").select_option("sample:width")
+    expect(page.get_by_role("alert")).to_contain_text("No such order")
+    expect(page.locator(".view-head .total")).to_have_text("")
+
+
+def test_a_task_without_scores_offers_no_range_of_scores(browser: Browser, clothing_address: str) -> None:
+    """Classes with probabilities alone have no fields of scores, unless the address asks for some."""
+    with opened(browser, clothing_address) as page:
+        page.goto("/grid")
+        part = page.locator("details.filter-part").first
+        expect(part.get_by_label("How many, from")).to_be_visible()
+        expect(part.get_by_label("Score from")).to_have_count(0)
+        task = part.locator("b").first.inner_text()
+        page.goto(at("/grid", filter=[{"type": "predictions", "task": task, "score_min": 0.5}]))
+        expect(page.get_by_role("heading", name="Nothing meets this filter")).to_be_visible()
+        part.get_by_label("Score from").fill("")
+        part.get_by_label("Score from").press("Enter")
+        _total(page, 341, 341)
 
 
 def test_names_are_searched_and_a_filter_without_result_says_what_to_do(demo: Path, page: Page) -> None:

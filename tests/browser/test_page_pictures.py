@@ -84,7 +84,7 @@ def test_draw_duplicates(browser: Browser, demo_address: str) -> None:
     with opened(browser, demo_address, viewport={"width": 1200, "height": 720}) as page:
         page.goto(at("/duplicates", distance="0.2", size="s"))
         page.get_by_role("button", name="Look for duplicates").click()
-        expect(page.locator(".pair .card").first).to_be_visible()
+        expect(page.locator(".duplicate .card").first).to_be_visible()
         page.mouse.move(0, 0)
         page.wait_for_timeout(1500)
         _save("duplicates", page.screenshot())

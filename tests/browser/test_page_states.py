@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +13,10 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from browsing import NARROW, at, opened, serving
+from real_data import answer
 from tamis.api.writer import PredictionWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser, Page
 
 HOSTILE = "<img src=x onerror=alert(1)> \"q\" 'a' &amp;.png"
@@ -24,6 +25,12 @@ TOO_WIDE = """() => {
     const scrolls = ".scroll, .raw, pre, .virtual-window, dialog, .visually-hidden, svg";
     const all = [...document.querySelectorAll("body *")].filter((one) => !one.closest(scrolls));
     return all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.className);
+}"""
+# A text that is longer than its room, and ends with dots.
+CUT = "one => one.scrollWidth > one.clientWidth && getComputedStyle(one).textOverflow === 'ellipsis'"
+AFTER = """one => {
+    const name = one.parentElement.querySelector(".card-name");
+    return one.getBoundingClientRect().left >= name.getBoundingClientRect().right;
 }"""
 CLASS = "<script>alert(2)</script>"
 
@@ -48,8 +55,58 @@ def test_without_an_index_the_page_offers_to_scan_and_opens_when_it_is_done(
     with serving(hostile) as address, opened(browser, address) as page:
         page.goto("/grid")
         expect(page.get_by_role("heading", name="Nothing was scanned yet")).to_be_visible()
+        expect(page.get_by_text("A scan reads the size of every image")).to_be_visible()
         page.get_by_role("button", name="Scan now").click()
         expect(page.locator(".view-head .total")).to_have_text("3 samples")
+
+
+def test_two_presses_start_one_scan(browser: Browser, hostile: Path) -> None:
+    """A double click asks once, before the first scan and after it; what failed is said, and can be tried again."""
+    with serving(hostile) as address, opened(browser, address) as page:
+        refusal = {"error": {"code": "x", "message": "No scan of `t`", "hint": "wait"}}
+        page.route("**/api/scan", lambda route: route.fulfill(status=409, json=refusal), times=1)
+        page.goto("/")
+        page.get_by_role("button", name="Scan now").click()
+        expect(page.get_by_role("alert")).to_have_text("No scan of t. wait")
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/api/scan") else None)
+        page.get_by_role("button", name="Scan now").dblclick()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        assert len(asked) == 1
+        page.get_by_role("button", name="Scan again").dblclick()
+        expect(page.get_by_role("button", name="Scan again")).to_be_enabled()
+        assert len(asked) == 2
+
+
+def test_many_tasks_and_long_names_are_cut_with_a_sign(browser: Browser, tmp_path: Path) -> None:
+    """Buttons of tasks wrap, the overview names a few, and a name that is cut ends with dots, under no number."""
+    Image.new("RGB", (60, 40), "teal").save(tmp_path / "a.png")
+    names = [f"detector-of-things-{i:02d}" for i in range(18)]
+    for name in names:
+        with PredictionWriter(
+            tmp_path, task=name, task_type="object-detection", categories=["long " * 20]
+        ) as writer:
+            writer.write("a.png", [{"category_id": 0, "bbox": [5, 5, 20, 20], "score": 0.9}])
+    answer("scan", tmp_path)
+    with serving(tmp_path) as address, opened(browser, address, viewport=NARROW) as page:
+        page.goto("/")
+        note = page.locator(".fact small").nth(1)
+        expect(note).to_have_text("detector-of-things-00, detector-of-things-01 and 16 others")
+        expect(note).to_have_attribute("title", ", ".join(names))
+        cut = page.get_by_label("Classes of detector-of-things-00").locator(".bar-name span")
+        assert cut.evaluate(CUT)
+        assert (
+            page.locator(".histogram span").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") > 10
+        )
+        page.goto("/grid")
+        last = page.get_by_role("button", name=names[-1])
+        last.click()
+        expect(last).to_have_attribute("aria-pressed", "false")
+        expect(last).to_be_in_viewport(ratio=1)
+        page.goto("/objects")
+        expect(page.locator(".crop .card-value")).to_have_text("0.90")
+        assert page.locator(".crop .card-name").evaluate(CUT)
+        assert page.locator(".crop .card-value").evaluate(AFTER)
 
 
 def test_names_are_text_wherever_they_are_shown(browser: Browser, hostile: Path) -> None:
@@ -88,10 +145,30 @@ def test_an_unknown_sample_and_view_lead_on(page: Page) -> None:
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
+def test_the_help_lists_every_key_of_the_documentation(page: Page) -> None:
+    """What docs/page.md says of keys is in the dialog that `?` opens."""
+    text = (Path(__file__).parents[2] / "docs/page.md").read_text(encoding="utf-8")
+    table = text[text.index("| keys |") : text.index("It is dark or light")]
+    documented = {key for line in table.splitlines() for key in re.findall(r"`([^`]+)`", line.split(" | ")[0])}
+    page.goto("/sql")
+    expect(page.locator("h1")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert documented <= set(page.locator("dialog kbd").all_inner_texts())
+    assert {"<", ">", "m", "s"} <= documented
+
+
 def test_a_filter_that_makes_no_sense_is_explained(page: Page) -> None:
     """An address that was changed by hand is answered with what is wrong, never with nothing."""
     page.goto(at("/grid", filter=[{"type": "number", "column": "no such column", "min": 1}]))
     expect(page.get_by_role("alert")).to_contain_text("no such column")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/api/samples" in one.url else None)
+    for one in ({"type": "label", "column": "sample:kind"}, {"type": "keys"}, {"type": "no such type"}, None):
+        page.goto(at("/grid", filter=[one]))
+        expect(page.get_by_role("alert")).to_contain_text("The filter cannot be read")
+        expect(page.get_by_role("form", name="Filter")).to_be_visible()
+    assert len(asked) <= 8  # an error while drawing would ask without an end
     page.goto("/grid?filter=[{broken")
     expect(page.get_by_role("alert")).to_contain_text("The filter cannot be read")
     page.get_by_role("button", name="Clear the filter").click()
@@ -116,7 +193,10 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser, demo: Path) -> No
         with serving(demo) as address:
             page.goto(f"{address}/grid")
             expect(page.locator(".virtual-cell a").first).to_be_visible()
-        expect(page.locator(".rail").get_by_text("The server does not answer.")).to_be_visible()
+        said = page.locator(".rail").get_by_text("The server does not answer.")
+        expect(said).to_be_visible()
+        page.set_viewport_size(NARROW)
+        expect(said).to_be_in_viewport(ratio=1)
         page.get_by_role("link", name="Problems").first.click()
         expect(page.get_by_role("alert")).to_contain_text("Is tamis serve still running?")
 

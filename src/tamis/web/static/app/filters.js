@@ -2,25 +2,63 @@
 
 import { categoryOf, columnsById } from "./store.js";
 import { counted, number, words } from "./format.js";
-import { change } from "./router.js";
+import { change, place } from "./router.js";
 
 /** @typedef {{type: string, exclude?: boolean} & Record<string, any>} Condition */
 
-/** @param {URLSearchParams} params @returns {Condition[]} */
+const isText = (/** @type {unknown} */ value) => typeof value === "string";
+const isNumber = (/** @type {unknown} */ value) => typeof value === "number";
+const isList = Array.isArray;
+const may = (/** @type {(value: unknown) => boolean} */ be) => (/** @type {unknown} */ value) => value === undefined || value === null || be(value);
+
+/** What the fields of each kind of condition hold, as far as the page reads them. @type {Record<string, Record<string, (value: unknown) => boolean>>} */
+const FIELDS = {
+  predictions: { task: isText, categories: may(isList), score_min: may(isNumber), score_max: may(isNumber), count_min: may(isNumber), count_max: may(isNumber) },
+  file: { task: isText },
+  number: { column: isText, min: may(isNumber), max: may(isNumber) },
+  label: { column: isText, values: isList },
+  path: { text: isText },
+  problem: { code: may(isText), task: may(isText), severity: may(isText) },
+  selection: { id: isText },
+  pool: { name: isText },
+  tag: { name: isText },
+  sql: { query: isText },
+  lasso: { space: isText, polygon: isList },
+  duplicate: { distance: isNumber },
+  keys: { keys: isList },
+};
+
+/**
+ * The conditions of an address that can be read. The server is asked with all of them, and says what is wrong with the others.
+ * @param {URLSearchParams} params
+ * @returns {Condition[]}
+ */
 export function filterOf(params) {
   try {
     const conditions = JSON.parse(params.get("filter") ?? "[]");
-    return Array.isArray(conditions) ? conditions.filter((one) => one && typeof one.type === "string") : [];
+    return isList(conditions) ? conditions.filter(isReadable) : [];
   } catch {
     return [];
   }
 }
 
+/** @param {any} one */
+const isReadable = (one) => Object.hasOwn(FIELDS, one?.type) && Object.entries(FIELDS[one.type]).every(([name, holds]) => holds(one[name]));
+
 /** @param {Condition[]} conditions */
 export const filterText = (conditions) => (conditions.length === 0 ? null : JSON.stringify(conditions));
 
 /** Show what meets other conditions, from the top. @param {Condition[]} conditions @param {{replace?: boolean}} [options] */
-export const setFilter = (conditions, options) => change({ filter: filterText(conditions), ...TOP }, options);
+export function setFilter(conditions, options) {
+  const hasLostOrder = place.peek().params.get("sort") === "pick" && !hasOrder(conditions);
+  change({ filter: filterText(conditions), ...(hasLostOrder ? BY_NAME : {}), ...TOP }, options);
+}
+
+/** Whether conditions name samples in an order, which can be sorted by as `pick`. @param {Condition[]} conditions */
+export const hasOrder = (conditions) => conditions.some((one) => !one.exclude && ["selection", "pool", "tag", "duplicate", "keys", "sql"].includes(one.type));
+
+/** Changes of an address that sort its list by name. */
+export const BY_NAME = { sort: null, descending: null };
 
 /** Changes of an address that lead to the top of its list. */
 export const TOP = { at: null, on: null, key: null };
@@ -125,6 +163,7 @@ function predictionsText(one) {
 
 /** @param {number | null | undefined} min @param {number | null | undefined} max */
 function range(min, max) {
+  if (min == null && max == null) return "of any value";
   if (min != null && max != null) return `${number(min)} to ${number(max)}`;
   return min != null ? `≥ ${number(min)}` : `≤ ${number(max)}`;
 }

@@ -13,28 +13,25 @@ const WIDTH = 320;
  */
 
 /**
- * Bars over equal bins.
- * @param {{label: string, edges: number[], counts: number[], height?: number, width?: number, onBin?: (low: number, high: number) => void}} props
- *   width: about what it will have on the screen, so that its text keeps its size; onBin: called with the bounds of a bin that was clicked
+ * Bars over equal bins, as wide as there is room; its numbers keep their size.
+ * @param {{label: string, edges: number[], counts: number[], height?: number, onBin?: (low: number, high: number) => void}} props
+ *   height: of the bars in pixels; onBin: called with the bounds of a bin that was clicked
  */
-export function Histogram({ label, edges, counts, height = 90, width = 240, onBin }) {
-  const most = Math.max(1, ...counts), n = counts.length, step = width / Math.max(1, n);
+export function Histogram({ label, edges, counts, height = 90, onBin }) {
+  const most = Math.max(1, ...counts), n = counts.length, step = WIDTH / Math.max(1, n);
   const tall = (/** @type {number} */ value) => (value === 0 ? 0 : Math.max(1.5, (value / most) * (height - 4)));
   const said = `${label}: ${counts.map((value, i) => `${number(edges[i])} to ${number(edges[i + 1])}: ${value}`).join("; ")}`;
   return html`
     <figure class="histogram">
-      <svg viewBox=${`0 0 ${WIDTH} ${height + 18}`} role="img" aria-label=${said}>
+      <svg viewBox=${`0 0 ${WIDTH} ${height}`} preserveAspectRatio="none" height=${height} role="img" aria-label=${said}>
         ${counts.map((value, i) => html`
           <g class=${onBin ? "bin pressable" : "bin"} onClick=${onBin && (() => onBin(edges[i], edges[i + 1]))}>
             <title>${number(edges[i])} to ${number(edges[i + 1])}: ${count(value)}</title>
             <rect class="hit" x=${i * step} y="0" width=${step} height=${height} />
-            <rect class="bar" x=${i * step + 0.75} y=${height - tall(value)} width=${Math.max(0.5, step - Math.min(1.5, step / 4))} height=${tall(value)} rx="1" />
+            <rect class="bar" x=${i * step + 0.75} y=${height - tall(value)} width=${Math.max(0.5, step - Math.min(1.5, step / 4))} height=${tall(value)} />
           </g>`)}
-        <line class="axis" x1="0" x2=${WIDTH} y1=${height} y2=${height} />
-        <text class="tick" x="0" y=${height + 14}>${number(edges[0])}</text>
-        <text class="tick end" x=${WIDTH} y=${height + 14}>${number(edges[edges.length - 1])}</text>
-        <text class="tick end" x=${WIDTH} y="10">${count(most)}</text>
       </svg>
+      <figcaption aria-hidden="true"><span>${number(edges[0])}</span><span>${number(edges[edges.length - 1])}</span><span class="most">${count(most)}</span></figcaption>
     </figure>`;
 }
 
@@ -48,7 +45,7 @@ export function Bars({ rows, total, label }) {
     <ul class="bars" aria-label=${label}>
       ${rows.map((row) => {
         const inside = html`
-          <span class="bar-name">${row.colour && html`<i class="swatch" style=${{ background: row.colour }}></i>`}${row.name}</span>
+          <span class="bar-name">${row.colour && html`<i class="swatch" style=${{ background: row.colour }}></i>`}<span title=${row.name}>${row.name}</span></span>
           <span class="bar-value">${count(row.count)}${row.note && html` <small>${row.note}</small>`}</span>
           <span class="bar-track"><b style=${{ width: `${(100 * row.count) / most}%` }}></b></span>`;
         return html`<li>${row.href ? html`<a href=${row.href}>${inside}</a>` : html`<span>${inside}</span>`}</li>`;

@@ -14,6 +14,7 @@ import { Icon } from "./icons.js";
 /** @typedef {import("../wire.js").TaskInfo} TaskInfo */
 
 const FEW = 12; // classes that are listed before somebody asks for all
+const MOST = 1_000_000; // predictions of a sample, more than there are
 
 /** What is asked for, each condition with a way to be rid of it. @param {{conditions: Condition[], children?: any}} props */
 export function FilterChips({ conditions, children }) {
@@ -51,6 +52,7 @@ function TaskPart({ task, conditions, counts }) {
   const shown = wanted.categories.length > 1 || wanted.mode === "none" ? wanted.mode : mode;
   const set = (/** @type {Partial<import("../filters.js").TaskFilter>} */ change) => setFilter(withTaskFilter(conditions, task.name, { ...wanted, mode: shown, ...change }));
   const inFilter = counts?.tasks.find((one) => one.task === task.name);
+  const isScored = task.score_bins.counts.some((n) => n > 0);
   const isUsed = conditions.some((one) => one.type === "predictions" && one.task === task.name);
   return html`
     <details class="filter-part" open=${isUsed || tasks.value.size <= 2}>
@@ -59,12 +61,12 @@ function TaskPart({ task, conditions, counts }) {
       <${Segmented} label=${`How the classes of ${task.name} count`} value=${shown}
         options=${[{ value: "any", text: "Any", title: "Samples with any of these classes" }, { value: "all", text: "All", title: "Samples with all of these classes" }, { value: "none", text: "None", title: "Samples with none of these classes" }]}
         onChange=${(/** @type {any} */ value) => { setMode(value); set({ mode: value }); }} />
-      ${task.score_bins.counts.some((n) => n > 0) && html`<${Histogram} label=${`Scores of ${task.name}`} edges=${task.score_bins.edges} counts=${task.score_bins.counts} height=${38}
+      ${isScored && html`<${Histogram} label=${`Scores of ${task.name}`} edges=${task.score_bins.edges} counts=${task.score_bins.counts} height=${38}
         onBin=${(/** @type {number} */ low) => set({ score_min: Number(low.toFixed(4)) })} />`}
-      <div class="pair"><${NumberField} label="Score from" min=${0} max=${1} step=${0.05} value=${wanted.score_min} onChange=${(/** @type {number | null} */ score_min) => set({ score_min })} />
-        <${NumberField} label="to" min=${0} max=${1} step=${0.05} value=${wanted.score_max} onChange=${(/** @type {number | null} */ score_max) => set({ score_max })} /></div>
-      <div class="pair"><${NumberField} label="How many, from" min=${0} step=${1} value=${wanted.count_min} placeholder="1" onChange=${(/** @type {number | null} */ count_min) => set({ count_min })} />
-        <${NumberField} label="to" min=${0} step=${1} value=${wanted.count_max} onChange=${(/** @type {number | null} */ count_max) => set({ count_max })} /></div>
+      ${(isScored || wanted.score_min !== null || wanted.score_max !== null) && html`<div class="pair"><${NumberField} label="Score from" min=${0} max=${1} step=${0.05} value=${wanted.score_min} onChange=${(/** @type {number | null} */ score_min) => set({ score_min })} />
+        <${NumberField} label="to" min=${0} max=${1} step=${0.05} value=${wanted.score_max} onChange=${(/** @type {number | null} */ score_max) => set({ score_max })} /></div>`}
+      <div class="pair"><${NumberField} label="How many, from" min=${0} max=${MOST} step=${1} value=${wanted.count_min} placeholder="1" onChange=${(/** @type {number | null} */ count_min) => set({ count_min })} />
+        <${NumberField} label="to" min=${0} max=${MOST} step=${1} value=${wanted.count_max} onChange=${(/** @type {number | null} */ count_max) => set({ count_max })} /></div>
     </details>`;
 }
 

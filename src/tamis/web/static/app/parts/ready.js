@@ -1,6 +1,7 @@
 // Between a view and an index that is not there yet, is being read, or is damaged.
 
-import { html, useState } from "../ui.js";
+import { html } from "../ui.js";
+import { StartButton } from "./controls.js";
 import { Work } from "./shell.js";
 import { Empty, Failed, Loading } from "./states.js";
 import { isReady, refresh, runningJobs, startScan, status, trouble } from "../store.js";
@@ -16,20 +17,16 @@ export function WhenReady({ early = false, children }) {
   if (!now) return html`<${Loading} />`;
   const scan = runningJobs.value.find((job) => job.kind === "scan");
   if (scan) return html`<${Empty} title="Scanning"><p>Every prediction is read and checked. The page opens by itself when it is done.</p><div class="wide-work"><${Work} job=${scan} /></div><//>`;
-  if (now.state === "missing") return html`<${ScanFirst} title="Nothing was scanned yet" text=${now.message ?? "A scan reads every image's size and every prediction into an index that this page shows."} hint=${now.hint} />`;
+  if (now.state === "missing") return html`<${ScanFirst} title="Nothing was scanned yet" text="A scan reads the size of every image, and reads and checks every prediction, into an index that this page shows. Images and predictions stay as they are." hint="It goes on when the page is closed. Later scans read only what changed." />`;
   if (now.state === "broken") return html`<${ScanFirst} title="The index cannot be read" text=${now.message ?? "It is damaged or gone."} hint=${now.hint} />`;
   if (trouble.value) return html`<${Failed} error=${trouble.value} retry=${refresh} />`;
   return html`<${Loading} what=${now.message ?? "Reading the index"} />`;
 }
 
 /** @param {{title: string, text: string, hint: string | null}} props */
-function ScanFirst({ title, text, hint }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
-  return html`
-    <${Empty} title=${title}>
-      <p>${text}</p>
-      ${hint && html`<p>${hint}</p>`}
-      <p><button type="button" class="primary" onClick=${() => startScan().catch(setError)}>Scan now</button></p>
-      ${error && html`<p class="severity error" role="alert">${error.message}</p>`}
-    <//>`;
-}
+const ScanFirst = ({ title, text, hint }) => html`
+  <${Empty} title=${title}>
+    <p>${text}</p>
+    ${hint && html`<p>${hint}</p>`}
+    <${StartButton} class="primary" work=${() => startScan()}>Scan now<//>
+  <//>`;

@@ -6,6 +6,7 @@ import { helpIsOpen, VIEWS } from "../keys.js";
 import { place } from "../router.js";
 import { cancel, connected, jobs, overview, refresh, runningJobs, startScan, status } from "../store.js";
 import { choose, theme } from "../theme.js";
+import { StartButton } from "./controls.js";
 import { Icon } from "./icons.js";
 import { Prose } from "./prose.js";
 
@@ -56,12 +57,12 @@ function ProblemBadge() {
 }
 
 function Stale() {
-  if (!connected.value) return html`<div class="stale" role="status">The server does not answer.<button type="button" onClick=${refresh}>Try again</button></div>`;
+  if (!connected.value) return html`<div class="stale failed" role="status">The server does not answer.<button type="button" onClick=${refresh}>Try again</button></div>`;
   if (status.value?.state === "ready" && status.value.message) return html`<div class="stale" role="status">A newer scan: ${status.value.message} …</div>`;
   if (!status.value?.stale || runningJobs.value.some((job) => job.kind === "scan")) return null;
   return html`
     <div class="stale"><span title=${status.value.stale}>Files changed since the scan.</span>
-      <button type="button" onClick=${() => startScan()}>Scan again</button></div>`;
+      <${StartButton} work=${() => startScan()}>Scan again<//></div>`;
 }
 
 const opened = new Date().toISOString();
@@ -83,7 +84,7 @@ export function Work({ job }) {
   const known = job.total ? { value: job.done, max: job.total } : {};
   return html`
     <div class="work" role="status">
-      <div class="work-head"><b>${job.title}</b><button type="button" class="quiet" onClick=${() => cancel(job.id)}>Cancel</button></div>
+      <div class="work-head"><b>${job.title}</b><${StartButton} class="quiet" work=${() => cancel(job.id)}>Cancel<//></div>
       <progress aria-label=${job.title} ...${known}></progress>
       <span class="soft">${progressText(job)}</span>
     </div>`;
@@ -132,9 +133,14 @@ export function Help() {
         <h3>Sample</h3>
         <dt>${keys("←", "→")} or ${keys("j", "k")}</dt><dd>Previous, next in the list it was opened from</dd>
         <dt>${keys(",", ".")}</dt><dd>One frame back, one on</dd>
+        <dt>${keys("<", ">")}</dt><dd>Ten frames back, ten on</dd>
         <dt>${keys("+", "-", "0")}</dt><dd>Zoom in, out, fit; or the wheel, and drag</dd>
         <dt>${keys("n", "p")}</dt><dd>Next, previous object</dd>
         <dt>${keys("Esc")}</dt><dd>No object, then back to the grid</dd>
+        <h3>Embedding</h3>
+        <dt>${keys("s")}</dt><dd>Select: dragging draws a lasso</dd>
+        <dt>${keys("m")}</dt><dd>Move: dragging moves the points</dd>
+        <dt>${keys("+", "-", "0")}</dt><dd>Zoom in, out, fit; or the wheel</dd>
       </dl>
     </dialog>`;
 }

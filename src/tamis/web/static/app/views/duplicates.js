@@ -8,7 +8,7 @@ import { useJson } from "../load.js";
 import { pictureAddress, sideFor } from "../marks.js";
 import { change, href } from "../router.js";
 import { jobs, remember, status, version } from "../store.js";
-import { NumberField, Segmented } from "../parts/controls.js";
+import { NumberField, Segmented, StartButton, useOnce } from "../parts/controls.js";
 import { useEmbeddings } from "../parts/embedded.js";
 import { usePages } from "../parts/pages.js";
 import { Prose } from "../parts/prose.js";
@@ -51,14 +51,12 @@ const look = (info) => send("POST", "/api/duplicates", { distance: info.distance
 
 /** What there is to see before the pairs are known. @param {{info: DuplicatesInfo, embeddings: EmbeddingState}} props */
 function NotYet({ info, embeddings }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
   const [started, setStarted] = useState("");
   const asked = useRef(false);
-  const start = () => look(info).then((job) => {
+  const { start, isBusy, error } = useOnce(() => look(info).then((job) => {
     remember(job);
-    setError(null);
     setStarted(job.id);
-  }, setError);
+  }));
   const isSoonDone = embeddings.missing === 0 && embeddings.samples <= SOON_DONE;
   useEffect(() => {
     if (info.state !== "missing" || !isSoonDone || asked.current) return;
@@ -67,12 +65,12 @@ function NotYet({ info, embeddings }) {
   }, [info.state, isSoonDone]);
   const job = jobs.value.get(info.job ?? embeddings.job ?? started);
   if (job?.state === "running") return html`<${Empty} title="Looking for duplicates"><div class="wide-work"><${Work} job=${job} /></div><//>`;
-  const failed = error ?? (job && job.state !== "done" ? job : null);
+  const failed = /** @type {any} */ (error ?? (job && job.state !== "done" ? job : null));
   return html`
     <${Empty} title="Not looked for yet">
       <p>Pictures repeat others where they are the same, or where their built-in embeddings are at most ${number(info.distance)} apart. ${embeddings.missing > 0 && html`First, ${counted(embeddings.missing, "picture")} of ${count(embeddings.samples)} are embedded. `}It is done once for each scan, and goes on when the page is closed.</p>
       ${failed && html`<p class=${failed.state === "cancelled" ? "soft" : "severity error"} role="alert"><${Prose} text=${[failed.message, failed.hint].filter(Boolean).join(". ")} /></p>`}
-      <p><button type="button" class="primary" onClick=${start}>Look for duplicates</button></p>
+      <p><button type="button" class="primary" disabled=${isBusy} onClick=${() => start()}>Look for duplicates</button></p>
     <//>`;
 }
 
@@ -95,11 +93,8 @@ function Found({ params, info }) {
 
 /** What to do where the embeddings are others by now. @param {{info: DuplicatesInfo}} props */
 function Again({ info }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
   if (!info.is_stale || info.job) return null;
-  return html`
-    <p class="notice"><span>Embeddings were added since.</span><button type="button" onClick=${() => look(info).then(remember, setError)}>Look again</button>
-      ${error && html`<span class="severity error" role="alert">${error.message}</span>`}</p>`;
+  return html`<p class="notice"><span>Embeddings were added since.</span><${StartButton} work=${() => look(info).then(remember)}>Look again<//></p>`;
 }
 
 /** What to do with those that repeat others. @param {{distance: number}} props */
@@ -132,11 +127,11 @@ const Pairs = ({ params, pages, distance }) => html`
 
 /** @param {{one: DuplicatePair | undefined, box: {width: number, height: number}, distance: number}} props */
 function Pair({ one, box, distance }) {
-  if (!one) return html`<div class="pair waiting"><div class="card-picture" style=${{ height: `${box.height}px` }}></div></div>`;
+  if (!one) return html`<div class="duplicate waiting"><div class="card-picture" style=${{ height: `${box.height}px` }}></div></div>`;
   const list = { filter: JSON.stringify([{ type: "duplicate", distance }]), sort: "pick" };
   return html`
-    <div class="pair">
-      <p class="pair-what"><b class=${one.exact ? "badge warn" : "badge"}>${one.exact ? "exact" : "near"}</b><span>${number(one.distance)} apart</span></p>
+    <div class="duplicate">
+      <p class="duplicate-what"><b class=${one.exact ? "badge warn" : "badge"}>${one.exact ? "exact" : "near"}</b><span>${number(one.distance)} apart</span></p>
       <${Side} sample=${one.of} what="kept" height=${box.height} width=${box.width / 2} to=${href("/sample", { key: one.of })} />
       <${Side} sample=${one.key} what="repeats it" height=${box.height} width=${box.width / 2} to=${href("/sample", { key: one.key, ...list })} />
     </div>`;
@@ -150,7 +145,7 @@ function Side({ sample, what, height, width, to }) {
     <a class="card" href=${to}>
       <span class="card-picture" style=${{ height: `${height}px` }}>
         ${fault ? html`<span class="card-fault">No picture</span>` : html`<img key=${sample} class="fit" alt="" decoding="async" draggable=${false} src=${pictureAddress(sample, sideFor(width))} onError=${() => setFault(true)} />`}
-        <span class="pair-role">${what}</span>
+        <span class="duplicate-role">${what}</span>
       </span>
       <span class="card-name" title=${sample}><small class="soft">${folder}</small>${file}</span>
     </a>`;

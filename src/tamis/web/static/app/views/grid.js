@@ -1,7 +1,7 @@
 // All samples, filtered and sorted.
 
 import { html, useMemo, useState } from "../ui.js";
-import { filterOf, keepPlace, listParams, placeIn, setFilter, TOP } from "../filters.js";
+import { BY_NAME, filterOf, hasOrder, keepPlace, listParams, placeIn, setFilter, TOP } from "../filters.js";
 import { count, words } from "../format.js";
 import { useKeys } from "../keys.js";
 import { useJson } from "../load.js";
@@ -37,7 +37,7 @@ export function GridView({ params }) {
   return html`
     <div class="view-head">
       <h1>Grid</h1>
-      <span class="total" role="status" aria-live="polite">${pages.total === null ? "" : totalText(pages.total)}</span>
+      <span class="total" role="status" aria-live="polite">${pages.total === null || pages.error ? "" : totalText(pages.total)}</span>
       <span class="spring"></span>
       <${FilterToggle} open=${open} onToggle=${() => setOpen(!open)} active=${conditions.length} />
       <${SortChoice} params=${params} />
@@ -74,22 +74,34 @@ function fromOf(params) {
   return asksForWeak || !hasSure ? 0 : SURE;
 }
 
-/** Names of the tasks that are drawn: those of the address, as far as it is known which there are. @param {URLSearchParams} params @returns {string[]} */
+/** Names of the tasks that are drawn: those of the address that there are; all where it names none or only such that are gone. @param {URLSearchParams} params @returns {string[]} */
 export function tasksOf(params) {
+  const wanted = namesIn(params.get("tasks")), all = [...tasks.value.keys()];
+  if (wanted === null) return all;
+  if (all.length === 0) return wanted; // it is not known yet which there are
+  const known = wanted.filter((name) => tasks.value.has(name));
+  return known.length === 0 && wanted.length > 0 ? all : known;
+}
+
+/** @param {string | null} text @returns {string[] | null} null where nothing is said, or the address was cut short */
+function namesIn(text) {
   try {
-    const wanted = JSON.parse(params.get("tasks") ?? "null");
-    if (Array.isArray(wanted)) return wanted.filter((name) => tasks.value.size === 0 || tasks.value.has(name));
+    const names = JSON.parse(text ?? "null");
+    return Array.isArray(names) ? names : null;
   } catch {
-    // An address that somebody cut short: as if nothing was said.
+    return null;
   }
-  return [...tasks.value.keys()];
 }
 
 /** @param {{params: URLSearchParams, pages: import("../parts/pages.js").Pages, list: URLSearchParams, labels: boolean, isFiltered: boolean}} props */
 function Samples({ params, pages, list, labels, isFiltered }) {
   const back = useWayBack(params, list);
   if (pages.error) {
-    return html`<${Failed} error=${pages.error} retry=${pages.reload}>${params.has("filter") && html`<button type="button" onClick=${() => setFilter([])}>Clear the filter</button>`}<//>`;
+    return html`
+      <${Failed} error=${pages.error} retry=${pages.reload}>
+        ${params.has("filter") && html`<button type="button" onClick=${() => setFilter([])}>Clear the filter</button>`}
+        ${params.has("sort") && html`<button type="button" onClick=${() => change({ ...BY_NAME, ...TOP })}>Sort by name</button>`}
+      <//>`;
   }
   if (pages.total === null) return html`<${Loading} what="Loading samples" />`;
   if (pages.total === 0 && isFiltered) return html`<${Empty} title="Nothing meets this filter"><p>Remove a condition above, or clear all of them.</p><//>`;
@@ -123,15 +135,15 @@ function useWayBack(params, list) {
 /** @param {{params: URLSearchParams}} props */
 export function SortChoice({ params }) {
   const sort = params.get("sort") ?? "key", isDescending = Boolean(params.get("descending"));
-  const hasOrder = filterOf(params).some((one) => ["selection", "pool", "tag", "duplicate", "keys"].includes(one.type));
   const options = [
     { value: "key", text: "Name" },
-    ...(hasOrder ? [{ value: "pick", text: "Order of picks" }] : []),
+    ...(hasOrder(filterOf(params)) ? [{ value: "pick", text: "Order of picks" }] : []),
     ...columns.value.filter((one) => one.id !== "key").map((one) => ({ value: one.id, text: words(one.label), group: one.group === "sample" ? "Sample" : one.group === "metadata" ? "Metadata" : one.group })),
   ];
+  const known = options.some((one) => one.value === sort) ? options : [...options, { value: sort, text: sort }]; // a column that is gone
   return html`
     <div class="row sort-row">
-      <${Choice} hideLabel label="Sort by" value=${sort} options=${options}
+      <${Choice} hideLabel label="Sort by" value=${sort} options=${known}
         onChange=${(/** @type {string} */ value) => change({ sort: value === "key" ? null : value, descending: value !== "key" && value !== "pick", ...TOP })} />
       <button type="button" class="icon" aria-label=${isDescending ? "Largest first. Change to smallest first." : "Smallest first. Change to largest first."} title=${isDescending ? "Largest first" : "Smallest first"}
         onClick=${() => change({ descending: !isDescending, ...TOP })}>${isDescending ? "↓" : "↑"}</button>
@@ -147,7 +159,7 @@ function LookChoices({ params, shownTasks, labels }) {
   };
   return html`
     <div class="segmented" role="group" aria-label="Tasks that are drawn">
-      ${all.map((task) => html`<button type="button" aria-pressed=${String(shownTasks.includes(task))} onClick=${() => toggle(task)}>${task}</button>`)}
+      ${all.map((task) => html`<button type="button" title=${task} aria-pressed=${String(shownTasks.includes(task))} onClick=${() => toggle(task)}>${task}</button>`)}
     </div>
     <${ScoreFrom} from=${fromOf(params)} onChange=${(/** @type {number} */ from) => change({ from }, { replace: true })} />
     <button type="button" aria-pressed=${String(labels)} title="Labels (l)" onClick=${() => change({ labels: labels ? "0" : null }, { replace: true })}>Labels</button>

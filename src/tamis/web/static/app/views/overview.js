@@ -5,10 +5,12 @@ import { count, counted, moment, percent, words } from "../format.js";
 import { href } from "../router.js";
 import { overview, runningJobs, startScan, status } from "../store.js";
 import { Bars, Histogram } from "../parts/charts.js";
+import { Fault, useOnce } from "../parts/controls.js";
 
 /** @typedef {import("../wire.js").TaskInfo} TaskInfo */
 
 const TOP = 10;
+const ROOM = 60; // letters of the names of tasks beside their number: each has a panel below
 
 export function OverviewView() {
   const data = /** @type {import("../wire.js").Overview} */ (overview.value);
@@ -18,7 +20,7 @@ export function OverviewView() {
     <div class="view-body">
       <dl class="facts">
         <${Fact} name="Samples" value=${count(n)} to="/grid" note=${samplesNote(data)} />
-        <${Fact} name="Tasks" value=${count(data.tasks.length)} note=${data.tasks.map((task) => task.name).join(", ")} />
+        <${Fact} name="Tasks" value=${count(data.tasks.length)} note=${fewNames(data.tasks.map((task) => task.name))} all=${data.tasks.map((task) => task.name).join(", ")} />
         <${Fact} name="Predictions" value=${count(data.tasks.reduce((sum, task) => sum + task.summary.predictions, 0))} note="in valid files" />
         <${Fact} name="Problems" value=${count(data.errors + data.warnings)} to="/problems" note=${data.errors + data.warnings ? `${counted(data.errors, "error")}, ${counted(data.warnings, "warning")}` : "none found"} />
       </dl>
@@ -35,18 +37,23 @@ function samplesNote(data) {
   return [image ? counted(image, "image") : "", frame ? `${counted(frame, "frame")} of ${counted(data.videos, "video")}` : ""].filter(Boolean).join(", ");
 }
 
-/** @param {{name: string, value: string, note?: string, to?: string}} props */
-const Fact = ({ name, value, note, to }) => html`
-  <div class="fact"><dt>${name}</dt><dd>${to ? html`<a href=${to}>${value}</a>` : value}${note && html`<small title=${note}>${note}</small>`}</dd></div>`;
+/** As many names as there is room for, and how many others. @param {string[]} names */
+function fewNames(names) {
+  const fitting = names.filter((_, i) => i === 0 || names.slice(0, i + 1).join(", ").length <= ROOM);
+  return [fitting.join(", "), fitting.length < names.length ? `and ${counted(names.length - fitting.length, "other")}` : ""].filter(Boolean).join(" ");
+}
+
+/** @param {{name: string, value: string, note?: string, all?: string, to?: string}} props all: the note, where that is cut short */
+const Fact = ({ name, value, note, all = note, to }) => html`
+  <div class="fact"><dt>${name}</dt><dd>${to ? html`<a href=${to}>${value}</a>` : value}${note && html`<small title=${all}>${note}</small>`}</dd></div>`;
 
 function ScanButtons() {
-  const [error, setError] = useState("");
-  const isScanning = runningJobs.value.some((job) => job.kind === "scan");
-  const scan = (/** @type {boolean} */ full) => () => startScan(full).then(() => setError(""), (fault) => setError(fault.message));
+  const { start, isBusy, error } = useOnce(startScan);
+  const isScanning = isBusy || runningJobs.value.some((job) => job.kind === "scan");
   return html`
-    ${error && html`<span class="severity error" role="alert">${error}</span>`}
-    <button type="button" disabled=${isScanning} onClick=${scan(false)} title="Read what changed since the last scan">Scan again</button>
-    <button type="button" class="quiet" disabled=${isScanning} onClick=${scan(true)} title="Read every file, whether it changed or not">Read everything</button>`;
+    <${Fault} error=${error} />
+    <button type="button" disabled=${isScanning} onClick=${() => start(false)} title="Read what changed since the last scan">Scan again</button>
+    <button type="button" class="quiet" disabled=${isScanning} onClick=${() => start(true)} title="Read every file, whether it changed or not">Read everything</button>`;
 }
 
 /** How many samples have predictions of how many tasks. @param {{coverage: number[], total: number}} props */
@@ -80,8 +87,8 @@ function TaskPanel({ task, total }) {
       <${Bars} label=${`Classes of ${task.name}`} rows=${listed.map((one) => ({ name: one.name, count: one.predictions, colour: one.colour, note: `in ${count(one.samples)}`, href: inGrid({ type: "predictions", task: task.name, categories: [one.id] }) }))} />
       ${used.length > listed.length && html`<button type="button" class="quiet more" onClick=${() => setAll(true)}>All ${count(used.length)} classes</button>`}
       <div class="two-charts">
-        ${scored && html`<div><h3>Scores</h3><${Histogram} label=${`Scores of ${task.name}`} edges=${task.score_bins.edges} counts=${task.score_bins.counts} width=${170} /></div>`}
-        ${task.count_bins.counts.length > 1 && html`<div><h3>Predictions a sample</h3><${Histogram} label=${`Predictions of ${task.name} a sample`} edges=${task.count_bins.edges} counts=${task.count_bins.counts} width=${170} /></div>`}
+        ${scored && html`<div><h3>Scores</h3><${Histogram} label=${`Scores of ${task.name}`} edges=${task.score_bins.edges} counts=${task.score_bins.counts} /></div>`}
+        ${task.count_bins.counts.length > 1 && html`<div><h3>Predictions a sample</h3><${Histogram} label=${`Predictions of ${task.name} a sample`} edges=${task.count_bins.edges} counts=${task.count_bins.counts} /></div>`}
       </div>
     </section>`;
 }
