@@ -1,10 +1,11 @@
 // The picks of a selection with their reasons; pins and rejections by hand, and the run that follows from them.
 
-import { html, useState } from "../ui.js";
+import { html } from "../ui.js";
 import { send } from "../api.js";
 import { count, counted, percent } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
+import { useSending } from "../sending.js";
 import { remember } from "../store.js";
 import { Card } from "./card.js";
 import { Icon } from "./icons.js";
@@ -73,15 +74,17 @@ const listText = (keys) => (keys.length ? JSON.stringify(keys) : null);
 
 /** Run again with what was pinned and rejected. @param {{info: SelectionInfo, pinned: string[], rejected: string[]}} props */
 function ByHand({ info, pinned, rejected }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
-  if (pinned.length + rejected.length === 0) return null;
   const { request } = info;
   const join = (/** @type {string[]} */ old, /** @type {string[]} */ added, /** @type {string[]} */ undone) => [...new Set([...old, ...added])].filter((key) => !undone.includes(key));
-  const run = () => send("POST", "/api/selections", { ...request, pinned: join(request.pinned, pinned, rejected), rejected: join(request.rejected, rejected, pinned) })
-    .then((job) => { remember(job); go(href("/select", { run: job.id })); }, setError);
+  const { isSending, error, start } = useSending(async () => {
+    const job = await send("POST", "/api/selections", { ...request, pinned: join(request.pinned, pinned, rejected), rejected: join(request.rejected, rejected, pinned) });
+    remember(job);
+    go(href("/select", { run: job.id }));
+  });
+  if (pinned.length + rejected.length === 0) return null;
   return html`
     <div class="notice by-hand"><span>${counted(pinned.length, "pick")} pinned, ${counted(rejected.length, "pick")} rejected.</span>
-      <button type="button" class="primary" onClick=${run}>Select again with these</button>
+      <button type="button" class="primary" disabled=${isSending} onClick=${start}>Select again with these</button>
       <button type="button" class="quiet" onClick=${() => change({ pin: null, reject: null }, { replace: true })}>Undo</button>
       ${error && html`<span class="severity error" role="alert">${error.message}</span>`}</div>`;
 }

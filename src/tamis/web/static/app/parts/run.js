@@ -76,7 +76,7 @@ function CompareChoice({ id }) {
   const { data } = useJson("/api/selections");
   const others = (data ?? []).filter((/** @type {SelectionInfo} */ one) => one.job.id !== id && one.job.state === "done");
   if (others.length === 0) return null;
-  return html`<${Choice} hideLabel label="Compare with" value="" options=${[{ value: "", text: "Compare with …" }, ...others.map((/** @type {SelectionInfo} */ one) => ({ value: one.job.id, text: one.request.title || `${one.job.title} (${moment(one.job.created)})` }))]} onChange=${(/** @type {string} */ other) => change({ with: other })} />`;
+  return html`<${Choice} hideLabel label="Compare with" value="" options=${[{ value: "", text: "Compare with …" }, ...others.map((/** @type {SelectionInfo} */ one) => ({ value: one.job.id, text: `${one.request.title || one.job.title}, ${moment(one.job.created, { seconds: true })}` }))]} onChange=${(/** @type {string} */ other) => change({ with: other })} />`;
 }
 
 const FORMATS = [

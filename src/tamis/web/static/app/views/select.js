@@ -7,6 +7,7 @@ import { describe, filterOf } from "../filters.js";
 import { count, counted, moment } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
+import { useSending } from "../sending.js";
 import { jobs, remember, tasks } from "../store.js";
 import { Choice } from "../parts/controls.js";
 import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
@@ -43,16 +44,14 @@ function RunForm({ params, options, text }) {
   const needsThem = check.config !== null && duplicatesOf(check.config) !== false;
   const { data: embeddings, error: notTold } = useEmbeddings(needsThem);
   const [title, setTitle] = useState("");
-  const [error, setError] = useState(/** @type {any} */ (null));
   const conditions = filterOf(params);
   const isRunnable = check.checked === text && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
-  const start = () => {
+  const { isSending, error, start } = useSending(async () => {
     const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings") };
-    send("POST", "/api/selections", request).then((job) => {
-      remember(job);
-      go(href("/select", { run: job.id }));
-    }, setError);
-  };
+    const job = await send("POST", "/api/selections", request);
+    remember(job);
+    go(href("/select", { run: job.id }));
+  });
   return html`
     <section class="panel new-run" aria-label="New selection">
       <${ConfigForm} text=${text} options=${options} check=${check} near=${embeddings?.near ?? null} onText=${(/** @type {string} */ config) => change({ config }, { replace: true })} />
@@ -64,7 +63,7 @@ function RunForm({ params, options, text }) {
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
       ${error && html`<p class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></p>`}
-      <div class="row"><button type="button" class="primary" disabled=${!isRunnable} onClick=${start}>Select</button>
+      <div class="row"><button type="button" class="primary" disabled=${!isRunnable || isSending} onClick=${start}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
 }
