@@ -66,3 +66,62 @@ def test_a_double_click_runs_once_and_runs_are_told_apart_by_when(own_page: Page
     assert len(set(listed)) == 2
     own_page.get_by_label("Compare with").select_option(listed[0])
     expect(own_page.locator(".legend small").nth(1)).to_have_text(listed[0].removeprefix("twice, "))
+
+
+def _names(page: Page) -> list[str]:
+    names: list[str] = page.locator(".pick .card-name").evaluate_all("all => all.map((one) => one.title)")
+    return names
+
+
+def test_pins_and_rejections_are_shown_and_can_be_undone(own_page: Page) -> None:
+    """A pin stays pressed until it is released, a rejected sample is named until it is taken back."""
+    _run(own_page, "first", 5)
+    pinned, rejected = _names(own_page)[:2]
+    run = _run(own_page, "by hand", 5, pinned=[pinned], rejected=[rejected])
+    pin = own_page.get_by_role("button", name=f"Pin {pinned}")
+    back = own_page.get_by_role("button", name=f"Take back {rejected}")
+    again = own_page.get_by_role("button", name="Select again with these")
+    said = own_page.locator(".notice.by-hand span").first
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    expect(own_page.get_by_role("group", name="Rejected").get_by_role("link")).to_have_text([rejected])
+    expect(again).to_have_count(0)
+    pin.click()
+    expect(pin).to_have_attribute("aria-pressed", "false")
+    expect(said).to_have_text("1 sample released.")
+    back.click()
+    expect(back).to_have_count(0)
+    expect(said).to_have_text("1 sample released, 1 sample no longer rejected.")
+    own_page.get_by_role("button", name="Undo").click()
+    expect(back).to_be_visible()
+    expect(again).to_have_count(0)
+    pin.click()
+    again.click()
+    own_page.wait_for_url(lambda url: run not in url)
+    expect(own_page.locator(".pick")).to_have_count(5)
+    expect(own_page.locator(".pick .badge")).to_have_count(0)
+    expect(own_page.locator(".pick [aria-pressed=true]")).to_have_count(0)
+    expect(back).to_be_visible()
+
+
+def test_changing_the_config_keeps_the_name_and_what_was_decided_by_hand(own_page: Page) -> None:
+    """The form has the pins, rejections and name of the run and of what was changed since, and lets go of them."""
+    _run(own_page, "first", 5)
+    pinned, rejected, also = _names(own_page)[:3]
+    _run(own_page, "named", 5, pinned=[pinned], rejected=[rejected])
+    own_page.get_by_role("button", name=f"Pin {also}").click()
+    own_page.get_by_role("link", name="Change the config").click()
+    form = own_page.get_by_label("New selection")
+    expect(form.get_by_label("Name of this selection")).to_have_value("named")
+    names = form.get_by_role("group", name="Pinned").get_by_role("link")
+    expect(names).to_have_text([pinned, also])
+    form.get_by_role("button", name=f"Release {pinned}").click()
+    expect(names).to_have_text([also])
+    form.get_by_role("button", name="Select", exact=True).click()
+    expect(own_page.locator(".pick")).to_have_count(5)
+    assert _names(own_page)[0] == also
+    assert rejected not in _names(own_page)
+    asked = own_page.request.get("/api/selections").json()[0]["request"]
+    assert (asked["title"], asked["pinned"], asked["rejected"]) == ("named", [also], [rejected])
+    own_page.get_by_role("link", name="Change the config").click()
+    form.get_by_role("button", name="Drop all").click()
+    expect(form.get_by_role("group", name="By hand")).to_have_count(0)

@@ -43,6 +43,11 @@ export function moment(iso, { seconds = false } = {}) {
   return Number.isNaN(date.getTime()) ? iso : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: seconds ? "medium" : "short" });
 }
 
+const LONGEST_NAME = 60;
+
+/** A name for where it cannot be cut by its width. @param {string} name */
+export const shortened = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME).trimEnd()}…` : name);
+
 /** The last part of a key, and what is before it. @param {string} key @returns {[string, string]} */
 export function splitKey(key) {
   const cut = key.lastIndexOf("/") + 1;

@@ -2,10 +2,11 @@
 
 import { html, useState } from "../ui.js";
 import { send } from "../api.js";
-import { count, counted, moment } from "../format.js";
+import { count, counted, moment, shortened } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { jobs, overview, tasks } from "../store.js";
+import { handOf, handParams, NOTHING } from "./by_hand.js";
 import { Choice } from "./controls.js";
 import { Picks } from "./picks.js";
 import { Prose } from "./prose.js";
@@ -28,12 +29,16 @@ export function Run({ id, params }) {
     ${job.state !== "running" && job.state !== "done" && html`
       <${Empty} title=${{ failed: "This selection failed", cancelled: "This selection was cancelled", interrupted: "This selection was interrupted" }[job.state]}>
         <p>${job.message}</p>${job.hint && html`<p>${job.hint}</p>`}
-        <p class="row"><a class="button primary" href=${again(info)}>Change the config</a><${DeleteButton} id=${id} /></p><//>`}
+        <p class="row"><a class="button primary" href=${again(info, params)}>Change the config</a><${DeleteButton} id=${id} /></p><//>`}
     ${job.state === "done" && html`<${Done} id=${id} info=${info} params=${params} />`}`;
 }
 
-/** The form with the config of a run. @param {SelectionInfo} info */
-const again = (info) => href("/select", { config: info.request.config, pool: info.request.pool, embeddings: info.request.embeddings, filter: info.request.filter === "[]" ? null : info.request.filter });
+/** The form with what a run was asked for, and with what was changed by hand since. @param {SelectionInfo} info @param {URLSearchParams} params */
+function again({ request }, params) {
+  const { config, title, pool, embeddings } = request;
+  const filter = request.filter === "[]" ? null : request.filter;
+  return href("/select", { config, title, pool, embeddings, filter, ...handParams(handOf(params, request), NOTHING) });
+}
 
 /** @param {{id: string, info: SelectionInfo, params: URLSearchParams}} props */
 function Done({ id, info, params }) {
@@ -51,7 +56,7 @@ function Done({ id, info, params }) {
       </dl>
       ${info.duplicates_doubt && html`<p class="notice run-doubt"><span>Look at what was left out for repeating others, as <${Prose} text=${info.duplicates_doubt} />. <a href="/duplicates">Duplicates</a> shows the pairs; a smaller distance leaves out fewer.</span></p>`}
       <div class="row run-tools">
-        <a class="button" href=${inGrid}>Show in the grid</a><a class="button" href=${again(info)}>Change the config</a>
+        <a class="button" href=${inGrid}>Show in the grid</a><a class="button" href=${again(info, params)}>Change the config</a>
         <${CompareChoice} id=${id} /><span class="spring"></span><${DeleteButton} id=${id} />
       </div>
       <div class="two-panels"><${Export} id=${id} /><${ToPool} id=${id} /></div>
@@ -76,7 +81,7 @@ function CompareChoice({ id }) {
   const { data } = useJson("/api/selections");
   const others = (data ?? []).filter((/** @type {SelectionInfo} */ one) => one.job.id !== id && one.job.state === "done");
   if (others.length === 0) return null;
-  return html`<${Choice} hideLabel label="Compare with" value="" options=${[{ value: "", text: "Compare with …" }, ...others.map((/** @type {SelectionInfo} */ one) => ({ value: one.job.id, text: `${one.request.title || one.job.title}, ${moment(one.job.created, { seconds: true })}` }))]} onChange=${(/** @type {string} */ other) => change({ with: other })} />`;
+  return html`<${Choice} hideLabel label="Compare with" value="" options=${[{ value: "", text: "Compare with …" }, ...others.map((/** @type {SelectionInfo} */ one) => ({ value: one.job.id, text: `${shortened(one.request.title || one.job.title)}, ${moment(one.job.created, { seconds: true })}` }))]} onChange=${(/** @type {string} */ other) => change({ with: other })} />`;
 }
 
 const FORMATS = [

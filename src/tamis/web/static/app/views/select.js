@@ -1,6 +1,6 @@
 // Selections: the form of a new one, those that were run, and one or two of them in full.
 
-import { html, useState } from "../ui.js";
+import { html } from "../ui.js";
 import { send } from "../api.js";
 import { duplicatesOf, firstTree } from "../config.js";
 import { describe, filterOf } from "../filters.js";
@@ -9,6 +9,7 @@ import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { useSending } from "../sending.js";
 import { jobs, remember, tasks } from "../store.js";
+import { handOf, HandLists, handParams, NOTHING } from "../parts/by_hand.js";
 import { Choice } from "../parts/controls.js";
 import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
 import { EmbedFirst, useEmbeddings } from "../parts/embedded.js";
@@ -43,11 +44,11 @@ function RunForm({ params, options, text }) {
   const check = useConfigCheck(text);
   const needsThem = check.config !== null && duplicatesOf(check.config) !== false;
   const { data: embeddings, error: notTold } = useEmbeddings(needsThem);
-  const [title, setTitle] = useState("");
+  const title = params.get("title") ?? "", hand = handOf(params, NOTHING);
   const conditions = filterOf(params);
   const isRunnable = check.checked === text && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
   const { isSending, error, start } = useSending(async () => {
-    const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings") };
+    const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings"), ...hand };
     const job = await send("POST", "/api/selections", request);
     remember(job);
     go(href("/select", { run: job.id }));
@@ -58,8 +59,11 @@ function RunForm({ params, options, text }) {
       <div class="fields">
         ${options.pools.length > 0 && html`<${Choice} label="Already selected (a pool)" value=${params.get("pool") ?? ""} options=${[{ value: "", text: "nothing" }, ...options.pools.map((one) => ({ value: one.name, text: `${one.name}, ${count(one.members)}` }))]} onChange=${(/** @type {string} */ pool) => change({ pool }, { replace: true })} />`}
         ${options.embeddings.length > 0 && html`<${Choice} label="Embeddings" value=${params.get("embeddings") ?? ""} options=${[{ value: "", text: "made from the predictions" }, ...options.embeddings.map((value) => ({ value, text: value }))]} onChange=${(/** @type {string} */ embeddings) => change({ embeddings }, { replace: true })} />`}
-        <label class="field"><span>Name of this selection</span><input type="text" value=${title} placeholder="e.g. round 1" maxlength="200" onInput=${(/** @type {any} */ event) => setTitle(event.currentTarget.value)} /></label>
+        <label class="field"><span>Name of this selection</span><input type="text" value=${title} placeholder="e.g. round 1" maxlength="200" onInput=${(/** @type {any} */ event) => change({ title: event.currentTarget.value }, { replace: true })} /></label>
       </div>
+      ${hand.pinned.length + hand.rejected.length > 0 && html`
+        <div class="hand-lists" role="group" aria-label="By hand"><${HandLists} hand=${hand} onHand=${(/** @type {import("../parts/by_hand.js").Hand} */ next) => change(handParams(next, NOTHING), { replace: true })} />
+          <p class="soft">Pinned samples are picked first, whatever decides; rejected ones are not picked. <button type="button" class="quiet" onClick=${() => change(handParams(NOTHING, NOTHING), { replace: true })}>Drop all</button></p></div>`}
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
       ${error && html`<p class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></p>`}
