@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 RANDOM = {"input": {"type": "RANDOM"}, "strategy": {"type": "WEIGHTS"}}
+REFUSED = {"code": "storage", "message": "The disk is full", "hint": "make room"}
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,39 @@ def test_changing_the_config_keeps_the_name_and_what_was_decided_by_hand(own_pag
     own_page.get_by_role("link", name="Change the config").click()
     form.get_by_role("button", name="Drop all").click()
     expect(form.get_by_role("group", name="By hand")).to_have_count(0)
+
+
+def test_a_double_click_on_delete_is_no_answer(own_page: Page) -> None:
+    """Where the second button appears under the pointer, it is not pressed by the same double click."""
+    own_page.goto("/select")
+    failing = json.dumps(
+        {"n_samples": 2, "strategies": [{**RANDOM, "input": {"type": "METADATA", "key": "nothing"}}]}
+    )
+    run = own_page.request.post("/api/selections", data={"config": failing}).json()["id"]
+    own_page.goto(at("/select", run=run))
+    expect(own_page.get_by_role("heading", name="This selection failed")).to_be_visible()
+    own_page.get_by_role("button", name="Delete", exact=True).dblclick()
+    for_good = own_page.get_by_role("button", name="Delete for good")
+    expect(for_good).to_be_enabled()
+    assert own_page.request.get("/api/selection", params={"id": run}).ok
+    for_good.click()
+    expect(own_page.get_by_label("New selection")).to_be_visible()
+
+
+def test_deleting_goes_to_the_list_or_says_why_not(own_page: Page) -> None:
+    """A run that somebody else deleted leaves its view likewise; what the server refuses is shown, to try again."""
+    run = _run(own_page, "of two windows", 2)
+    delete = own_page.get_by_role("button", name="Delete", exact=True)
+    for_good = own_page.get_by_role("button", name="Delete for good")
+    delete.click()
+    own_page.route("**/api/selection/delete", lambda route: route.fulfill(status=503, json=REFUSED), times=1)
+    for_good.click()
+    expect(own_page.locator(".run-tools").get_by_role("alert")).to_have_text("The disk is full. Make room")
+    assert own_page.request.post("/api/selection/delete", data={"id": run}).ok
+    for_good.dblclick()
+    expect(own_page.get_by_role("heading", name="Select", exact=True)).to_be_visible()
+    expect(own_page.get_by_role("link", name="of two windows")).to_have_count(0)
+    own_page.goto(at("/select", run=run))
+    expect(own_page.get_by_role("alert")).to_contain_text(run)
+    own_page.get_by_role("link", name="All selections").click()
+    expect(own_page.get_by_label("New selection")).to_be_visible()

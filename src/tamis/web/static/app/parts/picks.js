@@ -10,8 +10,7 @@ import { remember } from "../store.js";
 import { changesOf, handOf, HandLists, handParams, toggled } from "./by_hand.js";
 import { Card } from "./card.js";
 import { Icon } from "./icons.js";
-import { Prose } from "./prose.js";
-import { Failed } from "./states.js";
+import { Failed, FailedLine } from "./states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
 /** @typedef {{pick: number, key: string, why: string, pinned: boolean, reasons: {strategy: string, objective: number | null, share: number, values: Record<string, any>}[]}} PickCard */
@@ -70,7 +69,7 @@ function ByHand({ info, hand, onHand }) {
       <div class="notice by-hand" role="status"><span>${changes}.</span>
         <button type="button" class="primary" disabled=${isSending} onClick=${start}>Select again with these</button>
         <button type="button" class="quiet" onClick=${() => change({ pin: null, reject: null }, { replace: true })}>Undo</button>
-        ${error && html`<span class="severity error" role="alert"><${Prose} text=${error.message} /></span>`}</div>`}
+        ${error && html`<${FailedLine} error=${error} />`}</div>`}
     ${hand.pinned.length + hand.rejected.length > 0 && html`<div class="hand-lists"><${HandLists} hand=${hand} onHand=${onHand} /></div>`}`;
 }
 

@@ -5,6 +5,7 @@ import { send } from "../api.js";
 import { count, counted, moment, shortened } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
+import { useSending } from "../sending.js";
 import { jobs, overview, tasks } from "../store.js";
 import { handOf, handParams, NOTHING } from "./by_hand.js";
 import { Choice } from "./controls.js";
@@ -12,7 +13,7 @@ import { Picks } from "./picks.js";
 import { Prose } from "./prose.js";
 import { Spreads } from "./spreads.js";
 import { Work } from "./shell.js";
-import { Empty, Failed, Loading } from "./states.js";
+import { Empty, Failed, FailedLine, Loading } from "./states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
 
@@ -20,7 +21,7 @@ import { Empty, Failed, Loading } from "./states.js";
 export function Run({ id, params }) {
   const live = jobs.value.get(id);
   const { data, error, reload } = useJson(`/api/selection?${new URLSearchParams({ id })}#${live?.state}`);
-  if (error) return html`<${Failed} error=${error} retry=${reload} />`;
+  if (error) return html`<${Failed} error=${error} retry=${reload}><a class="button" href="/select">All selections</a><//>`;
   if (!data) return html`<${Loading} />`;
   const info = /** @type {SelectionInfo} */ (data), job = live ?? info.job;
   return html`
@@ -70,9 +71,16 @@ function Done({ id, info, params }) {
 /** @param {{id: string}} props */
 function DeleteButton({ id }) {
   const [sure, setSure] = useState(false);
-  const remove = () => send("POST", "/api/selection/delete", { id }).then(() => go("/select"));
+  const { isSending, error, start } = useSending(async () => {
+    await send("POST", "/api/selection/delete", { id }).catch((failure) => {
+      if (failure.status !== 404) throw failure; // it is gone already, as was wanted
+    });
+    go("/select");
+  });
+  const confirm = (/** @type {MouseEvent} */ event) => event.detail < 2 && start(); // the second of a double click is no answer
   return sure
-    ? html`<span class="row"><button type="button" class="danger" onClick=${remove}>Delete for good</button><button type="button" class="quiet" onClick=${() => setSure(false)}>Keep</button></span>`
+    ? html`<span class="row">${error && html`<${FailedLine} error=${error} />`}
+      <button type="button" class="danger" disabled=${isSending} onClick=${confirm}>Delete for good</button><button type="button" class="quiet" onClick=${() => setSure(false)}>Keep</button></span>`
     : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`;
 }
 

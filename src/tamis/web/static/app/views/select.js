@@ -14,9 +14,8 @@ import { Choice } from "../parts/controls.js";
 import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
 import { EmbedFirst, useEmbeddings } from "../parts/embedded.js";
 import { Compare } from "../parts/compare.js";
-import { Prose } from "../parts/prose.js";
 import { Run } from "../parts/run.js";
-import { Failed, Loading } from "../parts/states.js";
+import { Failed, FailedLine, Loading } from "../parts/states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
 
@@ -66,7 +65,7 @@ function RunForm({ params, options, text }) {
           <p class="soft">Pinned samples are picked first, whatever decides; rejected ones are not picked. <button type="button" class="quiet" onClick=${() => change(handParams(NOTHING, NOTHING), { replace: true })}>Drop all</button></p></div>`}
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
-      ${error && html`<p class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></p>`}
+      ${error && html`<${FailedLine} error=${error} />`}
       <div class="row"><button type="button" class="primary" disabled=${!isRunnable || isSending} onClick=${start}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
