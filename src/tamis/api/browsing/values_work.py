@@ -334,7 +334,7 @@ class SqlResult(_Value, frozen=True, kw_only=True):
 
     Attributes:
         columns: names and types.
-        rows: at most as many as were asked for.
+        rows: at most as many as were asked for; whole numbers beyond 2^53 are text.
         truncated: whether there are more.
         seconds: how long it took.
         names_samples: whether it can be a filter: it has a column `key` or `sample`.
