@@ -162,3 +162,26 @@ def test_deleting_goes_to_the_list_or_says_why_not(own_page: Page) -> None:
     expect(own_page.get_by_role("alert")).to_contain_text(run)
     own_page.get_by_role("link", name="All selections").click()
     expect(own_page.get_by_label("New selection")).to_be_visible()
+
+
+def test_an_empty_field_stays_empty_and_select_waits(own_page: Page) -> None:
+    """Nothing is filled in for what was emptied, and what is missing is named; Select heeds what was typed last."""
+    strategy = {"type": "THRESHOLD", "threshold": 0.5, "operation": "BIGGER"}
+    tree = {"n_samples": 7, "strategies": [RANDOM, {**RANDOM, "strategy": strategy}]}
+    own_page.goto(at("/select", config=tree))
+    form = own_page.get_by_label("New selection")
+    button = form.get_by_role("button", name="Select", exact=True)
+    for label, name, value in (("Samples", "n_samples", "4"), ("Threshold", "threshold", "0.2")):
+        field = form.get_by_label(label, exact=True)
+        expect(button).to_be_enabled()
+        field.fill("")
+        field.press("Tab")
+        expect(form.get_by_role("alert")).to_contain_text(name)
+        expect(form.get_by_role("alert")).to_contain_text("got nothing")
+        expect(button).to_be_disabled()
+        expect(field).to_have_value("")
+        field.fill(value)
+        field.press("Enter")
+    form.get_by_label("Samples", exact=True).fill("3")
+    button.click()
+    expect(own_page.locator(".pick")).to_have_count(3)

@@ -1,6 +1,6 @@
 // Selections: the form of a new one, those that were run, and one or two of them in full.
 
-import { html } from "../ui.js";
+import { html, useEffect, useState } from "../ui.js";
 import { send } from "../api.js";
 import { duplicatesOf, firstTree } from "../config.js";
 import { describe, filterOf } from "../filters.js";
@@ -45,13 +45,20 @@ function RunForm({ params, options, text }) {
   const { data: embeddings, error: notTold } = useEmbeddings(needsThem);
   const title = params.get("title") ?? "", hand = handOf(params, NOTHING);
   const conditions = filterOf(params);
-  const isRunnable = check.checked === text && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
+  const isChecked = check.checked === text;
+  const isRunnable = isChecked && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
   const { isSending, error, start } = useSending(async () => {
     const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings"), ...hand };
     const job = await send("POST", "/api/selections", request);
     remember(job);
     go(href("/select", { run: job.id }));
   });
+  const [wanted, setWanted] = useState(false);
+  useEffect(() => {
+    if (!wanted || !isChecked) return; // pressed right after the last change, which leaving its field has only just told
+    setWanted(false);
+    if (isRunnable) start();
+  }, [wanted, isChecked]);
   return html`
     <section class="panel new-run" aria-label="New selection">
       <${ConfigForm} text=${text} options=${options} check=${check} near=${embeddings?.near ?? null} onText=${(/** @type {string} */ config) => change({ config }, { replace: true })} />
@@ -66,7 +73,7 @@ function RunForm({ params, options, text }) {
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
       ${error && html`<${FailedLine} error=${error} />`}
-      <div class="row"><button type="button" class="primary" disabled=${!isRunnable || isSending} onClick=${start}>Select</button>
+      <div class="row"><button type="button" class="primary" disabled=${(isChecked && !isRunnable) || isSending} onClick=${() => setWanted(true)}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
 }
