@@ -185,3 +185,15 @@ def test_an_empty_field_stays_empty_and_select_waits(own_page: Page) -> None:
     form.get_by_label("Samples", exact=True).fill("3")
     button.click()
     expect(own_page.locator(".pick")).to_have_count(3)
+
+
+def test_an_odd_page_of_picks_is_the_first_or_the_last(own_page: Page) -> None:
+    """Whatever the address says, picks are shown, with a way to the others."""
+    run = _run(own_page, "many", 50)
+    shown = own_page.locator(".pager").first
+    for odd in ("abc", "-5", "", "-inf", "1e999", "999", "50"):
+        own_page.goto(at("/select", run=run, **{"from": odd}))
+        expect(shown).to_contain_text("49 to 50 of 50" if odd in {"1e999", "999", "50"} else "1 to 24 of 50")
+    expect(own_page.locator(".pick")).to_have_count(2)
+    own_page.get_by_role("button", name="Earlier picks").first.click()
+    expect(shown).to_contain_text("25 to 48 of 50")

@@ -21,7 +21,7 @@ const BOX = { width: 300, height: 210 };
 
 /** @param {{id: string, info: SelectionInfo, params: URLSearchParams}} props */
 export function Picks({ id, info, params }) {
-  const offset = Number(params.get("from") ?? 0);
+  const offset = offsetIn(params.get("from"), info.n_picked ?? 0);
   const page = { offset: String(offset), limit: String(PAGE) };
   const picks = useJson(`/api/selection/picks?${new URLSearchParams({ id, ...page })}`);
   const filter = JSON.stringify([{ type: "selection", id }]);
@@ -47,6 +47,12 @@ export function Picks({ id, info, params }) {
         </li>`)}</ul>
       ${total > PAGE && html`<${Pager} offset=${offset} total=${total} />`}
     </section>`;
+}
+
+/** Where a page begins: what is no number is the first, what is beyond the end the last. @param {string | null} text @param {number} total */
+function offsetIn(text, total) {
+  const asked = Math.floor(Number(text ?? 0)) || 0;
+  return asked < total ? Math.max(0, asked) : PAGE * Math.max(0, Math.ceil(total / PAGE) - 1);
 }
 
 /** How much of the decision each strategy made. @param {{reasons: PickCard["reasons"]}} props */
