@@ -52,6 +52,24 @@ def test_without_an_index_the_page_offers_to_scan_and_opens_when_it_is_done(
         expect(page.locator(".view-head .total")).to_have_text("3 samples")
 
 
+def test_two_presses_start_one_scan(browser: Browser, hostile: Path) -> None:
+    """A double click asks once, before the first scan and after it; what failed is said, and can be tried again."""
+    with serving(hostile) as address, opened(browser, address) as page:
+        refusal = {"error": {"code": "x", "message": "No scan of `t`", "hint": "wait"}}
+        page.route("**/api/scan", lambda route: route.fulfill(status=409, json=refusal), times=1)
+        page.goto("/")
+        page.get_by_role("button", name="Scan now").click()
+        expect(page.get_by_role("alert")).to_have_text("No scan of t. wait")
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/api/scan") else None)
+        page.get_by_role("button", name="Scan now").dblclick()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        assert len(asked) == 1
+        page.get_by_role("button", name="Scan again").dblclick()
+        expect(page.get_by_role("button", name="Scan again")).to_be_enabled()
+        assert len(asked) == 2
+
+
 def test_names_are_text_wherever_they_are_shown(browser: Browser, hostile: Path) -> None:
     """Markup in names of files and classes is shown as it is written, and never runs."""
     with serving(hostile) as address, opened(browser, address) as page:

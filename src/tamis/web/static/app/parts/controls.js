@@ -1,8 +1,42 @@
 // Small controls that several views share.
 
 import { html, useEffect, useId, useRef, useState } from "../ui.js";
+import { Prose } from "./prose.js";
 
 /** @typedef {import("../ui.js").Children} Children */
+
+/**
+ * Work that a press starts: while it runs, another press starts nothing.
+ * @template {any[]} Args
+ * @param {(...args: Args) => Promise<unknown>} work
+ * @returns {{start: (...args: Args) => Promise<void>, isBusy: boolean, error: import("../api.js").ApiError | null}} error: why the last start failed
+ */
+export function useOnce(work) {
+  const [state, setState] = useState({ isBusy: false, error: /** @type {any} */ (null) });
+  const isRunning = useRef(false); // known at once, as two presses may come before anything is drawn
+  const start = async (/** @type {Args} */ ...args) => {
+    if (isRunning.current) return;
+    isRunning.current = true;
+    setState({ isBusy: true, error: null });
+    const error = await work(...args).then(() => null, (fault) => fault);
+    isRunning.current = false;
+    setState({ isBusy: false, error });
+  };
+  return { start, ...state };
+}
+
+/** Why something could not be started; nothing where it was. @param {{error: {message: string, hint?: string | null} | null}} props */
+export const Fault = ({ error }) => error && html`
+  <span class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></span>`;
+
+/**
+ * A button that starts something once, and says beside it why that failed. What else is given are attributes of the button.
+ * @param {{work: () => Promise<unknown>, disabled?: boolean, children?: Children} & Record<string, any>} props
+ */
+export function StartButton({ work, disabled = false, children, ...attributes }) {
+  const { start, isBusy, error } = useOnce(work);
+  return html`<button type="button" ...${attributes} disabled=${disabled || isBusy} onClick=${() => start()}>${children}</button><${Fault} error=${error} />`;
+}
 
 /**
  * One of a few, as buttons side by side.

@@ -1,6 +1,7 @@
 // Between a view and an index that is not there yet, is being read, or is damaged.
 
-import { html, useState } from "../ui.js";
+import { html } from "../ui.js";
+import { StartButton } from "./controls.js";
 import { Work } from "./shell.js";
 import { Empty, Failed, Loading } from "./states.js";
 import { isReady, refresh, runningJobs, startScan, status, trouble } from "../store.js";
@@ -23,13 +24,9 @@ export function WhenReady({ early = false, children }) {
 }
 
 /** @param {{title: string, text: string, hint: string | null}} props */
-function ScanFirst({ title, text, hint }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
-  return html`
-    <${Empty} title=${title}>
-      <p>${text}</p>
-      ${hint && html`<p>${hint}</p>`}
-      <p><button type="button" class="primary" onClick=${() => startScan().catch(setError)}>Scan now</button></p>
-      ${error && html`<p class="severity error" role="alert">${error.message}</p>`}
-    <//>`;
-}
+const ScanFirst = ({ title, text, hint }) => html`
+  <${Empty} title=${title}>
+    <p>${text}</p>
+    ${hint && html`<p>${hint}</p>`}
+    <${StartButton} class="primary" work=${() => startScan()}>Scan now<//>
+  <//>`;

@@ -6,6 +6,7 @@ import { helpIsOpen, VIEWS } from "../keys.js";
 import { place } from "../router.js";
 import { cancel, connected, jobs, overview, refresh, runningJobs, startScan, status } from "../store.js";
 import { choose, theme } from "../theme.js";
+import { StartButton } from "./controls.js";
 import { Icon } from "./icons.js";
 import { Prose } from "./prose.js";
 
@@ -61,7 +62,7 @@ function Stale() {
   if (!status.value?.stale || runningJobs.value.some((job) => job.kind === "scan")) return null;
   return html`
     <div class="stale"><span title=${status.value.stale}>Files changed since the scan.</span>
-      <button type="button" onClick=${() => startScan()}>Scan again</button></div>`;
+      <${StartButton} work=${() => startScan()}>Scan again<//></div>`;
 }
 
 const opened = new Date().toISOString();
@@ -83,7 +84,7 @@ export function Work({ job }) {
   const known = job.total ? { value: job.done, max: job.total } : {};
   return html`
     <div class="work" role="status">
-      <div class="work-head"><b>${job.title}</b><button type="button" class="quiet" onClick=${() => cancel(job.id)}>Cancel</button></div>
+      <div class="work-head"><b>${job.title}</b><${StartButton} class="quiet" work=${() => cancel(job.id)}>Cancel<//></div>
       <progress aria-label=${job.title} ...${known}></progress>
       <span class="soft">${progressText(job)}</span>
     </div>`;

@@ -8,7 +8,7 @@ import { useJson } from "../load.js";
 import { pictureAddress, sideFor } from "../marks.js";
 import { change, href } from "../router.js";
 import { jobs, remember, version } from "../store.js";
-import { NumberField, Segmented } from "../parts/controls.js";
+import { NumberField, Segmented, StartButton, useOnce } from "../parts/controls.js";
 import { useEmbeddings } from "../parts/embedded.js";
 import { usePages } from "../parts/pages.js";
 import { Prose } from "../parts/prose.js";
@@ -51,14 +51,12 @@ const look = (info) => send("POST", "/api/duplicates", { distance: info.distance
 
 /** What there is to see before the pairs are known. @param {{info: DuplicatesInfo, embeddings: EmbeddingState}} props */
 function NotYet({ info, embeddings }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
   const [started, setStarted] = useState("");
   const asked = useRef(false);
-  const start = () => look(info).then((job) => {
+  const { start, isBusy, error } = useOnce(() => look(info).then((job) => {
     remember(job);
-    setError(null);
     setStarted(job.id);
-  }, setError);
+  }));
   const isSoonDone = embeddings.missing === 0 && embeddings.samples <= SOON_DONE;
   useEffect(() => {
     if (info.state !== "missing" || !isSoonDone || asked.current) return;
@@ -67,12 +65,12 @@ function NotYet({ info, embeddings }) {
   }, [info.state, isSoonDone]);
   const job = jobs.value.get(info.job ?? embeddings.job ?? started);
   if (job?.state === "running") return html`<${Empty} title="Looking for duplicates"><div class="wide-work"><${Work} job=${job} /></div><//>`;
-  const failed = error ?? (job && job.state !== "done" ? job : null);
+  const failed = /** @type {any} */ (error ?? (job && job.state !== "done" ? job : null));
   return html`
     <${Empty} title="Not looked for yet">
       <p>Pictures repeat others where they are the same, or where their built-in embeddings are at most ${number(info.distance)} apart. ${embeddings.missing > 0 && html`First, ${counted(embeddings.missing, "picture")} of ${count(embeddings.samples)} are embedded. `}It is done once for each scan, and goes on when the page is closed.</p>
       ${failed && html`<p class=${failed.state === "cancelled" ? "soft" : "severity error"} role="alert"><${Prose} text=${[failed.message, failed.hint].filter(Boolean).join(". ")} /></p>`}
-      <p><button type="button" class="primary" onClick=${start}>Look for duplicates</button></p>
+      <p><button type="button" class="primary" disabled=${isBusy} onClick=${() => start()}>Look for duplicates</button></p>
     <//>`;
 }
 
@@ -94,11 +92,8 @@ function Found({ params, info }) {
 
 /** What to do where the embeddings are others by now. @param {{info: DuplicatesInfo}} props */
 function Again({ info }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
   if (!info.is_stale || info.job) return null;
-  return html`
-    <p class="notice"><span>Embeddings were added since.</span><button type="button" onClick=${() => look(info).then(remember, setError)}>Look again</button>
-      ${error && html`<span class="severity error" role="alert">${error.message}</span>`}</p>`;
+  return html`<p class="notice"><span>Embeddings were added since.</span><${StartButton} work=${() => look(info).then(remember)}>Look again<//></p>`;
 }
 
 /** What to do with those that repeat others. @param {{distance: number}} props */

@@ -5,6 +5,7 @@ import { count, counted, moment, percent, words } from "../format.js";
 import { href } from "../router.js";
 import { overview, runningJobs, startScan, status } from "../store.js";
 import { Bars, Histogram } from "../parts/charts.js";
+import { Fault, useOnce } from "../parts/controls.js";
 
 /** @typedef {import("../wire.js").TaskInfo} TaskInfo */
 
@@ -40,13 +41,12 @@ const Fact = ({ name, value, note, to }) => html`
   <div class="fact"><dt>${name}</dt><dd>${to ? html`<a href=${to}>${value}</a>` : value}${note && html`<small title=${note}>${note}</small>`}</dd></div>`;
 
 function ScanButtons() {
-  const [error, setError] = useState("");
-  const isScanning = runningJobs.value.some((job) => job.kind === "scan");
-  const scan = (/** @type {boolean} */ full) => () => startScan(full).then(() => setError(""), (fault) => setError(fault.message));
+  const { start, isBusy, error } = useOnce(startScan);
+  const isScanning = isBusy || runningJobs.value.some((job) => job.kind === "scan");
   return html`
-    ${error && html`<span class="severity error" role="alert">${error}</span>`}
-    <button type="button" disabled=${isScanning} onClick=${scan(false)} title="Read what changed since the last scan">Scan again</button>
-    <button type="button" class="quiet" disabled=${isScanning} onClick=${scan(true)} title="Read every file, whether it changed or not">Read everything</button>`;
+    <${Fault} error=${error} />
+    <button type="button" disabled=${isScanning} onClick=${() => start(false)} title="Read what changed since the last scan">Scan again</button>
+    <button type="button" class="quiet" disabled=${isScanning} onClick=${() => start(true)} title="Read every file, whether it changed or not">Read everything</button>`;
 }
 
 /** How many samples have predictions of how many tasks. @param {{coverage: number[], total: number}} props */
