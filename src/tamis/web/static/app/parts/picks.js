@@ -5,12 +5,12 @@ import { send } from "../api.js";
 import { count, percent } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
-import { useSending } from "../sending.js";
 import { remember } from "../store.js";
 import { changesOf, handOf, HandLists, handParams, toggled } from "./by_hand.js";
 import { Card } from "./card.js";
+import { Fault, useOnce } from "./controls.js";
 import { Icon } from "./icons.js";
-import { Failed, FailedLine } from "./states.js";
+import { Failed } from "./states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
 /** @typedef {{pick: number, key: string, why: string, pinned: boolean, reasons: {strategy: string, objective: number | null, share: number, values: Record<string, any>}[]}} PickCard */
@@ -65,7 +65,7 @@ function Shares({ reasons }) {
 /** What is pinned and rejected, and the run that follows from a change of it. @param {{info: SelectionInfo, hand: import("./by_hand.js").Hand, onHand: (hand: import("./by_hand.js").Hand) => void}} props */
 function ByHand({ info, hand, onHand }) {
   const changes = changesOf(hand, info.request);
-  const { isSending, error, start } = useSending(async () => {
+  const { isBusy, error, start } = useOnce(async () => {
     const job = await send("POST", "/api/selections", { ...info.request, ...hand });
     remember(job);
     go(href("/select", { run: job.id }));
@@ -73,9 +73,9 @@ function ByHand({ info, hand, onHand }) {
   return html`
     ${changes && html`
       <div class="notice by-hand" role="status"><span>${changes}.</span>
-        <button type="button" class="primary" disabled=${isSending} onClick=${start}>Select again with these</button>
+        <button type="button" class="primary" disabled=${isBusy} onClick=${() => start()}>Select again with these</button>
         <button type="button" class="quiet" onClick=${() => change({ pin: null, reject: null }, { replace: true })}>Undo</button>
-        ${error && html`<${FailedLine} error=${error} />`}</div>`}
+        <${Fault} error=${error} /></div>`}
     ${hand.pinned.length + hand.rejected.length > 0 && html`<div class="hand-lists"><${HandLists} hand=${hand} onHand=${onHand} /></div>`}`;
 }
 

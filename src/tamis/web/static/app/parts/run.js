@@ -5,15 +5,14 @@ import { send } from "../api.js";
 import { count, counted, moment, shortened } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
-import { useSending } from "../sending.js";
 import { jobs, overview, tasks } from "../store.js";
 import { handOf, handParams, NOTHING } from "./by_hand.js";
-import { Choice } from "./controls.js";
+import { Choice, Fault, useOnce } from "./controls.js";
 import { Picks } from "./picks.js";
 import { Prose } from "./prose.js";
 import { Spreads } from "./spreads.js";
 import { Work } from "./shell.js";
-import { Empty, Failed, FailedLine, Loading } from "./states.js";
+import { Empty, Failed, Loading } from "./states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
 
@@ -71,7 +70,7 @@ function Done({ id, info, params }) {
 /** @param {{id: string}} props */
 function DeleteButton({ id }) {
   const [sure, setSure] = useState(false);
-  const { isSending, error, start } = useSending(async () => {
+  const { isBusy, error, start } = useOnce(async () => {
     await send("POST", "/api/selection/delete", { id }).catch((failure) => {
       if (failure.status !== 404) throw failure; // it is gone already, as was wanted
     });
@@ -79,8 +78,8 @@ function DeleteButton({ id }) {
   });
   const confirm = (/** @type {MouseEvent} */ event) => event.detail < 2 && start(); // the second of a double click is no answer
   return sure
-    ? html`<span class="row">${error && html`<${FailedLine} error=${error} />`}
-      <button type="button" class="danger" disabled=${isSending} onClick=${confirm}>Delete for good</button><button type="button" class="quiet" onClick=${() => setSure(false)}>Keep</button></span>`
+    ? html`<span class="row"><${Fault} error=${error} />
+      <button type="button" class="danger" disabled=${isBusy} onClick=${confirm}>Delete for good</button><button type="button" class="quiet" onClick=${() => setSure(false)}>Keep</button></span>`
     : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`;
 }
 

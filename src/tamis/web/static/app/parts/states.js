@@ -27,9 +27,3 @@ export function Failed({ error, retry, children }) {
       <p class="row">${retry && html`<button type="button" onClick=${retry}>Try again</button>`}${children}</p>
     </div>`;
 }
-
-/** The same in a line, beside what it is about. @param {{error: import("../api.js").ApiError}} props */
-export function FailedLine({ error }) {
-  const hint = error.hint && `. ${error.hint.charAt(0).toUpperCase()}${error.hint.slice(1)}`;
-  return html`<span class="severity error" role="alert"><${Prose} text=${`${error.message}${hint ?? ""}`} /></span>`;
-}

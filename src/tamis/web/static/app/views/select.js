@@ -7,15 +7,14 @@ import { describe, filterOf } from "../filters.js";
 import { count, counted, moment } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
-import { useSending } from "../sending.js";
 import { jobs, remember, tasks } from "../store.js";
 import { handOf, HandLists, handParams, NOTHING } from "../parts/by_hand.js";
-import { Choice } from "../parts/controls.js";
+import { Choice, Fault, useOnce } from "../parts/controls.js";
 import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
 import { EmbedFirst, useEmbeddings } from "../parts/embedded.js";
 import { Compare } from "../parts/compare.js";
 import { Run } from "../parts/run.js";
-import { Failed, FailedLine, Loading } from "../parts/states.js";
+import { Failed, Loading } from "../parts/states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
 
@@ -47,7 +46,7 @@ function RunForm({ params, options, text }) {
   const conditions = filterOf(params);
   const isChecked = check.checked === text;
   const isRunnable = isChecked && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
-  const { isSending, error, start } = useSending(async () => {
+  const { isBusy, error, start } = useOnce(async () => {
     const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings"), ...hand };
     const job = await send("POST", "/api/selections", request);
     remember(job);
@@ -72,8 +71,8 @@ function RunForm({ params, options, text }) {
           <p class="soft">Pinned samples are picked first, whatever decides; rejected ones are not picked. <button type="button" class="quiet" onClick=${() => change(handParams(NOTHING, NOTHING), { replace: true })}>Drop all</button></p></div>`}
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
-      ${error && html`<${FailedLine} error=${error} />`}
-      <div class="row"><button type="button" class="primary" disabled=${(isChecked && !isRunnable) || isSending} onClick=${() => setWanted(true)}>Select</button>
+      <${Fault} error=${error} />
+      <div class="row"><button type="button" class="primary" disabled=${(isChecked && !isRunnable) || isBusy} onClick=${() => setWanted(true)}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
 }
