@@ -36,7 +36,7 @@ def _config(n: int) -> str:
 
 def _run(page: Page, title: str, n: int, **more: Any) -> str:
     """Run a selection, open it, and return its id."""
-    asked = {"config": _config(n), "title": title, **more}
+    asked = {"config": _config(n), "title": title} | more
     run: str = page.request.post("/api/selections", data=asked).json()["id"]
     page.goto(at("/select", run=run))
     expect(page.get_by_role("heading", name="Picks", exact=True)).to_be_visible()
@@ -197,3 +197,33 @@ def test_an_odd_page_of_picks_is_the_first_or_the_last(own_page: Page) -> None:
     expect(own_page.locator(".pick")).to_have_count(2)
     own_page.get_by_role("button", name="Earlier picks").first.click()
     expect(shown).to_contain_text("25 to 48 of 50")
+
+
+def test_picked_objects_have_pictures_on_every_page(own: Path, own_page: Page) -> None:
+    """Several objects of a picture are several picks, and a pick opens its sample with that object."""
+    select = {"level": "objects", "task": "street-objects"}
+    config = json.dumps({"n_samples": 30, "select": select, "strategies": [RANDOM]})
+    run = _run(own_page, "objects", 24, config=config)
+    own_page.get_by_role("button", name="Later picks").first.click()
+    expect(own_page.locator(".pick")).to_have_count(6)
+    expect(own_page.locator(".pick a.card .card-name")).to_have_count(6)
+    named = (own / ".lightly/tamis/jobs" / run / "out/selected.txt").read_text().splitlines()[24]
+    own_page.locator(".pick a.card").first.click()
+    key, task, position = named.rsplit("#", 2)
+    own_page.wait_for_url(lambda url: f"object={position}%3A{task}" in url)
+    expect(own_page.locator("h1")).to_have_attribute("title", key)
+
+
+def test_a_pick_that_is_gone_is_named(own: Path, own_page: Page) -> None:
+    """A sample that a newer scan did not find has no picture, and says so; the others keep theirs."""
+    _run(own_page, "before", 3)
+    gone = _names(own_page)[1]
+    kept = (own / gone).read_bytes()
+    (own / gone).unlink()
+    answer("scan", own)
+    expect(own_page.locator(".pick").nth(1)).to_contain_text("Not in the datasource any more")
+    assert _names(own_page)[1] == gone
+    expect(own_page.locator(".pick a.card")).to_have_count(2)
+    (own / gone).write_bytes(kept)
+    answer("scan", own)
+    expect(own_page.locator(".pick a.card")).to_have_count(3)

@@ -13,7 +13,7 @@ import { Icon } from "./icons.js";
 import { Failed } from "./states.js";
 
 /** @typedef {import("../wire.js").SelectionInfo} SelectionInfo */
-/** @typedef {{pick: number, key: string, why: string, pinned: boolean, reasons: {strategy: string, objective: number | null, share: number, values: Record<string, any>}[]}} PickCard */
+/** @typedef {{pick: number, key: string, name: string, why: string, pinned: boolean, reasons: {strategy: string, objective: number | null, share: number, values: Record<string, any>}[]}} PickCard */
 
 const PAGE = 24;
 const SURE = 0.3; // weaker predictions would hide the picture
@@ -22,21 +22,19 @@ const BOX = { width: 300, height: 210 };
 /** @param {{id: string, info: SelectionInfo, params: URLSearchParams}} props */
 export function Picks({ id, info, params }) {
   const offset = offsetIn(params.get("from"), info.n_picked ?? 0);
-  const page = { offset: String(offset), limit: String(PAGE) };
-  const picks = useJson(`/api/selection/picks?${new URLSearchParams({ id, ...page })}`);
+  const picks = useJson(`/api/selection/picks?${new URLSearchParams({ id, offset: String(offset), limit: String(PAGE) })}`);
   const filter = JSON.stringify([{ type: "selection", id }]);
-  const samples = useJson(`/api/samples?${new URLSearchParams({ filter, sort: "pick", ...page })}`);
   const hand = handOf(params, info.request);
   const setHand = (/** @type {import("./by_hand.js").Hand} */ next) => change(handParams(next, info.request), { replace: true });
   if (picks.error) return html`<${Failed} error=${picks.error} retry=${picks.reload} />`;
   const total = picks.data?.total ?? 0;
-  const cards = new Map((samples.data?.samples ?? []).map((/** @type {any} */ one) => [one.key, one]));
+  const cards = new Map((picks.data?.samples ?? []).map((/** @type {any} */ one) => [one.key, one]));
   return html`
     <section aria-label="Picks"><div class="row picks-head"><h2>Picks</h2>${total > PAGE && html`<${Pager} offset=${offset} total=${total} />`}</div>
       <${ByHand} info=${info} hand=${hand} onHand=${setHand} />
       <ul class="picks">${(picks.data?.picks ?? []).map((/** @type {PickCard} */ pick) => html`
-        <li key=${pick.key} class="panel pick">
-          <${Card} card=${cards.get(pick.key)} box=${BOX} labels=${true} from=${SURE} sortedBy="" href=${href("/sample", { key: pick.key, filter, sort: "pick" })} />
+        <li key=${pick.pick} class="panel pick">
+          ${cards.has(pick.key) ? html`<${Card} card=${cards.get(pick.key)} box=${BOX} labels=${true} from=${SURE} sortedBy="" href=${href("/sample", { key: pick.key, filter, sort: "pick", object: objectOf(pick) })} />` : html`<${Gone} name=${pick.key} />`}
           <div class="pick-text">
             <p class="pick-head"><b>${count(pick.pick)}</b>${pick.pinned && html` <span class="badge">pinned</span>`}<span class="spring"></span>
               <button type="button" class="icon quiet" title="Pin: pick it again, whatever decides" aria-label=${`Pin ${pick.key}`} aria-pressed=${String(hand.pinned.includes(pick.key))} onClick=${() => setHand(toggled(hand, "pinned", pick.key))}><${Icon} name="pin" /></button>
@@ -48,6 +46,17 @@ export function Picks({ id, info, params }) {
       ${total > PAGE && html`<${Pager} offset=${offset} total=${total} />`}
     </section>`;
 }
+
+/** How the view of a sample names the object that was picked, if it was one. @param {PickCard} pick */
+function objectOf({ key, name }) {
+  const [task, position] = name === key ? [] : name.slice(key.length + 1).split(/#(?=\d+$)/);
+  return position && `${position}:${task}`;
+}
+
+/** A pick that is no sample any more. @param {{name: string}} props */
+const Gone = ({ name }) => html`
+  <div class="card"><div class="card-picture" style=${{ height: `${BOX.height}px` }}><span class="card-fault">Not in the datasource any more</span></div>
+    <span class="card-name" title=${name}>${name}</span></div>`;
 
 /** Where a page begins: what is no number is the first, what is beyond the end the last. @param {string | null} text @param {number} total */
 function offsetIn(text, total) {

@@ -49,7 +49,7 @@ function Done({ id, info, params }) {
     ${info.snapshot && info.snapshot !== overview.value?.snapshot && html`<p class="notice">The datasource was scanned again since: predictions drawn here may have changed.</p>`}
     <div class="view-body run">
       <dl class="facts">
-        <div class="fact"><dt>Picked</dt><dd>${count(info.n_picked ?? 0)}<small>of ${counted(info.n_requested ?? 0, "sample")} asked for${info.stopped ? `; ${info.stopped}` : ""}</small></dd></div>
+        <div class="fact"><dt>Picked</dt><dd>${count(info.n_picked ?? 0)}<small>of ${count(info.n_requested ?? 0)} asked for${info.stopped ? `; ${info.stopped}` : ""}</small></dd></div>
         <div class="fact"><dt>Candidates</dt><dd>${count(info.n_candidates ?? 0)}<small>${info.request.filter === "[]" ? "of all samples" : "within a filter"}${info.request.pool ? `, beside pool ${info.request.pool}` : ""}</small></dd></div>
         ${leftOut.length > 0 && html`<div class="fact"><dt>Left out</dt><dd>${count(leftOut.reduce((sum, [, n]) => sum + n, 0))}<small>${leftOut.map(([reason, n]) => `${reason}: ${count(n)}`).join("; ")}</small></dd></div>`}
         ${info.request.pinned.length + info.request.rejected.length > 0 && html`<div class="fact"><dt>By hand</dt><dd>${counted(info.request.pinned.length, "pin")}<small>${counted(info.request.rejected.length, "sample")} rejected</small></dd></div>`}
