@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -227,3 +228,19 @@ def test_a_pick_that_is_gone_is_named(own: Path, own_page: Page) -> None:
     (own / gone).write_bytes(kept)
     answer("scan", own)
     expect(own_page.locator(".pick a.card")).to_have_count(3)
+
+
+def test_a_name_that_no_pool_can_have_is_said_in_words(own_page: Page) -> None:
+    """The picks join no pool, and the field says what its name may be made of; a better name is taken then."""
+    _run(own_page, "for a pool", 2)
+    field = own_page.get_by_label("Pool: what is selected already")
+    add = own_page.get_by_role("button", name="Add the picks")
+    field.fill("round 1")
+    add.click()
+    expect(own_page.get_by_role("alert")).to_have_text(
+        re.compile("^round 1 cannot be the name of a pool.*use letters")
+    )
+    field.fill("round-1")
+    add.click()
+    expect(own_page.locator("[role=status]", has_text="round-1")).to_have_text("round-1 has 2 members now.")
+    expect(own_page.get_by_role("alert")).to_have_count(0)

@@ -116,16 +116,18 @@ function Export({ id }) {
 /** @param {{id: string}} props */
 function ToPool({ id }) {
   const [name, setName] = useState("labelled");
-  const [said, setSaid] = useState({ text: "", failed: false });
-  const add = () => send("POST", "/api/selection/pool", { id, pool: name }).then(
-    (/** @type {any[]} */ pools) => setSaid({ text: `${name} has ${counted(pools.find((one) => one.name === name)?.members ?? 0, "member")} now.`, failed: false }),
-    (error) => setSaid({ text: error.message, failed: true }),
-  );
+  const [said, setSaid] = useState("");
+  const { isBusy, error, start } = useOnce(async () => {
+    setSaid("");
+    const pools = /** @type {any[]} */ (await send("POST", "/api/selection/pool", { id, pool: name }));
+    setSaid(`${name} has ${counted(pools.find((one) => one.name === name)?.members ?? 0, "member")} now.`);
+  });
   return html`
     <section class="panel"><h2>Add to a pool</h2>
       <div class="row end"><label class="field"><span>Pool: what is selected already, in later rounds</span><input type="text" value=${name} maxlength="100" onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} /></label>
-        <button type="button" disabled=${name === ""} onClick=${add}>Add the picks</button></div>
-      ${said.text && html`<p class=${said.failed ? "severity error" : "soft"} role="status">${said.text}</p>`}
+        <button type="button" disabled=${name === "" || isBusy} onClick=${() => start()}>Add the picks</button></div>
+      ${said && html`<p class="soft" role="status">${said}</p>`}
+      <${Fault} error=${error} />
     </section>`;
 }
 

@@ -4,7 +4,7 @@ import { html, useEffect, useState } from "../ui.js";
 import { send } from "../api.js";
 import { duplicatesOf, firstTree } from "../config.js";
 import { describe, filterOf } from "../filters.js";
-import { count, counted, moment } from "../format.js";
+import { count, counted, moment, shortened } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { jobs, remember, tasks } from "../store.js";
@@ -58,6 +58,11 @@ function RunForm({ params, options, text }) {
     setWanted(false);
     if (isRunnable) start();
   }, [wanted, isChecked]);
+  const press = (/** @type {any} */ event) => {
+    const refused = event.currentTarget.closest("section").querySelector("input[aria-invalid='true']"); // typed last, and not taken
+    if (refused) refused.focus();
+    else setWanted(true);
+  };
   return html`
     <section class="panel new-run" aria-label="New selection">
       <${ConfigForm} text=${text} options=${options} check=${check} near=${embeddings?.near ?? null} onText=${(/** @type {string} */ config) => change({ config }, { replace: true })} />
@@ -72,7 +77,7 @@ function RunForm({ params, options, text }) {
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
       <${Fault} error=${error} />
-      <div class="row"><button type="button" class="primary" disabled=${(isChecked && !isRunnable) || isBusy} onClick=${() => setWanted(true)}>Select</button>
+      <div class="row"><button type="button" class="primary" disabled=${(isChecked && !isRunnable) || isBusy} onClick=${press}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
 }
@@ -94,6 +99,6 @@ function RunRow({ one }) {
   const job = jobs.value.get(one.job.id) ?? one.job;
   const said = job.state === "done" && one.n_picked !== null ? `${counted(one.n_picked, "pick")} of ${counted(one.n_candidates ?? 0, "candidate")}` : job.state;
   return html`
-    <li><a href=${href("/select", { run: job.id })}><b>${one.request.title || job.title || job.id}</b>
+    <li><a href=${href("/select", { run: job.id })}><b title=${one.request.title}>${shortened(one.request.title || job.title || job.id)}</b>
       <span class=${job.state === "failed" ? "severity error" : "soft"}>${said}</span><small class="soft">${moment(job.created)}</small></a></li>`;
 }
