@@ -27,6 +27,9 @@ FIRST_POINT = """canvas => {
     return [(i / 4) % width, Math.floor(i / 4 / width) + 2];
 }"""
 
+NUMBERS = """SELECT 1234 AS a, 1795964884959054543 AS b, -9007199254740993::HUGEINT AS c, 1e300::DOUBLE AS d,
+0.1234567890123::DOUBLE AS e, 12.5::DECIMAL(4, 2) AS f, 'nan'::DOUBLE AS g, {'a': 1} AS h"""
+
 
 def _spaced(n: int) -> str:
     return f"{n:,}".replace(",", "\u2009")
@@ -137,6 +140,16 @@ def test_a_query_is_a_table_and_a_filter(demo: Path, page: Page) -> None:
     expect(page.locator("table.result tbody tr")).to_have_count(len(rows))
     page.get_by_role("link", name="Show these samples in the grid").click()
     expect(page.locator(".view-head .total")).to_have_text(f"{len(rows)} of 120 samples")
+
+
+def test_numbers_of_a_query_keep_their_digits(page: Page) -> None:
+    """No number is rounded or grouped: what is shown can be pasted into a query; numbers stand to the right."""
+    page.goto(at("/sql", query=NUMBERS))
+    cells = page.locator("table.result td")
+    expect(cells).to_have_text(
+        ["1234", "1795964884959054543", "-9007199254740993", "1e+300", "0.1234567890123", "12.50", "nan", '{"a":1}']
+    )
+    assert [cell.evaluate("cell => cell.className") for cell in cells.all()] == ["n"] * 7 + [""]
 
 
 def test_a_wrong_query_is_explained_and_a_writing_one_refused(page: Page) -> None:

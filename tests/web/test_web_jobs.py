@@ -151,6 +151,9 @@ strategies:
     shown = own.listed(filter=[{"type": "selection", "id": job["id"]}], sort="pick")
     assert shown == list(dict.fromkeys(pick.key for pick in picks))
     assert own.get("selection/export", id=job["id"], format="coco", task="boxes").status_code == 200
+    for offset in range(0, 8, 3):
+        part = _picks(own, job["id"], offset=offset, limit=3)
+        assert [one.key for one in part.samples] == list(dict.fromkeys(pick.key for pick in part.picks))
 
 
 def test_the_query_of_similarity_is_a_sample_a_tag_or_a_file_of_the_datasource(own: Asker, tmp_path: Path) -> None:

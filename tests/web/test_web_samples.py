@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tamis
 from tamis.api.browsing.filters import inside_polygon
 from tamis.api.browsing.values_samples import Counts, SamplePage
-from web_data import CLASSES, Asker, decode, predictions_of
+from web_data import CLASSES, Asker, decode, png_of, predictions_of, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 limits = st.none() | st.integers(0, 100).map(lambda n: n / 100)
@@ -247,6 +251,21 @@ def test_a_sample_is_shown_whole(page: Asker) -> None:
     place = broken["problems"][0]
     assert (place["path"], place["line"]) == ("$.predictions", 1)
     assert {task["task"]: task["valid"] for task in broken["tasks"]}["boxes"] is False
+
+
+def test_metadata_keeps_all_digits(tmp_path: Path) -> None:
+    """A whole number that JavaScript would round is text in the detail of its sample, a smaller one a number."""
+    fields = [
+        {"name": name, "path": name, "defaultValue": value, "valueDataType": "NUMERIC_INT"}
+        for name, value in (("taken", 1795964884959054543), ("least", -(2**63)), ("last", 2**53 - 1))
+    ]
+    (tmp_path / ".lightly/metadata").mkdir(parents=True)
+    (tmp_path / ".lightly/metadata/schema.json").write_text(json.dumps(fields))
+    (tmp_path / "a.png").write_bytes(png_of(np.random.default_rng(0)))
+    tamis.open(tmp_path).scan(tamis.ScanOptions(workers=1))
+    with served(tmp_path) as page:
+        found = page.read("sample", key="a.png")["metadata"]
+    assert found == {"taken": "1795964884959054543", "least": str(-(2**63)), "last": 2**53 - 1}
 
 
 def test_a_video_has_a_timeline(page: Asker) -> None:

@@ -270,4 +270,4 @@ class PoolBody(_Request, frozen=True, kw_only=True):
     """The picks of a selection join a pool."""
 
     id: Id
-    pool: Name
+    pool: Text

@@ -133,7 +133,7 @@ def delete(site: Site, body: IdQuery) -> list[SelectionInfo]:
 @router.get("/api/selection/picks", PicksQuery, PickPage)
 def picks(site: Site, query: PicksQuery) -> PickPage:
     """Return a page of the picks of a selection with their reasons."""
-    return site.project.selections.picks(query.id, offset=query.offset, limit=query.limit)
+    return site.project.selections.picks(site.project.view, query.id, offset=query.offset, limit=query.limit)
 
 
 @router.get("/api/selection/report", IdQuery, Report)

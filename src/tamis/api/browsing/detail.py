@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tamis.api.browsing.digits import with_all_digits
 from tamis.api.browsing.pages import number_of
 from tamis.api.browsing.pictures import check_contained
 from tamis.api.browsing.values_samples import Place, PredictionDetail, SampleDetail, TaskOfSample
@@ -50,7 +51,7 @@ def show_detail(view: View, sources: Sources, key: str, *, selections: Sequence[
         size_bytes=row["size_bytes"],
         video=row["video"],
         frame=row["frame"],
-        metadata=shown.metadata,
+        metadata=with_all_digits(shown.metadata),
         tasks=tasks,
         problems=_problems(connection, sources, key),
         selections=list(selections),

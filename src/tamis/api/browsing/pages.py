@@ -43,13 +43,28 @@ def show_page(  # noqa: PLR0913 (a page is where, how sorted and how much)
     """
     found = view.numbers(wanted, sort=sort, descending=descending)
     numbers = found[offset : offset + limit].astype(np.int64)
+    cards = _cards(view, numbers, tasks, _sort_values(view, sort, numbers))
+    return SamplePage(
+        snapshot=view.snapshot.id, total=len(found), offset=offset, samples=cards, complete=view.tasks is not None
+    )
+
+
+def show_cards(view: View, keys: Sequence[str]) -> list[SampleCard]:
+    """Return those samples of some keys that there are, each once, with their predictions."""
+    found = dict.fromkeys(view.samples.number(key) for key in keys)
+    numbers = np.array([number for number in found if number is not None], np.int64)
+    return _cards(view, numbers, None, [None] * len(numbers))
+
+
+def _cards(
+    view: View, numbers: Ints, tasks: Sequence[str] | None, values: Sequence[float | str | None]
+) -> list[SampleCard]:
     loaded = view.tasks or {}
     chosen = list(loaded) if tasks is None else [view.snapshot.task(name).name for name in tasks]
     layers = [layers_of(loaded[name], numbers) for name in chosen if name in loaded]
-    values = _sort_values(view, sort, numbers)
     problems = [0] * len(numbers) if view.tasks is None else view.problems.counts[numbers].tolist()
     names, rows = view.samples.names(numbers), view.samples.rows(numbers)
-    cards = [
+    return [
         SampleCard(
             number=number,
             key=names[i],
@@ -63,9 +78,6 @@ def show_page(  # noqa: PLR0913 (a page is where, how sorted and how much)
         )
         for i, number in enumerate(numbers.tolist())
     ]
-    return SamplePage(
-        snapshot=view.snapshot.id, total=len(found), offset=offset, samples=cards, complete=view.tasks is not None
-    )
 
 
 def _sort_values(view: View, sort: str, numbers: Ints) -> Sequence[float | str | None]:

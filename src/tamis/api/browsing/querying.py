@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tamis.api.browsing.digits import with_all_digits
 from tamis.api.browsing.filters import NAMING
 from tamis.api.browsing.values_work import SqlColumn, SqlResult, SqlTable
 
@@ -23,7 +24,7 @@ def run_query(view: View, query: str, *, limit: int) -> SqlResult:
     found = view.sandbox.run(query, limit=limit)
     return SqlResult(
         columns=[SqlColumn(name=name, type=kind) for name, kind in zip(found.names, found.types, strict=True)],
-        rows=[list(row) for row in found.rows],
+        rows=[with_all_digits(row) for row in found.rows],
         truncated=found.truncated,
         seconds=round(found.seconds, 4),
         names_samples=any(name in found.names for name in NAMING),

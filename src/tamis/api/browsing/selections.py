@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from tamis.api.browsing.caches import Cache
-from tamis.api.browsing.pages import NoSampleError
+from tamis.api.browsing.pages import NoSampleError, show_cards
 from tamis.api.browsing.values_work import (
     ComparedCategory,
     Comparison,
@@ -105,8 +105,8 @@ class Selections:
         document = self._document(selection_id)
         return list(dict.fromkeys(map(_sample_of, _picked(document))))
 
-    def picks(self, selection_id: str, *, offset: int, limit: int) -> PickPage:
-        """Return part of the picks with their reasons.
+    def picks(self, view: View, selection_id: str, *, offset: int, limit: int) -> PickPage:
+        """Return part of the picks with their reasons, and the samples that they are or that hold them.
 
         Raises:
             NoSampleError: when there is no finished selection of that id.
@@ -119,7 +119,9 @@ class Selections:
         ]
         first = max(offset - len(pinned), 0)
         cards += [_card(pick, len(pinned)) for pick in document["picks"][first : first + limit - len(cards)]]
-        return PickPage(total=len(pinned) + len(document["picks"]), offset=offset, picks=cards)
+        total = len(pinned) + len(document["picks"])
+        samples = show_cards(view, [card.key for card in cards])
+        return PickPage(total=total, offset=offset, picks=cards, samples=samples)
 
     def report(self, selection_id: str) -> bytes:
         """Return the report of a selection as JSON.

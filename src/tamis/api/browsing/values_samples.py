@@ -227,7 +227,7 @@ class SampleDetail(_Value, frozen=True, kw_only=True):
         size_bytes: of the image file.
         video: of a frame, the key of its video.
         frame: of a frame, its number from 0.
-        metadata: by name.
+        metadata: by name; whole numbers beyond 2^53 are text.
         tasks: all, in the order of `tasks.json`.
         problems: of its files, with their places.
         selections: ids of the selections that picked it.

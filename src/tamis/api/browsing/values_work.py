@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from tamis.api.browsing.values_samples import SampleCard
+
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all answers."""
@@ -169,11 +171,19 @@ class PickCard(_Value, frozen=True, kw_only=True):
 
 
 class PickPage(_Value, frozen=True, kw_only=True):
-    """Part of the picks of a selection."""
+    """Part of the picks of a selection.
+
+    Attributes:
+        total: how many picks there are.
+        offset: place of the first.
+        picks: in the order of picking.
+        samples: that were picked, or hold what was, each once; those that are gone are left out.
+    """
 
     total: int
     offset: int
     picks: list[PickCard]
+    samples: list[SampleCard]
 
 
 class ComparedCategory(_Value, frozen=True, kw_only=True):
@@ -334,7 +344,7 @@ class SqlResult(_Value, frozen=True, kw_only=True):
 
     Attributes:
         columns: names and types.
-        rows: at most as many as were asked for.
+        rows: at most as many as were asked for; whole numbers beyond 2^53 are text.
         truncated: whether there are more.
         seconds: how long it took.
         names_samples: whether it can be a filter: it has a column `key` or `sample`.

@@ -2,7 +2,7 @@
 
 /** @typedef {Record<string, any>} Part */
 /** @typedef {{input: Part, strategy: Part}} Pair */
-/** @typedef {{n_samples?: number, proportion_samples?: number, select?: Part, strategies: Pair[]}} Tree */
+/** @typedef {{n_samples?: number | null, proportion_samples?: number | null, select?: Part, strategies: Pair[]}} Tree */
 /** @typedef {import("./wire.js").ConfigOptions} ConfigOptions */
 
 /** Kinds of input as the table of inputs and strategies names them, with what they mean. */

@@ -37,11 +37,16 @@ export function duration(secs) {
   return secs < 5400 ? `${Math.round(secs / 60)} min` : `${(secs / 3600).toFixed(1)} h`;
 }
 
-/** @param {string} iso */
-export function moment(iso) {
+/** @param {string} iso @param {{seconds?: boolean}} [options] seconds: to tell apart what has the same name */
+export function moment(iso, { seconds = false } = {}) {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? iso : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  return Number.isNaN(date.getTime()) ? iso : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: seconds ? "medium" : "short" });
 }
+
+const LONGEST_NAME = 60;
+
+/** A name for where it cannot be cut by its width. @param {string} name */
+export const shortened = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME).trimEnd()}…` : name);
 
 /** The last part of a key, and what is before it. @param {string} key @returns {[string, string]} */
 export function splitKey(key) {

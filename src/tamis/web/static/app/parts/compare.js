@@ -1,7 +1,7 @@
 // Two selections side by side.
 
 import { html } from "../ui.js";
-import { count, counted, number, percent } from "../format.js";
+import { count, counted, moment, number, percent } from "../format.js";
 import { useJson } from "../load.js";
 import { href } from "../router.js";
 import { Curves } from "./charts.js";
@@ -17,13 +17,14 @@ export function Compare({ a, b }) {
   if (!data) return html`<${Loading} what="Comparing" />`;
   const info = (/** @type {string} */ id) => runs.find((/** @type {any} */ one) => one.job.id === id);
   const name = (/** @type {string} */ id) => info(id)?.request.title || info(id)?.job.title || id;
+  const made = (/** @type {string} */ id) => info(id) && html` <small class="soft">${moment(info(id).job.created, { seconds: true })}</small>`;
   const inGrid = (/** @type {object[]} */ ...conditions) => href("/grid", { filter: JSON.stringify(conditions) });
   const of = (/** @type {string} */ id, exclude = false) => ({ type: "selection", id, ...(exclude ? { exclude } : {}) });
   const rows = data.categories.filter((/** @type {any} */ one) => one.a + one.b > 0).toSorted((/** @type {any} */ x, /** @type {any} */ y) => Math.abs(y.a - y.b) - Math.abs(x.a - x.b));
   return html`
     <div class="view-head"><a class="button quiet" href=${href("/select", { run: a })}>Back</a><h1>Two selections</h1></div>
     <div class="view-body run">
-      <p class="legend"><span><i class="key selected"></i>A: <a href=${href("/select", { run: a })}>${name(a)}</a></span><span><i class="key other"></i>B: <a href=${href("/select", { run: b })}>${name(b)}</a></span></p>
+      <p class="legend"><span><i class="key selected"></i>A: <a href=${href("/select", { run: a })}>${name(a)}</a>${made(a)}</span><span><i class="key other"></i>B: <a href=${href("/select", { run: b })}>${name(b)}</a>${made(b)}</span></p>
       <dl class="facts">
         <div class="fact"><dt>Both picked</dt><dd><a href=${inGrid(of(a), of(b))}>${count(data.n_both)}</a><small>${percent(data.jaccard)} of what either picked</small></dd></div>
         <div class="fact"><dt>Only A</dt><dd><a href=${inGrid(of(a), of(b, true))}>${count(data.n_only_a)}</a><small>${distance(data.mean_distance[0])}</small></dd></div>

@@ -71,8 +71,8 @@ function TreeForm({ tree, options, near, onTree }) {
       <${Choice} label="How much" value=${share ? "share" : "number"} options=${[{ value: "number", text: "Number of samples" }, { value: "share", text: "Share of the candidates" }]}
         onChange=${(/** @type {string} */ kind) => onTree(kind === "share" ? { proportion_samples: 0.1, ...rest } : { n_samples: 20, ...rest })} />
       ${share
-        ? html`<${NumberField} label="Share, up to 1" min=${0} max=${1} step=${0.01} value=${tree.proportion_samples} onChange=${(/** @type {number | null} */ value) => onTree({ proportion_samples: value ?? 0.1, ...rest })} />`
-        : html`<${NumberField} label="Samples" min=${1} step=${1} value=${tree.n_samples ?? null} onChange=${(/** @type {number | null} */ value) => onTree({ n_samples: value ?? 1, ...rest })} />`}
+        ? html`<${NumberField} label="Share, up to 1" min=${0} max=${1} step=${0.01} value=${tree.proportion_samples ?? null} onChange=${(/** @type {number | null} */ value) => onTree({ proportion_samples: value, ...rest })} />`
+        : html`<${NumberField} label="Samples" min=${1} step=${1} value=${tree.n_samples ?? null} onChange=${(/** @type {number | null} */ value) => onTree({ n_samples: value, ...rest })} />`}
     </div>
     <ol class="strategies">
       ${tree.strategies.map((pair, i) => html`
@@ -171,7 +171,7 @@ function StrategyFields({ input, strategy, onStrategy }) {
   return html`
     ${strategy.type === "THRESHOLD" && html`
       <${Choice} label="Keep values" value=${strategy.operation} options=${Object.entries(operations).map(([value, text]) => ({ value, text: `${text} (${value})` }))} onChange=${set("operation")} />
-      <${NumberField} label="Threshold" value=${strategy.threshold} onChange=${(/** @type {number | null} */ value) => onStrategy({ ...strategy, threshold: value ?? 0 })} />`}
+      <${NumberField} label="Threshold" value=${strategy.threshold ?? null} onChange=${(/** @type {number | null} */ threshold) => onStrategy({ ...strategy, threshold })} />`}
     ${strategy.type === "BALANCE" && html`
       <${Choice} label="Distribution" value=${strategy.distribution ?? "TARGET"} options=${Object.entries(distributions).map(([value, text]) => ({ value, text: `${text} (${value})` }))}
         onChange=${(/** @type {string} */ value) => onStrategy(value === "TARGET" ? { ...strategy, distribution: value, target: {} } : withKey({ ...strategy, distribution: value }, "target", null))} />`}

@@ -1,18 +1,18 @@
 // Selections: the form of a new one, those that were run, and one or two of them in full.
 
-import { html, useState } from "../ui.js";
+import { html, useEffect, useState } from "../ui.js";
 import { send } from "../api.js";
 import { duplicatesOf, firstTree } from "../config.js";
 import { describe, filterOf } from "../filters.js";
-import { count, counted, moment } from "../format.js";
+import { count, counted, moment, shortened } from "../format.js";
 import { useJson } from "../load.js";
 import { change, go, href } from "../router.js";
 import { jobs, remember, tasks } from "../store.js";
-import { Choice } from "../parts/controls.js";
+import { handOf, HandLists, handParams, NOTHING } from "../parts/by_hand.js";
+import { Choice, Fault, useOnce } from "../parts/controls.js";
 import { ConfigForm, useConfigCheck } from "../parts/config_form.js";
 import { EmbedFirst, useEmbeddings } from "../parts/embedded.js";
 import { Compare } from "../parts/compare.js";
-import { Prose } from "../parts/prose.js";
 import { Run } from "../parts/run.js";
 import { Failed, Loading } from "../parts/states.js";
 
@@ -42,16 +42,26 @@ function RunForm({ params, options, text }) {
   const check = useConfigCheck(text);
   const needsThem = check.config !== null && duplicatesOf(check.config) !== false;
   const { data: embeddings, error: notTold } = useEmbeddings(needsThem);
-  const [title, setTitle] = useState("");
-  const [error, setError] = useState(/** @type {any} */ (null));
+  const title = params.get("title") ?? "", hand = handOf(params, NOTHING);
   const conditions = filterOf(params);
-  const isRunnable = check.checked === text && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
-  const start = () => {
-    const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings") };
-    send("POST", "/api/selections", request).then((job) => {
-      remember(job);
-      go(href("/select", { run: job.id }));
-    }, setError);
+  const isChecked = check.checked === text;
+  const isRunnable = isChecked && check.faults.length === 0 && (!needsThem || notTold !== null || embeddings?.missing === 0);
+  const { isBusy, error, start } = useOnce(async () => {
+    const request = { config: check.yaml ?? text, title, filter: params.get("filter") ?? "[]", pool: params.get("pool"), embeddings: params.get("embeddings"), ...hand };
+    const job = await send("POST", "/api/selections", request);
+    remember(job);
+    go(href("/select", { run: job.id }));
+  });
+  const [wanted, setWanted] = useState(false);
+  useEffect(() => {
+    if (!wanted || !isChecked) return; // pressed right after the last change, which leaving its field has only just told
+    setWanted(false);
+    if (isRunnable) start();
+  }, [wanted, isChecked]);
+  const press = (/** @type {any} */ event) => {
+    const refused = event.currentTarget.closest("section").querySelector("input[aria-invalid='true']"); // typed last, and not taken
+    if (refused) refused.focus();
+    else setWanted(true);
   };
   return html`
     <section class="panel new-run" aria-label="New selection">
@@ -59,12 +69,15 @@ function RunForm({ params, options, text }) {
       <div class="fields">
         ${options.pools.length > 0 && html`<${Choice} label="Already selected (a pool)" value=${params.get("pool") ?? ""} options=${[{ value: "", text: "nothing" }, ...options.pools.map((one) => ({ value: one.name, text: `${one.name}, ${count(one.members)}` }))]} onChange=${(/** @type {string} */ pool) => change({ pool }, { replace: true })} />`}
         ${options.embeddings.length > 0 && html`<${Choice} label="Embeddings" value=${params.get("embeddings") ?? ""} options=${[{ value: "", text: "made from the predictions" }, ...options.embeddings.map((value) => ({ value, text: value }))]} onChange=${(/** @type {string} */ embeddings) => change({ embeddings }, { replace: true })} />`}
-        <label class="field"><span>Name of this selection</span><input type="text" value=${title} placeholder="e.g. round 1" maxlength="200" onInput=${(/** @type {any} */ event) => setTitle(event.currentTarget.value)} /></label>
+        <label class="field"><span>Name of this selection</span><input type="text" value=${title} placeholder="e.g. round 1" maxlength="200" onInput=${(/** @type {any} */ event) => change({ title: event.currentTarget.value }, { replace: true })} /></label>
       </div>
+      ${hand.pinned.length + hand.rejected.length > 0 && html`
+        <div class="hand-lists" role="group" aria-label="By hand"><${HandLists} hand=${hand} onHand=${(/** @type {import("../parts/by_hand.js").Hand} */ next) => change(handParams(next, NOTHING), { replace: true })} />
+          <p class="soft">Pinned samples are picked first, whatever decides; rejected ones are not picked. <button type="button" class="quiet" onClick=${() => change(handParams(NOTHING, NOTHING), { replace: true })}>Drop all</button></p></div>`}
       <${EmbedFirst} state=${embeddings} />
       ${conditions.length > 0 && html`<p class="soft">Only from samples with: ${conditions.map(describe).join("; ")}. <button type="button" class="quiet" onClick=${() => change({ filter: null }, { replace: true })}>From all</button></p>`}
-      ${error && html`<p class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></p>`}
-      <div class="row"><button type="button" class="primary" disabled=${!isRunnable} onClick=${start}>Select</button>
+      <${Fault} error=${error} />
+      <div class="row"><button type="button" class="primary" disabled=${(isChecked && !isRunnable) || isBusy} onClick=${press}>Select</button>
         ${check.yaml && html`<details class="yaml"><summary>The config as a file</summary><pre tabindex="0" aria-label="Config">${check.yaml}</pre></details>`}</div>
     </section>`;
 }
@@ -86,6 +99,6 @@ function RunRow({ one }) {
   const job = jobs.value.get(one.job.id) ?? one.job;
   const said = job.state === "done" && one.n_picked !== null ? `${counted(one.n_picked, "pick")} of ${counted(one.n_candidates ?? 0, "candidate")}` : job.state;
   return html`
-    <li><a href=${href("/select", { run: job.id })}><b>${one.request.title || job.title || job.id}</b>
+    <li><a href=${href("/select", { run: job.id })}><b title=${one.request.title}>${shortened(one.request.title || job.title || job.id)}</b>
       <span class=${job.state === "failed" ? "severity error" : "soft"}>${said}</span><small class="soft">${moment(job.created)}</small></a></li>`;
 }

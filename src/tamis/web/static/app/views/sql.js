@@ -1,11 +1,14 @@
 // Questions in SQL over the tables of the index; the answer as a table, or as a filter of the grid.
 
 import { html, useEffect, useState } from "../ui.js";
-import { counted, number } from "../format.js";
+import { counted } from "../format.js";
 import { useJson } from "../load.js";
 import { change, href } from "../router.js";
 import { tasks } from "../store.js";
 import { Failed, Loading } from "../parts/states.js";
+
+const NUMBERS = /^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+const LONGEST = 200; // characters of a cell
 
 /** @param {string} name */
 const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
@@ -61,17 +64,17 @@ function Result({ data, query }) {
       ${data.names_samples && data.rows.length > 0 && html`<a class="button" href=${href("/grid", { filter: JSON.stringify([{ type: "sql", query }]) })}>Show these samples in the grid</a>`}</div>
     ${data.rows.length === 0 ? html`<p class="soft">The query returns no row.</p>` : html`
       <div class="scroll panel" tabindex="0" role="region" aria-label="Result"><table class="result">
-        <thead><tr>${data.columns.map((/** @type {any} */ one) => html`<th title=${one.type}>${one.name}</th>`)}</tr></thead>
-        <tbody>${data.rows.map((/** @type {any[]} */ row) => html`<tr>${row.map((value, i) => html`<td class=${typeof value === "number" ? "n" : ""}><${Cell} value=${value} column=${data.columns[i].name} /></td>`)}</tr>`)}</tbody>
+        <thead><tr>${data.columns.map((/** @type {any} */ one) => html`<th class=${NUMBERS.test(one.type) ? "n" : ""} title=${one.type}>${one.name}</th>`)}</tr></thead>
+        <tbody>${data.rows.map((/** @type {any[]} */ row) => html`<tr>${row.map((value, i) => html`<td class=${NUMBERS.test(data.columns[i].type) ? "n" : ""}><${Cell} value=${value} column=${data.columns[i].name} /></td>`)}</tr>`)}</tbody>
       </table></div>`}`;
 }
 
-/** @param {{value: any, column: string}} props */
+/** A value as it can be pasted into a query: no digit is grouped or rounded. @param {{value: any, column: string}} props */
 function Cell({ value, column }) {
   if (value === null) return html`<span class="soft">null</span>`;
   if (typeof value === "string" && /^(key|sample)$/.test(column)) return html`<a href=${href("/sample", { key: value })}>${value}</a>`;
-  if (typeof value === "number") return number(value);
-  return typeof value === "object" ? JSON.stringify(value).slice(0, 200) : String(value);
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return text.length > LONGEST ? html`<span title=${text}>${text.slice(0, LONGEST)}…</span>` : text;
 }
 
 /** @param {{onInsert: (name: string) => void}} props */
