@@ -363,7 +363,10 @@ def test_categories_may_be_spelled_in_many_ways(categories: Any) -> None:
         ({"categories": "car"}, "categories: expected a list or a mapping of ids to names, got 'car'"),
         ({"categories": [{1}]}, "object of type set is not json serializable"),
         (
-            {"categories": [{"id": 0, "name": "car", "keypoint_names": ["a"], "keypoint_skeleton": [[0, 1]]}]},
+            {
+                "task_type": "keypoint-detection",
+                "categories": [{"id": 0, "name": "car", "keypoint_names": ["a"], "keypoint_skeleton": [[0, 1]]}],
+            },
             "categories[0].keypoint_skeleton: expected indices from 0 to 0, got `1`",
         ),
     ],
