@@ -188,6 +188,21 @@ def test_an_empty_field_stays_empty_and_select_waits(own_page: Page) -> None:
     expect(own_page.locator(".pick")).to_have_count(3)
 
 
+def test_select_goes_to_the_field_that_refuses_a_number(own_page: Page) -> None:
+    """Pressed right after a number that is not taken, it runs nothing with the one before."""
+    own_page.goto(at("/select", config={"n_samples": 7, "strategies": [RANDOM]}))
+    form = own_page.get_by_label("New selection")
+    field, button = form.get_by_label("Samples", exact=True), form.get_by_role("button", name="Select", exact=True)
+    expect(button).to_be_enabled()
+    started: list[str] = []
+    own_page.on("request", lambda request: started.append(request.method) if request.method == "POST" else None)
+    field.fill("0")
+    button.click()
+    expect(form).to_contain_text("Takes whole numbers from 1, not 0.")
+    expect(field).to_be_focused()
+    assert started == []
+
+
 def test_an_odd_page_of_picks_is_the_first_or_the_last(own_page: Page) -> None:
     """Whatever the address says, picks are shown, with a way to the others."""
     run = _run(own_page, "many", 50)
