@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,15 @@ def page(browser: Browser, demo_address: str) -> Iterator[Page]:
     """A window on the demo."""
     with opened(browser, demo_address) as window:
         yield window
+
+
+@pytest.fixture(scope="module")
+def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo, for a module of its own."""
+    root = tmp_path_factory.mktemp("own") / "demo"
+    shutil.copytree(demo, root, ignore=shutil.ignore_patterns("selection", "jobs"))
+    answer("scan", root)
+    return root
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from playwright.sync_api import expect
 
 from browsing import at
@@ -20,15 +18,6 @@ if TYPE_CHECKING:
 
 RANDOM = {"input": {"type": "RANDOM"}, "strategy": {"type": "WEIGHTS"}}
 REFUSED = {"code": "storage", "message": "The disk is full", "hint": "make room"}
-
-
-@pytest.fixture(scope="module")
-def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the demo, for runs of its own."""
-    root = tmp_path_factory.mktemp("runs") / "demo"
-    shutil.copytree(demo, root, ignore=shutil.ignore_patterns("selection", "jobs"))
-    answer("scan", root)
-    return root
 
 
 def _config(n: int) -> str:

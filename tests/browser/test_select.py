@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from browsing import at, opened, serving
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 
 
 SIMILAR = {"input": {"type": "EMBEDDINGS", "tag_name": ""}, "strategy": {"type": "SIMILARITY"}}
-
-
-@pytest.fixture(scope="module")
-def own(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the demo, for selections of its own."""
-    root = tmp_path_factory.mktemp("select") / "demo"
-    shutil.copytree(demo, root, ignore=shutil.ignore_patterns("selection", "jobs"))
-    answer("scan", root)
-    return root
 
 
 def _select(page: Page, title: str, n: int) -> str:

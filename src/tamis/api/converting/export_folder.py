@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tamis.api.converting.exporting import output_folder
-from tamis.storage import LocalStore, NotFoundError
+from tamis.storage import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,13 +47,10 @@ class SampleFiles:
 
     def remove_others(self) -> int:
         """Remove the files of samples of which nothing was written, and return how many there were."""
-        removed = 0
-        names = {self._name_of(key) for key in self._samples.keys} if self._may_hold_others else set[str]()
-        for name in sorted(names - self._written):
-            try:
-                self.store.read_start(name, 1)
-            except NotFoundError:
-                continue
+        if not self._may_hold_others:
+            return 0
+        names = {self._name_of(key) for key in self._samples.keys}
+        others = [name for name in names - self._written if (self.folder / name).is_file()]
+        for name in others:
             self.store.delete(name)
-            removed += 1
-        return removed
+        return len(others)

@@ -13,7 +13,7 @@ from tamis.model import SampleKind, kind_of_key, stem_of
 from tamis.storage import NotFoundError, Stamp, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tamis.api.scanning.chunk import Chunk, Partition, ScanJob
     from tamis.api.scanning.metadata_ownership import Whose
@@ -89,18 +89,12 @@ class MetadataReader:
             chunk.problems += [(unit, problem) for problem in said.problems]
             return dict.fromkeys(kinds, said.values)
         namesakes = namesake_keys(self._partition.stems[unit], self._partition.namesakes.get(unit, ""))
-        others = {key: kind for key in namesakes if key not in kinds and (kind := kind_of_key(key)) is not None}
-        problems = list(said.problems)
-        values: dict[str, _Values] = {}
-        if kinds or others:
-            left_out = {key for key in others if namesakes[key]}
-            whose = whose_metadata({**kinds, **others}, said, file=file, left_out=left_out)
-            problems += whose.problems
-            values = {key: self._values_of(key, whose, said.values) for key in kinds}
-        else:
-            problems.append(orphan(self._partition, self._partition.stems[unit], None, file))
-        chunk.problems += [(unit, problem) for problem in problems]
-        return values
+        whose = _whose(said, kinds, namesakes, file)
+        why = (
+            [orphan(self._partition, self._partition.stems[unit], None, file)] if whose is None else whose.problems
+        )
+        chunk.problems += [(unit, problem) for problem in (*said.problems, *why)]
+        return {} if whose is None else {key: self._values_of(key, whose, said.values) for key in kinds}
 
     def _values_of(self, key: str, whose: Whose, values: _Values) -> _Values:
         if key == whose.owner:
@@ -136,10 +130,17 @@ class MetadataReader:
             return UNREAD, self._nulls
         said = decode_metadata(blob.data, self._job.metadata, file=file)
         namesakes = namesake_keys(stem_of(key), self._partition.video_namesakes.get(video, "")) or {key: False}
-        kinds = {one: kind for one in namesakes if (kind := kind_of_key(one)) is not None}
-        left_out = {one for one in kinds if namesakes[one]}
-        whose = whose_metadata(kinds, said, file=file, left_out=left_out)
-        return blob.stamp, self._values_of(key, whose, said.values)
+        whose = _whose(said, {}, namesakes, file)
+        return blob.stamp, self._nulls if whose is None else self._values_of(key, whose, said.values)
+
+
+def _whose(said: Metadata, kinds: _Kinds, namesakes: Mapping[str, bool], file: str) -> Whose | None:
+    """Return whose a metadata file is, among samples and what shares their stem; `None` where that is nobody."""
+    others = {key: kind for key in namesakes if key not in kinds and (kind := kind_of_key(key)) is not None}
+    if not kinds and not others:
+        return None
+    left_out = {key for key in others if namesakes[key]}
+    return whose_metadata({**kinds, **others}, said, file=file, left_out=left_out)
 
 
 def _is_plain(said: Metadata, kinds: _Kinds) -> bool:

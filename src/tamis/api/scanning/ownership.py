@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from tamis.api.scanning.disputes import collision, orphan, taken
 from tamis.index import namesake_keys
 from tamis.model import Problem
@@ -53,12 +51,11 @@ def assign_owners(partition: Partition, samples: Samples, files: TaskFiles, read
             owners.beside.append(first[unit])
             continue
         rows = range(first[unit], first[unit] + n_samples) if n_samples else range(0)
-        owner, found = _dispute(partition, files, i, [samples.keys[row] for row in rows], said)
+        path = "$.filename" if files.files[i] in aliased else "$.file_name"
+        owner, found = _dispute(partition, files, i, [samples.keys[row] for row in rows], said, path)
         owners.rows.append(rows[owner] if owner >= 0 else owner)
         is_misnamed = n_samples == 1 and owner == NO_OWNER
         owners.beside.append(first[unit] if is_misnamed else max(owners.rows[-1], NO_OWNER))
-        if files.files[i] in aliased:
-            found = [msgspec.structs.replace(one, path=one.path and "$.filename") for one in found]
         owners.problems.extend((unit, problem) for problem in found)
     return owners
 
@@ -73,9 +70,9 @@ def _rows_by_unit(samples: Samples) -> tuple[dict[int, int], dict[int, int]]:
 
 
 def _dispute(
-    partition: Partition, files: TaskFiles, i: int, keys: list[str], said: str | None
+    partition: Partition, files: TaskFiles, i: int, keys: list[str], said: str | None, path: str
 ) -> tuple[int, list[Problem]]:
-    """Decide a file that does not plainly belong to one sample: which of `keys`, and why not."""
+    """Decide a file that is not plainly of one sample: which of `keys`, and why not; it says so at `path`."""
     task, file, unit = files.task.name, files.files[i], files.units[i]
     if not keys:
         return NO_OWNER, [orphan(partition, partition.stems[unit], task, file)]
@@ -86,4 +83,4 @@ def _dispute(
     if len(keys) > 1:
         return NO_OWNER, [collision(keys, said, task=task, file=file)]
     message = f"expected `{keys[0]}`, got `{said}`"
-    return NO_OWNER, [Problem(code="file-name-mismatch", task=task, file=file, path="$.file_name", message=message)]
+    return NO_OWNER, [Problem(code="file-name-mismatch", task=task, file=file, path=path, message=message)]

@@ -9,7 +9,7 @@ import { useJson } from "../load.js";
 import { cropAddress, pictureAddress } from "../marks.js";
 import { change, go, href } from "../router.js";
 import { columns, columnsById, jobs, remember, status, tasks } from "../store.js";
-import { Choice } from "../parts/controls.js";
+import { Choice, StartButton } from "../parts/controls.js";
 import { FilterChips } from "../parts/filter_panel.js";
 import { Plot } from "../parts/plot.js";
 import { Prose } from "../parts/prose.js";
@@ -199,7 +199,6 @@ function Hint({ plot, id }) {
 
 /** @param {{plot: PlotInfo, by: string, legend: Legend | null}} props */
 function LegendBox({ plot, by, legend }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
   const shown = plot.explained ? ` · ${percent(plot.explained[0] + plot.explained[1])} of the variance` : "";
   return html`
     <div class="plot-legend">
@@ -207,6 +206,6 @@ function LegendBox({ plot, by, legend }) {
       ${(columnsById.value.get(by)?.unknown ?? 0) > 0 && html`<p class="soft">Grey: unknown</p>`}
       ${legend?.kind === "label" && html`<details open><summary>${counted(legend.labels.length, "colour")}</summary><ul>${legend.labels.slice(0, 24).map(([text, colour]) => html`<li><i class="swatch" style=${{ background: colour }}></i>${text}</li>`)}${legend.labels.length > 24 && html`<li class="soft">${legend.labels.length - 24} more</li>`}</ul></details>`}
       <p class="soft"><${Prose} text=${plot.origin} />${shown}</p>
-      ${plot.is_stale && html`<p class="notice">Embeddings were added since. <button type="button" class="quiet" onClick=${() => layOut(plot).then(undefined, setError)}>Lay out again</button>${error && html` <span class="severity error" role="alert">${error.message}</span>`}</p>`}
+      ${plot.is_stale && html`<p class="notice">Embeddings were added since. <${StartButton} class="quiet" work=${() => layOut(plot)}>Lay out again<//></p>`}
     </div>`;
 }
