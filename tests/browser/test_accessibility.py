@@ -68,9 +68,22 @@ def test_every_view_is_reached_by_two_keys(page: Page) -> None:
     expect(page.get_by_role("dialog")).not_to_be_visible()
 
 
-def test_the_content_is_one_key_away(page: Page) -> None:
-    """The first Tab offers to skip the rail."""
-    page.goto("/")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_content_is_one_key_away(page: Page, view: str) -> None:
+    """The first Tab offers to skip the rail, in each view; an address with an object starts at that object."""
+    page.goto(VIEWS[view].partition("&object=")[0])
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+def test_a_short_window_shows_where_one_is(browser: Browser, demo_address: str) -> None:
+    """The rail is scrolled to the view that is open, and back."""
+    with opened(browser, demo_address, viewport={"width": 1280, "height": 260}) as page:
+        page.goto("/sql")
+        views = page.get_by_role("navigation", name="Views")
+        expect(views.get_by_role("link", name="SQL")).to_be_in_viewport(ratio=0.9)
+        page.keyboard.press("g")
+        page.keyboard.press("o")
+        expect(views.get_by_role("link", name="Overview")).to_be_in_viewport(ratio=0.9)
+        expect(views.get_by_role("link", name="SQL")).not_to_be_in_viewport(ratio=0.9)

@@ -14,7 +14,7 @@ import { Prose } from "./prose.js";
 export function Rail() {
   const rail = useRef(/** @type {HTMLElement | null} */ (null));
   const { path } = place.value;
-  useEffect(() => { rail.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [path]);
+  useEffect(() => { showIn(rail.current, rail.current?.querySelector("[aria-current]")); }, [path]);
   const name = (status.value?.source ?? "").replace(/\/+$/, "").split("/").pop();
   return html`
     <header class="rail" ref=${rail}>
@@ -37,6 +37,17 @@ export function Rail() {
         </div>
       </div>
     </header>`;
+}
+
+/**
+ * Scroll the rail to a link. Not by scrollIntoView(), after which browsers let the next Tab start at that link, so that
+ * the way to the content before it is never offered.
+ * @param {HTMLElement | null} rail @param {Element | null | undefined} link
+ */
+function showIn(rail, link) {
+  if (!rail || !link) return;
+  const box = rail.getBoundingClientRect(), { top, bottom } = link.getBoundingClientRect();
+  rail.scrollTop += Math.min(0, top - box.top) + Math.max(0, bottom - box.bottom);
 }
 
 /** @param {string} path */
