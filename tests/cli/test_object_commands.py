@@ -243,3 +243,28 @@ def test_embed_notes_what_changed_after_the_scan(root: Path) -> None:
     assert "note:" not in CliRunner().invoke(app, [*words, "--quiet"]).stderr
     _run("scan", root)
     assert "note:" not in CliRunner().invoke(app, words).stderr
+
+
+def test_crops_know_whose_objects_are_meant(root: Path, tmp_path: Path) -> None:
+    """The task that the selection's objects are of, or the only one; what could be two is asked for."""
+    crops = ["crops", root, "--out", tmp_path / "crops", "--workers", 1]
+    assert _json(*crops)["task"] == "pets"
+    predictions = root / ".lightly/predictions"
+    shutil.copytree(predictions / "pets", predictions / "cars")
+    (predictions / "tasks.json").write_text('["pets", "cars"]')
+    _run("scan", root, "--quiet")
+    said = _run(*crops, code=2)
+    assert "Whose objects are meant is not said" in said
+    _run("tag", root, "two", "--add", _objects(tmp_path, "cars", 2))
+    chosen = ["crops", root, "--out", tmp_path / "two", "--workers", 1, "--selection"]
+    found = _json(*chosen, "two")
+    assert (found["task"], found["written"]) == ("cars", 2)
+    _run("tag", root, "both", "--add", _objects(tmp_path, "cars", 2), "--add", _objects(tmp_path, "pets", 1))
+    assert "Whose objects are meant is not said" in _run(*chosen, "both", code=2)
+
+
+def _objects(folder: Path, task: str, n: int) -> Path:
+    """Write a list of the first objects of a sample."""
+    names = folder / f"{task}.txt"
+    names.write_text("".join(f"a/0.png#{task}#{i}\n" for i in range(n)))
+    return names

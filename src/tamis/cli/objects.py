@@ -116,8 +116,11 @@ def embed_command(
 
 def crops_command(
     src: Source,
-    task: Annotated[str, typer.Option(metavar="TASK", help="Whose objects.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the crops go: new, or of an earlier run.")],
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="TASK", help="Whose objects.  [default: the selection's, or the only]"),
+    ] = None,
     selection: Selection = None,
     category: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only objects of this category. Repeatable.")
@@ -155,11 +158,11 @@ def crops_command(
 
     Examples:
     - `tamis crops data/ --task cars --out crops --padding 0.1`
-    - `tamis crops data/ --task cars --out crops --selection round-1 --min-size 16`
+    - `tamis crops data/ --out crops --selection round-1 --min-size 16`
     """
     import msgspec
 
-    from tamis.api.crops import CropOptions, write_crops
+    from tamis.api.crops import CropOptions, task_of_objects, write_crops
     from tamis.api.frames import picture_format
     from tamis.cli.render_objects import print_crops
 
@@ -182,8 +185,9 @@ def crops_command(
         ray_address=ray_address,
     )
     snapshot = snapshot_of(sources, quiet=quiet)
+    whose = task or task_of_objects(snapshot, options.keys)
     with progress_bar(quiet=quiet) as listen:
-        report = write_crops(sources, snapshot, task, out, options, listen=listen)
+        report = write_crops(sources, snapshot, whose, out, options, listen=listen)
     if output is OutputFormat.JSON:
         write_json(msgspec.json.format(msgspec.json.encode(report)))
     else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tamis.api.crops.options import CropOptions
     from tamis.api.embedding.targets import Target
+    from tamis.index import Snapshot
     from tamis.model import Task
     from tamis.model.columns import Bools
 
@@ -31,6 +32,25 @@ class ChosenObjects(NamedTuple):
     rows: Bools
     n_others: int
     n_gone: int
+
+
+def task_of_objects(snapshot: Snapshot, keys: Sequence[str] | None) -> str:
+    """Return whose objects are meant where no task is said: of the one that the keys name, or the only one.
+
+    Args:
+        snapshot: of the index.
+        keys: samples and objects that are asked for; `None`: all.
+
+    Raises:
+        UsageError: when it could be more than one, or none.
+    """
+    tasks = [task.name for task in snapshot.tasks if task.task_type.has_objects]
+    named = {key.task for key in map(parse_object_key, keys or ()) if key is not None}
+    meant = [task for task in tasks if task in named] or tasks
+    if len(meant) == 1:
+        return meant[0]
+    known = ", ".join(f"`{task}`" for task in meant) or "none"
+    raise UsageError("Whose objects are meant is not said", hint=f"give `--task`; tasks with objects: {known}")
 
 
 def chosen_objects(target: Target, options: CropOptions) -> ChosenObjects:
