@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -328,6 +329,16 @@ def test_plots_are_made_coloured_and_explained(own: Asker) -> None:
     inside = own.listed(filter=[{"type": "lasso", "space": "objects:boxes", "polygon": whole}])
     assert set(inside) <= set(own.listed(filter=[{"type": "predictions", "task": "boxes"}]))
     assert len(inside) > 30
+
+
+def test_what_windows_ask_for_at_one_moment_is_started_once(own: Asker) -> None:
+    """Eight at once get the same scan, and the same plot; another plot is one of its own."""
+    asked = [("scan", {}), ("plots", {"space": "samples"}), ("plots", {"space": "objects:boxes"})]
+    with ThreadPoolExecutor(8) as windows:
+        for path, body in asked:
+            jobs = list(windows.map(lambda _, path=path, body=body: own.post(path, **body), range(8)))
+            assert len({job["id"] for job in jobs}) == 1
+            assert own.wait(jobs[0])["state"] == "done"
 
 
 def test_a_projection_shows_the_two_directions_of_most_variance() -> None:

@@ -57,9 +57,8 @@ router = Router()
 @router.post("/api/scan", ScanBody, Job)
 def scan(site: Site, body: ScanBody) -> Job:
     """Start a scan, unless one is running."""
-    jobs = site.project.jobs
     title = "Scan of every file" if body.full else "Scan of what changed"
-    return jobs.running(JobKind.SCAN) or jobs.start(JobKind.SCAN, title, {"full": body.full})
+    return site.project.jobs.start_once(JobKind.SCAN, title, {"full": body.full})
 
 
 @router.get("/api/jobs", NoQuery, list[Job])

@@ -62,15 +62,13 @@ def start_duplicates(jobs: Jobs, distance: float) -> Job:
         UsageError: when one looks for those up to another distance.
         DatasourceError: when the job cannot be started.
     """
-    running = jobs.running(JobKind.DUPLICATES)
-    if running is None:
-        return jobs.start(JobKind.DUPLICATES, f"Duplicates up to {distance:g}", {"distance": distance})
-    if _distance_of(jobs, running) != distance:
+    job = jobs.start_once(JobKind.DUPLICATES, f"Duplicates up to {distance:g}", {"distance": distance})
+    if (other := _distance_of(jobs, job)) != distance:
         raise UsageError(
-            f"Duplicates up to {_distance_of(jobs, running):g} are being looked for",
+            f"Duplicates up to {other:g} are being looked for",
             hint="wait until that is done, or cancel it",
         )
-    return running
+    return job
 
 
 def read_pairs(view: View, distance: float) -> NDArray[Any]:

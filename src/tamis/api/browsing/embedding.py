@@ -74,7 +74,7 @@ def start_embedding(jobs: Jobs) -> Job:
     Raises:
         DatasourceError: when the job cannot be started.
     """
-    return jobs.running(JobKind.EMBEDDING) or jobs.start(JobKind.EMBEDDING, _TITLE, {})
+    return jobs.start_once(JobKind.EMBEDDING, _TITLE, {})
 
 
 def check_embedded(view: View) -> None:

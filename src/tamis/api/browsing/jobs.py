@@ -112,6 +112,7 @@ class Jobs:
     _seen: dict[str, Job] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def root(self) -> Path:
@@ -166,6 +167,25 @@ class Jobs:
         job = self.job(job_id)
         self.changed(job)
         return job
+
+    def start_once(self, kind: JobKind, title: str, details: dict[str, Any], *, per: str | None = None) -> Job:
+        """Start a worker, or return the one of that kind that runs, whatever it was asked for.
+
+        Args:
+            kind: which work.
+            title: in words.
+            details: what the work needs to know.
+            per: a detail each value of which may have a worker of its own.
+
+        Raises:
+            DatasourceError: when the job cannot be written or started.
+        """
+        with self._starting:  # two windows may ask at the same moment
+            for job in self.all(kind):
+                is_other = per is not None and self.request(job.id).details.get(per) != details[per]
+                if job.state is JobState.RUNNING and not is_other:
+                    return job
+            return self.start(kind, title, details)
 
     def job(self, job_id: str) -> Job:
         """Say how far a job is.

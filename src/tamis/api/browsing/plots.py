@@ -75,9 +75,7 @@ def start_plot(jobs: Jobs, view: View, space: str) -> Job:
     plot = next((plot for plot in list_plots(view, jobs) if plot.space == space), None)
     if plot is None:
         raise NoSampleError(f"There is no plot `{space}`")
-    if plot.job is not None:
-        return jobs.job(plot.job)
-    return jobs.start(JobKind.PLOT, plot.label, {"space": space})
+    return jobs.start_once(JobKind.PLOT, plot.label, {"space": space}, per="space")
 
 
 def read_points(view: View, space: str) -> tuple[NDArray[np.uint16], NDArray[np.uint32] | None]:
