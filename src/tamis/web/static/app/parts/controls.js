@@ -26,7 +26,7 @@ export function useOnce(work) {
   return { start, ...state };
 }
 
-/** Why something could not be started; nothing where it was. @param {{error: {message: string, hint?: string | null} | null}} props */
+/** Why something could not be started; nothing where it was. @param {{error: {message: string | null, hint?: string | null} | null}} props */
 export const Fault = ({ error }) => error && html`
   <span class="severity error" role="alert"><${Prose} text=${[error.message, error.hint].filter(Boolean).join(". ")} /></span>`;
 

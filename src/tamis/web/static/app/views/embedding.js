@@ -9,7 +9,7 @@ import { useJson } from "../load.js";
 import { cropAddress, pictureAddress } from "../marks.js";
 import { change, go, href } from "../router.js";
 import { columns, columnsById, jobs, remember, status, tasks } from "../store.js";
-import { Choice, StartButton } from "../parts/controls.js";
+import { Choice, Fault, StartButton, useOnce } from "../parts/controls.js";
 import { FilterChips } from "../parts/filter_panel.js";
 import { Plot } from "../parts/plot.js";
 import { Prose } from "../parts/prose.js";
@@ -90,9 +90,8 @@ const layOut = (plot) => send("POST", "/api/plots", { space: plot.space }).then(
 
 /** What there is to see before the points are there. @param {{plot: PlotInfo, points: any, children?: any}} props */
 function PlotState({ plot, points, children }) {
-  const [error, setError] = useState(/** @type {any} */ (null));
+  const { isBusy, error, start: make } = useOnce(() => layOut(plot));
   const job = plot.job ? jobs.value.get(plot.job) : undefined;
-  const make = () => layOut(plot).then(undefined, setError);
   const failed = error ?? (job?.state === "failed" ? job : null);
   const isSoonDone = plot.of === "samples" && (status.value?.samples ?? 0) <= SOON_DONE;
   const asked = useRef(false);
@@ -106,8 +105,8 @@ function PlotState({ plot, points, children }) {
     return html`
       <${Empty} title="Not laid out yet">
         <p>${plot.label}: vectors are made${plot.origin ? ` from ${plot.origin}` : ""} and laid out by their principal components. It is done once for each scan.</p>
-        ${failed && html`<p class="severity error" role="alert">${failed.message} ${failed.hint}</p>`}
-        <p><button type="button" class="primary" onClick=${make}>Lay out</button></p>
+        <p><button type="button" class="primary" disabled=${isBusy} onClick=${() => make()}>Lay out</button></p>
+        <${Fault} error=${failed} />
       <//>`;
   }
   if (points.error) return html`<${Failed} error=${points.error} />`;
