@@ -255,12 +255,16 @@ def test_crops_know_whose_objects_are_meant(root: Path, tmp_path: Path) -> None:
     _run("scan", root, "--quiet")
     said = _run(*crops, code=2)
     assert "Whose objects are meant is not said" in said
+    assert "``" in _run(*crops, "--task", "", code=2)  # as of a variable that is not set
     _run("tag", root, "two", "--add", _objects(tmp_path, "cars", 2))
     chosen = ["crops", root, "--out", tmp_path / "two", "--workers", 1, "--selection"]
     found = _json(*chosen, "two")
     assert (found["task"], found["written"]) == ("cars", 2)
     _run("tag", root, "both", "--add", _objects(tmp_path, "cars", 2), "--add", _objects(tmp_path, "pets", 1))
     assert "Whose objects are meant is not said" in _run(*chosen, "both", code=2)
+    (predictions / "tasks.json").write_text("[]")
+    _run("scan", root, "--quiet")
+    assert "No task of this datasource has objects" in _run(*crops, code=2)
 
 
 def _objects(folder: Path, task: str, n: int) -> Path:

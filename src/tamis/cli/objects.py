@@ -185,7 +185,7 @@ def crops_command(
         ray_address=ray_address,
     )
     snapshot = snapshot_of(sources, quiet=quiet)
-    whose = task or task_of_objects(snapshot, options.keys)
+    whose = task_of_objects(snapshot, options.keys) if task is None else task
     with progress_bar(quiet=quiet) as listen:
         report = write_crops(sources, snapshot, whose, out, options, listen=listen)
     if output is OutputFormat.JSON:

@@ -181,11 +181,8 @@ class Jobs:
             DatasourceError: when the job cannot be written or started.
         """
         with self._starting:  # two windows may ask at the same moment
-            for job in self.all(kind):
-                is_other = per is not None and self.request(job.id).details.get(per) != details[per]
-                if job.state is JobState.RUNNING and not is_other:
-                    return job
-            return self.start(kind, title, details)
+            wanted = {} if per is None else {per: details[per]}
+            return self.running(kind, **wanted) or self.start(kind, title, details)
 
     def job(self, job_id: str) -> Job:
         """Say how far a job is.
@@ -241,9 +238,12 @@ class Jobs:
                     jobs.append(job)
         return jobs
 
-    def running(self, kind: JobKind) -> Job | None:
-        """Return a job of a kind that is running."""
-        return next((job for job in self.all(kind) if job.state is JobState.RUNNING), None)
+    def running(self, kind: JobKind, **details: object) -> Job | None:
+        """Return a job of a kind that is running: any, or one that has these details."""
+        for job in self.all(kind):
+            if job.state is JobState.RUNNING and details.items() <= self.request(job.id).details.items():
+                return job
+        return None
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job; what was there before it stands.

@@ -45,11 +45,15 @@ def task_of_objects(snapshot: Snapshot, keys: Sequence[str] | None) -> str:
         UsageError: when it could be more than one, or none.
     """
     tasks = [task.name for task in snapshot.tasks if task.task_type.has_objects]
+    if not tasks:
+        raise UsageError(
+            "No task of this datasource has objects", hint="crops are cut around boxes, masks or keypoints"
+        )
     named = {key.task for key in map(parse_object_key, keys or ()) if key is not None}
     meant = [task for task in tasks if task in named] or tasks
     if len(meant) == 1:
         return meant[0]
-    known = ", ".join(f"`{task}`" for task in meant) or "none"
+    known = ", ".join(f"`{task}`" for task in meant)
     raise UsageError("Whose objects are meant is not said", hint=f"give `--task`; tasks with objects: {known}")
 
 

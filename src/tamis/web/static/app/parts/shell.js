@@ -14,7 +14,7 @@ import { Prose } from "./prose.js";
 export function Rail() {
   const rail = useRef(/** @type {HTMLElement | null} */ (null));
   const { path } = place.value;
-  useEffect(() => { showIn(rail.current, rail.current?.querySelector("[aria-current]")); }, [path]);
+  useEffect(() => { if (rail.current) showOpen(rail.current); }, [path]);
   const name = (status.value?.source ?? "").replace(/\/+$/, "").split("/").pop();
   return html`
     <header class="rail" ref=${rail}>
@@ -40,12 +40,13 @@ export function Rail() {
 }
 
 /**
- * Scroll the rail to a link. Not by scrollIntoView(), after which browsers let the next Tab start at that link, so that
- * the way to the content before it is never offered.
- * @param {HTMLElement | null} rail @param {Element | null | undefined} link
+ * Scroll the rail to the link of the view that is open. Not by scrollIntoView(), after which browsers let the next Tab
+ * start at that link, so that the way to the content before it is never offered.
+ * @param {HTMLElement} rail
  */
-function showIn(rail, link) {
-  if (!rail || !link) return;
+function showOpen(rail) {
+  const link = rail.querySelector("[aria-current]");
+  if (!link) return;
   const box = rail.getBoundingClientRect(), { top, bottom } = link.getBoundingClientRect();
   rail.scrollTop += Math.min(0, top - box.top) + Math.max(0, bottom - box.bottom);
 }
